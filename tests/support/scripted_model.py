@@ -1,0 +1,301 @@
+"""An OpenAI-compatible model whose behaviour a test writes down. Standard library only, in a process of its own.
+
+    with running_scripted_model() as model:          # model.base_url is what OPENAI_BASE_URL wants
+        model.script({"deltas": ["Once", {"wait": "go"}, " upon"]})
+        ...                                          # the client asks; it gets "Once", and then nothing
+        model.release("go")                          # ...until now
+
+or `python -m tests.support.scripted_model 8099` and the three control URLs, for programs that are not Python.
+
+**A script** is a JSON object. A request is answered by the next of those queued (`POST /script` with a list: one for
+each request); else by its last user message, if that is itself a JSON object; else by the standing one (`POST /script`
+with an object); else the prompt is echoed word by word.
+
+| key                | default  | meaning |
+| ------------------ | -------- | --- |
+| `deltas`           | `[]`     | the steps of the answer, see below |
+| `repeat`           | –        | go through `deltas` so often; `{i}` in a text becomes its number, `{now}` the time |
+| `pace`             | 0        | seconds before each delta |
+| `gate`             | –        | a gate's name: every delta waits for one release of it |
+| `hold`             | –        | a gate's name: not even the headers are sent before one release of it |
+| `fragment`         | –        | write so many bytes at a time |
+| `finish_reason`    | `"stop"` | null: none is sent |
+| `usage`            | counted  | null: none is sent (nor where the request does not ask for it) |
+| `done`             | true     | whether `[DONE]` closes the stream |
+| `status`           | 200      | else: no stream, but this HTTP status, `headers`, and the body `{"error": error}` |
+| `headers`, `error` | `{}`     | see `status` |
+
+A step is a text, or an object with one key: `{"text": …}`, `{"reasoning": …}`, `{"delta": {…}}` (any delta object),
+`{"event": {…}}` (any object in place of a chunk), `{"error": {…}}` (an error inside the stream), `{"raw": …}` (these
+characters as they are), `{"wait": gate}`, `{"silence": true}` (nothing more, ever), `{"cut": true}` (the connection is
+reset), `{"eof": true}` (the answer ends cleanly, too early).
+
+**Control**: `POST /script`; `POST /release` with `{"gate": name, "count": n}` (releases may come before those who
+wait); `GET /requests`: every request so far, in order, as `{"path", "headers", "body", "sent", "state"}`. `sent` counts
+steps; `state` is `running`, `answered`, `cut`, or `disconnected` (the client went first).
+"""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+Json = dict[str, Any]
+PROJECT = Path(__file__).parents[2]
+
+
+class Cut(Exception):
+    """The script says that the connection is reset here."""
+
+
+class Server:
+    """The model: one instance holds the scripts, the gates and the record of requests."""
+
+    def __init__(self) -> None:
+        self.queued: deque[Json] = deque()
+        self.standing: Json | None = None
+        self.gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(0))
+        self.requests: list[Json] = []
+
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, request after request."""
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                lines = head.decode("latin-1").split("\r\n")
+                method, path, _ = lines[0].split(" ")
+                fields = (line.partition(": ") for line in lines[1:] if line)
+                headers = {name.lower(): value for name, _, value in fields}
+                body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or "null")
+                if path.endswith("/chat/completions"):
+                    record = {"path": path, "headers": headers, "body": body, "sent": 0, "state": "running"}
+                    self.requests.append(record)
+                    await self.answer_or_notice_leaving(record, reader, writer)
+                else:
+                    await self.respond(writer, *self.control(method, path, body))
+        except Cut:
+            writer.transport.abort()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # The client left, which its record says already.
+        finally:
+            writer.close()
+
+    def control(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        match method, path:
+            case "GET", "/requests":
+                return 200, self.requests
+            case "GET", "/v1/models":
+                return 200, {"object": "list", "data": [{"id": "scripted", "object": "model", "owned_by": "tests"}]}
+            case "POST", "/script":
+                if isinstance(body, list):
+                    self.queued.extend(body)
+                else:
+                    self.standing = body
+                return 200, {}
+            case "POST", "/release":
+                for _ in range(body.get("count", 1)):
+                    self.gates[body["gate"]].release()
+                return 200, {}
+        return 404, {"error": {"message": f"nothing at {method} {path}"}}
+
+    async def respond(self, writer: asyncio.StreamWriter, status: int, body: Any, headers: Json | None = None) -> None:
+        data = json.dumps(body).encode()
+        fields = {"Content-Type": "application/json", "Content-Length": len(data), **(headers or {})}
+        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        writer.write(head.encode() + b"\r\n" + data)
+        await writer.drain()
+
+    async def answer_or_notice_leaving(
+        self, record: Json, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        answer = asyncio.ensure_future(self.answer(record, writer))
+        # A client that waits for its answer sends nothing; all that can be read is its leaving.
+        leaving = asyncio.ensure_future(reader.read(1))
+        await asyncio.wait({answer, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            leaving.cancel()
+            await asyncio.wait({leaving})  # …or it would still hold the reader when the next request comes.
+            try:
+                answer.result()
+            except ConnectionError:
+                record["state"] = "disconnected"
+                raise
+            except Cut:
+                record["state"] = "cut"
+                raise
+            record["state"] = "answered"
+        else:
+            answer.cancel()
+            record["state"] = "disconnected"
+            raise ConnectionResetError
+
+    async def answer(self, record: Json, writer: asyncio.StreamWriter) -> None:
+        script = self.script_for(record["body"])
+        if hold := script.get("hold"):
+            await self.gates[hold].acquire()
+        if (status := script.get("status", 200)) != 200:
+            await self.respond(writer, status, {"error": script.get("error", {})}, script.get("headers"))
+            return
+        answer = Answer(script, record, writer, self.gates)
+        await answer.send()
+
+    def script_for(self, body: Json) -> Json:
+        if self.queued:
+            return self.queued.popleft()
+        prompt = next((message["content"] for message in reversed(body["messages"]) if message["role"] == "user"), "")
+        try:
+            written: Any = json.loads(prompt)
+        except ValueError:
+            written = None
+        if isinstance(written, dict):
+            return written
+        return self.standing or {"deltas": [f"{word} " for word in prompt.split()]}
+
+
+class Answer:
+    """One answer, streamed as its script says."""
+
+    def __init__(
+        self, script: Json, record: Json, writer: asyncio.StreamWriter, gates: dict[str, asyncio.Semaphore]
+    ) -> None:
+        self.script = script
+        self.record = record
+        self.writer = writer
+        self.gates = gates
+        self.model = record["body"].get("model", "scripted")
+
+    async def send(self) -> None:
+        self.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        script = self.script
+        number = 0
+        for _ in range(script.get("repeat", 1)):
+            for step in script.get("deltas", []):
+                if step == {"eof": True}:
+                    self.writer.write(b"0\r\n\r\n")
+                    return
+                if "repeat" in script and isinstance(step, str):
+                    step = step.replace("{i}", str(number)).replace("{now}", repr(time.time()))
+                await self.step(step)
+                self.record["sent"] += 1
+                number += 1
+        if reason := script.get("finish_reason", "stop"):
+            await self.chunk({}, finish_reason=reason)
+        counted = {"prompt_tokens": len(self.record["body"]["messages"]), "completion_tokens": number}
+        usage = script.get("usage", {**counted, "total_tokens": sum(counted.values())})
+        if usage and (self.record["body"].get("stream_options") or {}).get("include_usage"):
+            await self.event({"object": "chat.completion.chunk", "model": self.model, "choices": [], "usage": usage})
+        if script.get("done", True):
+            await self.raw("data: [DONE]\n\n")
+        self.writer.write(b"0\r\n\r\n")
+        await self.writer.drain()
+
+    async def step(self, step: Any) -> None:
+        step = {"text": step} if isinstance(step, str) else step
+        kind, value = next(iter(step.items()))
+        if kind == "wait":
+            await self.gates[value].acquire()
+            return
+        if kind == "silence":
+            await asyncio.Event().wait()
+        if kind == "cut":
+            raise Cut
+        if gate := self.script.get("gate"):
+            await self.gates[gate].acquire()
+        if pace := self.script.get("pace", 0):
+            await asyncio.sleep(pace)
+        match kind:
+            case "text":
+                await self.chunk({"content": value})
+            case "reasoning":
+                await self.chunk({"reasoning_content": value})
+            case "delta":
+                await self.chunk(value)
+            case "event":
+                await self.event(value)
+            case "error":
+                await self.event({"error": value})
+            case "raw":
+                await self.raw(value)
+            case _:
+                raise ValueError(f"a step is a text or has one of the keys in the table, not {step!r}")
+
+    async def chunk(self, delta: Json, finish_reason: str | None = None) -> None:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        await self.event({"object": "chat.completion.chunk", "model": self.model, "choices": [choice]})
+
+    async def event(self, event: Json) -> None:
+        await self.raw(f"data: {json.dumps(event)}\n\n")
+
+    async def raw(self, text: str) -> None:
+        data = text.encode("utf-8", "surrogatepass")
+        size = self.script.get("fragment", len(data))
+        for start in range(0, len(data), size):
+            piece = data[start : start + size]
+            self.writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await self.writer.drain()
+            if size < len(data):
+                await asyncio.sleep(0)  # So that the pieces leave one by one.
+
+
+class ScriptedModel:
+    """The control of a scripted model that runs in another process."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.base_url = f"{self.url}/v1"
+
+    def script(self, *scripts: Json) -> None:
+        """Queue these scripts, one for each of the next requests."""
+        self._call("/script", list(scripts))
+
+    def always(self, script: Json | None) -> None:
+        """Answer with this script whatever is not queued and is not asked for by the prompt itself."""
+        self._call("/script", script)
+
+    def release(self, gate: str, count: int = 1) -> None:
+        self._call("/release", {"gate": gate, "count": count})
+
+    def requests(self) -> list[Json]:
+        """What was asked so far, in order."""
+        requests: list[Json] = self._call("/requests")
+        return requests
+
+    def _call(self, path: str, body: Any = ...) -> Any:
+        data = None if body is ... else json.dumps(body).encode()
+        with urlopen(Request(f"{self.url}{path}", data=data), timeout=10) as response:  # noqa: S310  our own loopback
+            return json.load(response)
+
+
+@contextmanager
+def running_scripted_model() -> Iterator[ScriptedModel]:
+    """A scripted model on a free port for the length of the block."""
+    command = [sys.executable, "-m", __name__, "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+    assert process.stdout
+    try:
+        yield ScriptedModel(int(process.stdout.readline()))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+async def serve(port: int) -> None:
+    """Listen on this port of the loopback (0: a free one), print the port, serve until killed."""
+    server = await asyncio.start_server(Server().connection, "127.0.0.1", port, backlog=1024, family=socket.AF_INET)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1])))
