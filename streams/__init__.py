@@ -2,3 +2,45 @@
 
 Start with README.md beside this file. Standard library and redis only.
 """
+
+from streams.chunk import End, Kind, Outcome, Position
+from streams.connection import connect
+from streams.control import StreamControl, announce_version
+from streams.errors import AnswerTooLong, Fenced, StreamEnded, StreamError, StreamNotFound
+from streams.flusher import StreamWriters
+from streams.hub import StreamHub
+from streams.lease import Reaper
+from streams.reader import Recording
+from streams.settings import StreamSettings
+from streams.subscriber import Subscriber
+from streams.tail import Batch, Cursor, Event, Gone, Serving, Viewer
+from streams.writer import StopReason, StreamWriter
+
+__all__ = [
+    "AnswerTooLong",
+    "Batch",
+    "Cursor",
+    "End",
+    "Event",
+    "Fenced",
+    "Gone",
+    "Kind",
+    "Outcome",
+    "Position",
+    "Reaper",
+    "Recording",
+    "Serving",
+    "StopReason",
+    "StreamControl",
+    "StreamEnded",
+    "StreamError",
+    "StreamHub",
+    "StreamNotFound",
+    "StreamSettings",
+    "StreamWriter",
+    "StreamWriters",
+    "Subscriber",
+    "Viewer",
+    "announce_version",
+    "connect",
+]

@@ -1,0 +1,131 @@
+"""What a stream is made of, and its only encoding.
+
+An entry of the Redis list is one letter for its kind, a colon, and the text as it is (UTF-8), so that
+`redis-cli lrange` shows the answer:
+
+    t:Once upon        text
+    r:The user wants   reasoning
+    e:{"outcome": …}   the end, always the last
+
+A notification is one line of header and, while small, the entries themselves behind it (see append.lua).
+"""
+
+import json
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Self
+
+MAX_CHUNK_CHARS = 16_384
+"""A longer run of text becomes several chunks, so that no single entry or frame is huge (at most 64 KiB of UTF-8)."""
+
+
+class Kind(Enum):
+    """What a chunk holds; the value is its letter in the entry."""
+
+    TEXT = "t"
+    REASONING = "r"
+
+
+class Outcome(StrEnum):
+    """How a stream ended."""
+
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """No more chunks, ever. `reason` is a sentence for the person who reads the answer."""
+
+    outcome: Outcome
+    reason: str | None = None
+    usage: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What a reader holds: the incarnation of the text, and the next index that it needs."""
+
+    epoch: str
+    index: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `epoch:index`. Raises ValueError saying what would be right."""
+        epoch, colon, index = text.rpartition(":")
+        if not (
+            colon and epoch.isascii() and epoch.isalnum() and index.isascii() and index.isdigit() and len(text) <= 64
+        ):
+            raise ValueError(f"{text[:80]!r} is not a position; expected epoch:index, for example 3f9ac2b17d04e586:42")
+        return cls(epoch, int(index))
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Entries `[start, stop)` of an epoch now exist. `entries` is None where they are to be read from the list."""
+
+    epoch: str
+    start: int
+    stop: int
+    entries: list[bytes] | None
+
+
+def encode_text(kind: Kind, text: str) -> bytes:
+    """The entry of a chunk. What UTF-8 cannot hold (half a surrogate pair) becomes a replacement character."""
+    return f"{kind.value}:{text}".encode("utf-8", "replace")
+
+
+def encode_end(end: End) -> bytes:
+    """The entry of an end."""
+    return b"e:" + json.dumps(
+        {"outcome": end.outcome, "reason": end.reason, "usage": end.usage}, ensure_ascii=False
+    ).encode("utf-8", "replace")
+
+
+def is_end(entry: bytes) -> bool:
+    """Whether this entry is the end of its stream."""
+    return entry.startswith(b"e:")
+
+
+def decode_end(entry: bytes) -> End:
+    """Read an entry for which `is_end` is true."""
+    fields = json.loads(entry[2:])
+    return End(Outcome(fields["outcome"]), fields["reason"], fields["usage"])
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The text of a range of entries, by kind, and the end if the range reaches it."""
+
+    text: str
+    reasoning: str
+    end: End | None
+
+
+def join(entries: list[bytes]) -> Joined:
+    """Join a range of entries. What lies between text and reasoning in time is not kept: they are read apart."""
+    end = None
+    if entries and is_end(entries[-1]):
+        end = decode_end(entries[-1])
+        entries = entries[:-1]
+    text = b"".join(entry[2:] for entry in entries if entry.startswith(b"t:"))
+    reasoning = b"".join(entry[2:] for entry in entries if entry.startswith(b"r:"))
+    return Joined(text.decode(), reasoning.decode(), end)
+
+
+def decode_notification(payload: bytes) -> Notification:
+    """Read `epoch start stop sizes`, a line feed, and the entries joined. Without entries, `sizes` is empty."""
+    header, _, body = payload.partition(b"\n")
+    epoch, start, stop, sizes = header.split(b" ")
+    entries = None
+    if sizes:
+        entries, place = [], 0
+        for size in sizes.split(b","):
+            entries.append(body[place : place + int(size)])
+            place += int(size)
+    return Notification(epoch.decode(), int(start), int(stop), entries)

@@ -1,0 +1,26 @@
+"""One way to connect to Redis, with limits that suit long-lived processes."""
+
+import redis
+from redis.backoff import FullJitterBackoff
+from redis.retry import Retry
+
+CONNECT_TIMEOUT = 5.0  # seconds
+REPLY_TIMEOUT = 5.0  # seconds; a server that takes longer is treated as away, and asked again
+
+
+def connect(url: str, *, max_connections: int = 20) -> "redis.Redis":
+    """A client for `redis://`, `rediss://` or `unix://`; connects when first used.
+
+    A caller beyond `max_connections` waits for a connection to become free (the smallest hosted plans allow 20 in all).
+    redis-py's own ten retries are reduced to two: whoever calls decides what to do while Redis is away.
+    """
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=REPLY_TIMEOUT,
+        socket_connect_timeout=CONNECT_TIMEOUT,
+        socket_timeout=REPLY_TIMEOUT,
+        health_check_interval=30,
+        retry=Retry(FullJitterBackoff(cap=0.2, base=0.02), 2),
+    )
+    return redis.Redis(connection_pool=pool)

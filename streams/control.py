@@ -1,0 +1,65 @@
+"""What one can do with a stream without writing or following it."""
+
+import secrets
+
+import redis
+
+from streams import keys, scripts
+from streams.chunk import End, Outcome, Position, encode_end
+from streams.errors import StreamNotFound
+from streams.reader import Recording, read_recording
+from streams.settings import StreamSettings
+
+CANCELLED = End(Outcome.CANCELLED, "Stopped before the answer began.")
+
+
+class StreamControl:
+    """Announce, read, cancel, and let go. Every method raises redis.RedisError when Redis is away."""
+
+    def __init__(self, client: "redis.Redis", settings: StreamSettings) -> None:
+        self._redis = client
+        self._settings = settings
+
+    def announce(self, stream_id: str) -> None:
+        """Let a stream exist, queued. If no worker begins it within `queue_limit`, it ends as interrupted."""
+        waiting, expiry = int(self._settings.queue_limit * 1000), int(self._settings.unsaved_retention * 1000)
+        # In this order: an id on the list without a stream is soon taken off; the other way round it could be lost.
+        scripts.watch(self._redis, [keys.UNSETTLED], [waiting, stream_id])
+        scripts.announce(self._redis, [keys.state(stream_id)], [waiting, expiry])
+
+    def read(self, stream_id: str, position: Position | None = None) -> Recording:
+        """What is stored from `position` on, from 0 without one or with another epoch's. Raises StreamNotFound."""
+        return read_recording(self._redis, stream_id, position)
+
+    def ask_cancel(self, stream_id: str) -> bool:
+        """Stop a stream: one that is queued ends here and now, one that is written is stopped by its writer.
+
+        Returns False if it had ended before. Raises StreamNotFound.
+        """
+        end = encode_end(CANCELLED)
+        verdict = scripts.end_stream(
+            self._redis,
+            [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
+            ["cancel", secrets.token_hex(8), int(self._settings.unsaved_retention * 1000), end, end],
+        )
+        if verdict == b"unknown":
+            raise StreamNotFound(stream_id)
+        if verdict == b"alive":
+            self._redis.publish(keys.CONTROL, stream_id)  # its writer is told in any case; this only wakes it
+        if verdict == b"done":
+            scripts.watch(self._redis, [keys.UNSETTLED], [0, stream_id])  # to be saved by whoever reaps next
+        return bool(verdict != b"ended")
+
+    def mark_saved(self, stream_id: str) -> None:
+        """The message is in the database: nobody has to look after the stream, and its retention begins."""
+        retention = int(self._settings.retention * 1000)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.pexpire(keys.chunks(stream_id), retention)
+        pipeline.pexpire(keys.state(stream_id), retention)
+        pipeline.zrem(keys.UNSETTLED, stream_id)
+        pipeline.execute()
+
+
+def announce_version(client: "redis.Redis", conversation_id: str, version: int) -> None:
+    """Tell whoever watches a conversation that it has changed. A hint: the version in the database is the truth."""
+    client.publish(keys.versions(conversation_id), version)

@@ -1,0 +1,152 @@
+"""Follows streams for all viewers of a process, over one pub/sub connection.
+
+The way of a chunk, from Redis to a thousand viewers:
+
+    subscriber ──notification──> Tail ──one Batch──> each Cursor that is caught up ──> its Viewer writes it at once
+                                  │                  (a Cursor that is behind takes what it lacks by itself)
+       list ──page, when needed───┘
+
+The list is read when a channel is (again) subscribed, when a notification does not fit, and after a silence. There is
+one thread for the notifications and one for the reading, however many streams and viewers there are.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import redis
+
+from streams import keys
+from streams.chunk import Position
+from streams.reader import read_pages
+from streams.subscriber import Subscriber
+from streams.tail import Cursor, Tail, Viewer
+
+log = logging.getLogger(__name__)
+
+SILENCE = 5.0  # seconds without news after which the list is read in any case: pub/sub is only a hint
+UNWATCHED_GRACE = 30.0  # seconds that a Tail without viewers is kept: whoever refreshes is back within them
+TICK = 1.0  # seconds between looks for silent, missing and unwatched Tails
+READ_AT_ONCE = 50  # streams read in one round trip
+
+
+class StreamHub:
+    """All Tails of a process. Viewers come and go; the hub subscribes, reads, and forgets."""
+
+    def __init__(
+        self,
+        client: "redis.Redis",
+        subscriber: Subscriber,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._redis = client
+        self._subscriber = subscriber
+        self._clock = clock
+        self._random = random
+        self._lock = threading.Lock()
+        self._tails: dict[str, Tail] = {}
+        self._due: dict[str, None] = {}  # streams whose list is to be read
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._read_forever, name="stream-reader", daemon=True)
+        self.list_reads = 0  # pages read so far; tests and the operations page look at it
+
+    def start(self) -> None:
+        """Start reading. The subscriber is started, and closed, by whoever made it."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def follow(
+        self, stream_id: str, viewer: Viewer, position: Position | None = None, *, expected: bool = True
+    ) -> Cursor:
+        """Follow a stream for a viewer; it is woken when there is something to `take`. Does not wait.
+
+        `expected` says that someone should be writing it, so that a stream that Redis does not know is waited for
+        (MISSING_GRACE) before it is gone.
+        """
+        with self._lock:
+            tail = self._tails.get(stream_id)
+            if tail is None or tail.gone:
+                tail = self._tails[stream_id] = Tail(stream_id, expected, self._clock)
+                self._subscriber.add(
+                    keys.news(stream_id), partial(self._notified, stream_id), partial(self._read_soon, stream_id)
+                )
+            return tail.join(viewer, position)
+
+    @property
+    def tails(self) -> dict[str, int]:
+        """The streams that are held in memory, with their viewers."""
+        with self._lock:
+            return {stream_id: tail.viewers for stream_id, tail in self._tails.items()}
+
+    # -- inside
+
+    def _notified(self, stream_id: str, payload: bytes) -> None:
+        tail = self._tails.get(stream_id)
+        if tail is not None and not tail.notified(payload):
+            self._read_soon(stream_id)
+
+    def _read_soon(self, stream_id: str) -> None:
+        with self._lock:
+            self._due[stream_id] = None
+        self._wake.set()
+
+    def _read_forever(self) -> None:
+        failures = 0
+        ticked = self._clock()
+        while not self._closing.is_set():
+            self._wake.wait(TICK)
+            self._wake.clear()
+            if self._clock() - ticked >= TICK:
+                ticked = self._clock()
+                self._tick(ticked)
+            try:
+                self._read_due()
+                failures = 0
+            except redis.RedisError as error:
+                failures += 1
+                log.warning("streams not read, trying again: %s", error)
+                self._closing.wait(self._random() * min(1.0, 0.05 * 2 ** min(failures, 10)))
+                self._wake.set()
+
+    def _read_due(self) -> None:
+        while True:
+            with self._lock:
+                tails = [self._tails[stream_id] for stream_id in self._due if stream_id in self._tails][:READ_AT_ONCE]
+                if not tails:
+                    self._due.clear()
+                    return
+                for tail in tails:  # before reading: what is notified from now on makes it due again
+                    self._due.pop(tail.stream_id)
+            try:
+                pages = read_pages(self._redis, [(tail.stream_id, tail.position) for tail in tails])
+            except redis.RedisError:
+                with self._lock:
+                    self._due.update(dict.fromkeys(tail.stream_id for tail in tails))
+                raise
+            self.list_reads += len(pages)
+            for tail, page in zip(tails, pages, strict=True):
+                if not tail.replayed(page):
+                    self._read_soon(tail.stream_id)
+
+    def _tick(self, now: float) -> None:
+        """Look for Tails that are silent or missing (read them) and for those that nobody watches (drop them)."""
+        with self._lock:
+            for stream_id, tail in list(self._tails.items()):
+                unwatched = tail.unwatched_since is not None and now - tail.unwatched_since >= UNWATCHED_GRACE
+                if unwatched or (tail.gone and not tail.viewers):
+                    del self._tails[stream_id]
+                    self._subscriber.remove(keys.news(stream_id))
+                elif not tail.ended and (tail.is_missing or (tail.viewers and now - tail.heard >= SILENCE)):
+                    self._due[stream_id] = None

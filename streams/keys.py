@@ -1,0 +1,32 @@
+"""Every Redis key and channel there is, and nothing else that could be one.
+
+The part in braces is a Redis Cluster hash tag: all that belongs to one stream lives in one slot.
+"""
+
+PREFIX = "rejoinder"
+
+UNSETTLED = f"{PREFIX}:unsettled"
+"""Sorted set: streams that someone must still look after, by when (ms). See lease.py."""
+
+CONTROL = f"{PREFIX}:control"
+"""Channel: the ids of streams whose writer should stop."""
+
+
+def chunks(stream_id: str) -> str:
+    """List: one entry per index."""
+    return f"{PREFIX}:{{{stream_id}}}:chunks"
+
+
+def state(stream_id: str) -> str:
+    """Hash: epoch, fence, lease, cancel, ended."""
+    return f"{PREFIX}:{{{stream_id}}}:state"
+
+
+def news(stream_id: str) -> str:
+    """Channel: notifications of new chunks."""
+    return f"{PREFIX}:{{{stream_id}}}:news"
+
+
+def versions(conversation_id: str) -> str:
+    """Channel: the newest version of a conversation, as a decimal number."""
+    return f"{PREFIX}:{{{conversation_id}}}:version"

@@ -1,0 +1,95 @@
+"""Noticing that a producer died, by whoever is alive.
+
+A writer renews its lease with every heartbeat. A stream is *unsettled* from its announcement until its message is
+saved. All unsettled streams are in one sorted set, by the time when someone should look at them, which the writer's
+heartbeat moves on. Past it, a reaper takes the stream: if the lease has run out it ends the stream as interrupted, and
+in any case it hands what has ended over to be saved. All times are of Redis's own clock, so no two machines have to
+agree on one.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+
+import redis
+
+from streams import keys, scripts
+from streams.chunk import End, Outcome, encode_end
+from streams.control import StreamControl
+from streams.errors import StreamNotFound
+from streams.reader import Recording
+from streams.settings import StreamSettings
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.5  # seconds
+AT_ONCE = 100  # streams that one look takes
+RETRY_AFTER = 5.0  # seconds until a stream that could not be saved is tried again, by any process
+
+NEVER_BEGUN = End(Outcome.INTERRUPTED, "No worker was free to answer this in time.")
+PRODUCER_DIED = End(Outcome.INTERRUPTED, "The worker that was writing this answer stopped unexpectedly.")
+
+Save = Callable[[Recording], None]
+
+
+class Reaper:
+    """Looks after unsettled streams. Any number of processes may run one; each stream is taken by one of them.
+
+    `save` gets the whole recording of a stream that has ended. It must be idempotent; if it raises, the stream stays
+    and is tried again.
+    """
+
+    def __init__(self, client: "redis.Redis", settings: StreamSettings, save: Save) -> None:
+        self._redis = client
+        self._settings = settings
+        self._control = StreamControl(client, settings)
+        self._save = save
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._reap_forever, name="stream-reaper", daemon=True)
+
+    def start(self) -> None:
+        """Look twice a second until `close`."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking; returns when a save under way is done."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def reap(self) -> list[str]:
+        """Look once. Returns the streams that were settled. Raises redis.RedisError."""
+        due = scripts.claim(self._redis, [keys.UNSETTLED], [AT_ONCE, int(RETRY_AFTER * 1000)])
+        return [stream_id for stream_id in (name.decode() for name in due) if self._settle(stream_id)]
+
+    def _settle(self, stream_id: str) -> bool:
+        expiry = int(self._settings.unsaved_retention * 1000)
+        verdict = scripts.end_stream(
+            self._redis,
+            [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
+            ["overdue", secrets.token_hex(8), expiry, encode_end(NEVER_BEGUN), encode_end(PRODUCER_DIED)],
+        )
+        if verdict == b"alive":
+            return False
+        if verdict == b"done":
+            log.warning("lease ran out; stream ended as interrupted", extra={"stream_id": stream_id})
+        try:
+            recording = self._control.read(stream_id)
+        except StreamNotFound:
+            self._redis.zrem(keys.UNSETTLED, stream_id)
+            return False
+        try:
+            self._save(recording)
+        except Exception:  # whatever it is, the text is kept and the next look tries again
+            log.exception("stream not saved, trying again", extra={"stream_id": stream_id})
+            return False
+        self._control.mark_saved(stream_id)
+        return True
+
+    def _reap_forever(self) -> None:
+        while not self._closing.wait(LOOK_EVERY):
+            try:
+                self.reap()
+            except redis.RedisError as error:
+                log.warning("could not look after unsettled streams: %s", error)

@@ -1,0 +1,93 @@
+"""Reading what is stored: the list is the truth, everything else is a hint."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from streams import keys, scripts
+from streams.chunk import End, Position, join
+from streams.errors import StreamNotFound
+
+PAGE = 2_000  # entries read by one call: keeps any single call to Redis well under a millisecond
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries `[start, start + len(entries))` of a stream, and its length, at one instant.
+
+    `epoch` is None while nobody has begun to write it.
+    """
+
+    epoch: str | None
+    start: int
+    length: int
+    ended: bool
+    entries: list[bytes]
+
+    @property
+    def stop(self) -> int:
+        """The index behind the last entry here."""
+        return self.start + len(self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The text of `[start, stop)` of a stream, joined. `state` is "queued", "running" or "ended"."""
+
+    stream_id: str
+    state: str
+    epoch: str | None
+    start: int
+    stop: int
+    text: str
+    reasoning: str
+    end: End | None
+
+
+def read_pages(client: "redis.Redis", wanted: Sequence[tuple[str, Position | None]]) -> list[Page | None]:
+    """Read one page of each stream from its position on, in one round trip; None for a stream that is not there.
+
+    A page of another epoch than the position's begins at 0. Raises redis.RedisError.
+    """
+    pipeline = client.pipeline(transaction=False)
+    for stream_id, position in wanted:
+        epoch, index = (position.epoch, position.index) if position else ("", 0)
+        scripts.read.queue(pipeline, [keys.chunks(stream_id), keys.state(stream_id)], [epoch, index, PAGE])
+    replies = pipeline.execute(raise_on_error=False)
+    if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
+        scripts.read.load(client)
+        return read_pages(client, wanted)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return [_page(reply) for reply in replies]
+
+
+def read_recording(client: "redis.Redis", stream_id: str, position: Position | None = None) -> Recording:
+    """Everything that is stored from `position` on. Raises StreamNotFound, redis.RedisError."""
+    start = position.index if position else 0
+    entries: list[bytes] = []
+    while True:
+        [page] = read_pages(client, [(stream_id, position)])
+        if page is None:
+            raise StreamNotFound(stream_id)
+        if position is None or page.epoch != position.epoch:
+            start, entries = page.start, []
+        entries += page.entries
+        if page.epoch is None or page.stop >= page.length:
+            break
+        position = Position(page.epoch, page.stop)
+    joined = join(entries)
+    state = "ended" if page.ended else "running" if page.epoch else "queued"
+    return Recording(
+        stream_id, state, page.epoch, start, start + len(entries), joined.text, joined.reasoning, joined.end
+    )
+
+
+def _page(reply: Any) -> Page | None:
+    if reply is None:
+        return None
+    epoch, start, length, ended, entries = reply
+    return Page(epoch.decode() or None, start, length, bool(ended), entries)

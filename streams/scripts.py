@@ -1,0 +1,42 @@
+"""The Lua scripts beside this file, called by digest and loaded again where a server does not know them."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import redis
+
+Argument = str | bytes | int
+
+
+class Script:
+    """One script. Safe to call again after any error: each of ours is idempotent."""
+
+    def __init__(self, name: str) -> None:
+        self.source = Path(__file__).with_name(f"{name}.lua").read_text()
+        self.digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, client: "redis.Redis", keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        """Run it and return its reply. Raises redis.RedisError."""
+        try:
+            return client.evalsha(self.digest, len(keys), *keys, *args)
+        except redis.exceptions.NoScriptError:
+            return client.eval(self.source, len(keys), *keys, *args)
+
+    def queue(self, pipeline: Any, keys: Sequence[str], args: Sequence[Argument]) -> None:
+        """Add the call to a pipeline. A NoScriptError among the replies asks for `load`, and to try again."""
+        pipeline.evalsha(self.digest, len(keys), *keys, *args)
+
+    def load(self, client: "redis.Redis") -> None:
+        """Make the server know the script."""
+        client.script_load(self.source)
+
+
+append = Script("append")
+open_stream = Script("open")
+end_stream = Script("end")
+announce = Script("announce")
+watch = Script("watch")
+claim = Script("claim")
+read = Script("read")

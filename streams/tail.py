@@ -1,0 +1,265 @@
+"""One stream in memory, and everyone who watches it.
+
+- A **Tail** holds the entries of one stream, once, for all its viewers.
+- A **Cursor** is one viewer's place in a Tail: an index, no queue. A slow viewer has an older index, and gets one
+  bigger batch when it is ready; it costs no memory.
+- A **Batch** is a range of entries. It is encoded once per way of encoding, however many viewers it goes to.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streams.chunk import Joined, Position, decode_notification, join
+from streams.follower import Follower
+from streams.reader import Page
+
+MAX_BATCH_BYTES = 64 * 1024  # a longer range comes in several batches, so that pings and other streams get between
+MISSING_GRACE = 10.0  # seconds that a stream may be missing: its writer mends an emptied Redis within one heartbeat
+BATCHES_KEPT = 4  # batches that a Tail remembers: a herd of late joiners asks for the same ones
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Entries `[start, stop)` of a stream, for any number of viewers."""
+
+    stream_id: str
+    epoch: str
+    start: int
+    entries: list[bytes]
+    _encoded: dict[Callable[["Batch"], bytes], bytes] = field(default_factory=dict)
+
+    @property
+    def stop(self) -> int:
+        """The index behind the last entry."""
+        return self.start + len(self.entries)
+
+    def joined(self) -> Joined:
+        """The text, the reasoning, and the end if it is reached."""
+        return join(self.entries)
+
+    def encoded(self, encode: Callable[["Batch"], bytes]) -> bytes:
+        """`encode(self)`, computed once."""
+        data = self._encoded.get(encode)
+        if data is None:
+            data = self._encoded[encode] = encode(self)
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """From where a viewer is really served. `epoch` is None while the stream is queued."""
+
+    stream_id: str
+    epoch: str | None
+    index: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The stream is not in Redis (any more)."""
+
+    stream_id: str
+
+
+Event = Serving | Batch | Gone
+
+
+class Viewer(Protocol):
+    """Whoever a cursor belongs to. Both methods are called with a lock held: they must not wait, nor call back."""
+
+    def offer(self, cursor: "Cursor", batch: Batch) -> bool:
+        """Write the batch now, without waiting; or return False, and `take` from the cursor when there is room."""
+
+    def wake(self, cursor: "Cursor") -> None:
+        """There is something to `take` from this cursor."""
+
+
+class Cursor:
+    """One viewer's place in one Tail. Made by `StreamHub.follow`, given back with `close`."""
+
+    __slots__ = ("_epoch", "_served", "_tail", "index", "live", "viewer")
+
+    def __init__(self, tail: "Tail", viewer: Viewer, position: Position | None) -> None:
+        self._tail = tail
+        self.viewer = viewer
+        self._epoch = position.epoch if position else None
+        self.index = position.index if position else 0
+        self._served: str | None = None  # what the viewer was last told of the stream's state
+        self.live = False  # caught up: new batches are offered to the viewer as they come
+
+    @property
+    def stream_id(self) -> str:
+        """The stream that it follows."""
+        return self._tail.stream_id
+
+    def take(self) -> Event | None:
+        """What comes next for this viewer; None when it is caught up, and will be offered or woken. From any thread."""
+        return self._tail.take(self)
+
+    def close(self) -> None:
+        """Follow no more."""
+        self._tail.leave(self)
+
+
+class Tail:
+    """One stream in memory, and the cursors of all who watch it."""
+
+    def __init__(self, stream_id: str, expected: bool, clock: Callable[[], float]) -> None:
+        self.stream_id = stream_id
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._follower = Follower()
+        self._cursors: dict[Cursor, None] = {}
+        self._batches: dict[int, tuple[Batch, bool]] = {}  # by start; whether it is full, so that no more will fit
+        self._expected = expected
+        self._loaded = False  # the list was read at least once
+        self.gone = False
+        self.heard = clock()  # when there was last news of any kind
+        self.unwatched_since: float | None = None
+        self._missing_since: float | None = None
+
+    # -- for the hub
+
+    @property
+    def position(self) -> Position | None:
+        """From where the list is to be read."""
+        return self._follower.position
+
+    @property
+    def ended(self) -> bool:
+        """Whether there can be no more news."""
+        return self.gone or self._follower.ended
+
+    def join(self, viewer: Viewer, position: Position | None) -> Cursor:
+        """A new cursor, which begins with `take`."""
+        cursor = Cursor(self, viewer, position)
+        with self._lock:
+            self._cursors[cursor] = None
+            self.unwatched_since = None
+        return cursor
+
+    def leave(self, cursor: Cursor) -> None:
+        """Forget a cursor."""
+        with self._lock:
+            self._cursors.pop(cursor, None)
+            if not self._cursors:
+                self.unwatched_since = self._clock()
+
+    def notified(self, payload: bytes) -> bool:
+        """Take a notification and pass it on. False means: read the list."""
+        news = decode_notification(payload)
+        with self._lock:
+            self.heard = self._clock()
+            known = len(self._follower.entries)
+            if not (self._loaded and self._follower.notified(news)):
+                return False
+            self._deliver(known)
+            return True
+
+    def replayed(self, page: Page | None) -> bool:
+        """Take what the list holds. False means: there is more, read on."""
+        with self._lock:
+            self.heard = self._clock()
+            if page is None:
+                self._not_there()
+                return True
+            first = not self._loaded
+            self._loaded, self._missing_since = True, None
+            epoch, known = self._follower.epoch, len(self._follower.entries)
+            complete = self._follower.replayed(page)
+            if first or self._follower.epoch != epoch:
+                self._batches.clear()
+                self._wake_all()
+            else:
+                self._deliver(known)
+            return complete
+
+    @property
+    def viewers(self) -> int:
+        """How many cursors there are."""
+        return len(self._cursors)
+
+    # -- for cursors
+
+    def take(self, cursor: Cursor) -> Event | None:
+        """See `Cursor.take`."""
+        with self._lock:
+            if self.gone:
+                return Gone(self.stream_id) if self._once(cursor, "gone") else None
+            if not self._loaded:
+                return None
+            epoch, entries = self._follower.epoch, self._follower.entries
+            if cursor._epoch != epoch or cursor.index > len(entries):
+                # Other text; or a position that the list does not reach, which it says by where it serves from.
+                cursor.index = 0 if cursor._epoch != epoch else len(entries)
+                cursor._epoch, cursor._served = epoch, None
+            state = "queued" if epoch is None else "ended" if self._follower.ended else "running"
+            if self._once(cursor, "queued" if epoch is None else "begun"):
+                return Serving(self.stream_id, epoch, cursor.index, state)
+            if cursor.index < len(entries) and epoch is not None:
+                batch = self._batch(epoch, cursor.index)
+                cursor.index = batch.stop
+                return batch
+            cursor.live = True
+            return None
+
+    # -- inside
+
+    def _once(self, cursor: Cursor, state: str) -> bool:
+        told, cursor._served = cursor._served == state, state
+        return not told
+
+    def _deliver(self, start: int) -> None:
+        """Offer what came at `start` to everyone who is caught up. This loop is the hot path of the whole program."""
+        stop, epoch = len(self._follower.entries), self._follower.epoch
+        if stop == start or epoch is None:
+            return
+        batch = self._batch(epoch, start)
+        if batch.stop < stop:
+            self._wake_all()  # too much for one batch: let everyone take it in pieces
+            return
+        for cursor in self._cursors:
+            if cursor.live:
+                if cursor.viewer.offer(cursor, batch):
+                    cursor.index = stop
+                else:
+                    cursor.live = False
+
+    def _wake_all(self) -> None:
+        for cursor in self._cursors:
+            cursor.live = False
+            cursor.viewer.wake(cursor)
+
+    def _batch(self, epoch: str, start: int) -> Batch:
+        """The longest batch from `start` on; the same object for all who ask for the same range."""
+        entries = self._follower.entries
+        batch, full = self._batches.get(start, (None, False))
+        if batch is None or not (full or batch.stop == len(entries)):
+            stop, size = start, 0
+            while stop < len(entries) and (size == 0 or size + len(entries[stop]) <= MAX_BATCH_BYTES):
+                size += len(entries[stop])
+                stop += 1
+            batch = Batch(self.stream_id, epoch, start, entries[start:stop])
+            self._batches.pop(start, None)
+            self._batches[start] = batch, stop < len(entries)
+            if len(self._batches) > BATCHES_KEPT:
+                del self._batches[next(iter(self._batches))]
+        return batch
+
+    def _not_there(self) -> None:
+        """Redis does not know the stream: gone, unless a writer is expected to bring it back in a moment."""
+        if self.ended:
+            return  # all of it is here; that it has expired there does not matter
+        now = self._clock()
+        self._missing_since = self._missing_since or now
+        if not self._expected or now - self._missing_since >= MISSING_GRACE:
+            self.gone = True
+            self._wake_all()
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it should be looked for again soon."""
+        return self._missing_since is not None and not self.gone
