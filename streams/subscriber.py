@@ -9,7 +9,6 @@ reading" has to be got right.
 import logging
 import random
 import threading
-import time
 from collections.abc import Callable
 
 import redis
@@ -97,23 +96,23 @@ class Subscriber:
             finally:
                 with self._lock:
                     self._connection = None
-                connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py has no type here
+                connection.disconnect()
             failures += 1
             self._closing.wait(self._random() * min(LONGEST_DELAY, 0.02 * 2 ** min(failures, 10)))
 
     def _listen(self, connection: "redis.connection.AbstractConnection") -> None:
-        silent_since: float | None = None
+        pinged = False
         while not self._closing.is_set():
             try:
                 reply = connection.read_response(disconnect_on_error=False)
             except redis.TimeoutError:
-                silent_since = silent_since or time.monotonic()
-                if time.monotonic() - silent_since >= PING_AFTER:
+                if pinged:
                     raise redis.ConnectionError("no answer to a ping") from None
                 with self._lock:
                     _send(connection, "PING")
+                pinged = True
                 continue
-            silent_since = None
+            pinged = False
             if isinstance(reply, list) and reply[0] in (b"message", b"subscribe"):
                 self._tell(reply)
 
