@@ -1,0 +1,84 @@
+"""Answering: what becomes of an answer between the send and its one ending, told by the stream's id.
+
+Rule: an answer is changed only while it is in flight. Whoever comes later, or twice, changes nothing and is told so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from conversations import history, rows
+from conversations.models import Conversation, Message
+from conversations.records import ENDS, IN_FLIGHT, MessageRecord, Saved, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an answer ended. Without `text` and `reasoning` it keeps those of its last checkpoint."""
+
+    status: Status
+    reason: str | None
+    moment: datetime
+    text: str | None = None
+    reasoning: str | None = None
+    usage: dict[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.status not in ENDS:
+            raise ValueError(f"an answer does not end {self.status.value!r}, but as one of {sorted(ENDS)}")
+
+
+def mark_running(session: Session, stream_id: str) -> int | None:
+    held = rows.locked_answer(session, stream_id, {Status.QUEUED})
+    if held is None:
+        return None
+    conversation, answer = held
+    answer.status = Status.RUNNING
+    conversation.version += 1
+    return conversation.version
+
+
+def checkpoint(session: Session, stream_id: str, text: str, reasoning: str) -> None:
+    # No new version: a page has this text from the stream.
+    session.execute(
+        update(Message)
+        .where(Message.stream_id == stream_id, Message.status.in_(IN_FLIGHT))
+        .values(content=text, reasoning=reasoning)
+    )
+
+
+def settle(session: Session, stream_id: str, ending: Ending) -> Saved | None:
+    held = rows.locked_answer(session, stream_id, IN_FLIGHT)
+    if held is None:
+        return None
+    conversation, answer = held
+    answer.status = ending.status
+    answer.reason = ending.reason
+    answer.usage = ending.usage
+    answer.ended_at = ending.moment
+    if ending.text is not None:
+        answer.content = ending.text
+    if ending.reasoning is not None:
+        answer.reasoning = ending.reasoning
+    conversation.generating = None
+    conversation.updated_at = ending.moment
+    conversation.version += 1
+    return Saved(conversation.id, conversation.version)
+
+
+def stream_owner(session: Session, stream_id: str) -> str | None:
+    return session.scalar(select(Conversation.owner).join(Message).where(Message.stream_id == stream_id))
+
+
+def in_flight(session: Session, stream_id: str) -> MessageRecord | None:
+    answer = rows.message_of_stream(session, stream_id)
+    if answer is None or answer.status not in IN_FLIGHT:
+        return None
+    return history.message_record(answer, rows.tree(session, answer.conversation_id))
+
+
+def all_in_flight(session: Session) -> list[str]:
+    waited_for = select(Conversation.generating).where(Conversation.generating.is_not(None))
+    return [stream_id for stream_id in session.scalars(waited_for.order_by(Conversation.updated_at)) if stream_id]

@@ -1,0 +1,48 @@
+"""What can be wrong with a request to the store. Each error carries the facts, for whoever words the answer."""
+
+
+class ConversationError(Exception):
+    """Base of them all: the request was refused, and nothing was changed."""
+
+
+class NotFound(ConversationError):
+    """There is no such thing, or it belongs to someone else. The two look alike on purpose."""
+
+    def __init__(self, kind: str, wanted: str) -> None:
+        super().__init__(f"no {kind} {wanted!r}")
+        self.kind = kind
+        self.wanted = wanted
+
+
+class Busy(ConversationError):
+    """The conversation is being answered already; `stream_id` names the stream to follow instead."""
+
+    def __init__(self, stream_id: str) -> None:
+        super().__init__(f"stream {stream_id} is being generated in this conversation")
+        self.stream_id = stream_id
+
+
+class KeyReused(ConversationError):
+    """This idempotency key belongs to another request: one key, one send."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the idempotency key {key!r} was used for another request")
+        self.key = key
+
+
+class WrongRole(ConversationError):
+    """Only answers can be regenerated, and only questions can be edited."""
+
+    def __init__(self, message_id: str, role: str, wanted: str) -> None:
+        super().__init__(f"message {message_id} is of role {role!r}; this needs one of role {wanted!r}")
+        self.message_id = message_id
+        self.role = role
+        self.wanted = wanted
+
+
+class InvalidCursor(ConversationError, ValueError):
+    """`before` is not a `next` that a page gave."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"{cursor!r} is no place in the list; take `next` from the page before")
+        self.cursor = cursor

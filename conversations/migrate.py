@@ -1,0 +1,70 @@
+"""Brings a database to the tables of this version: `python -m conversations.migrate`, run once before the rest starts.
+
+Several may run at once; the first does the work, the others wait and find it done.
+"""
+
+import os
+from dataclasses import dataclass
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from conversations.database import Database
+from conversations.settings import ConversationSettings
+
+UPGRADE_LOCK = 0x72656A6F  # any number that nobody else locks in this database: "rejo"
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What was done: the revisions before and after. No `before`: the tables were made anew."""
+
+    database: str
+    before: str | None
+    after: str
+
+    def __str__(self) -> str:
+        if self.before == self.after:
+            return f"{self.database} is up to date ({self.after})"
+        if self.before is None:
+            return f"{self.database}: tables made ({self.after})"
+        return f"{self.database}: upgraded from {self.before} to {self.after}"
+
+
+def upgrade(database_url: str) -> Upgrade:
+    """All or nothing: one transaction, on SQLite too."""
+    database = Database(database_url, pool_size=1)
+    try:
+        with database.write() as session:
+            connection = session.connection()
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+            before = _revision(connection)
+            command.upgrade(_config(connection), "head")
+            after = _revision(connection)
+            assert after, "there is at least one migration"
+            return Upgrade(str(database), before, after)
+    finally:
+        database.close()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "conversations:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def main() -> None:
+    settings = ConversationSettings.from_env(os.environ)
+    print(upgrade(settings.database_url))
+
+
+if __name__ == "__main__":
+    main()

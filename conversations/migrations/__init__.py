@@ -1,0 +1,1 @@
+"""Every change of the tables, oldest first, in versions/. Run by conversations/migrate.py."""

@@ -1,0 +1,93 @@
+"""The tables. Everything that a person typed or was answered is here; nothing outside this package sees these classes.
+
+A conversation's messages are a tree: a regenerated answer or an edited question is a sibling of the one before.
+`Conversation.head_id` is the leaf of the active path; the path is found by walking up from it.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Enum, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from conversations.columns import StorableText, UtcDateTime
+from conversations.records import Role, Status
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _values(enum: type[Role] | type[Status]) -> list[str]:
+    """Store "finished", not the member's name FINISHED."""
+    return [member.value for member in enum]
+
+
+class Base(DeclarativeBase):
+    # Constraints with names can be changed by later migrations.
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy, when the class is made
+        str: StorableText,
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        Role: Enum(Role, native_enum=False, length=16, values_callable=_values),
+        Status: Enum(Status, native_enum=False, length=16, values_callable=_values),
+    }
+
+
+class Conversation(Base):
+    __tablename__ = "conversations"
+    __table_args__ = (Index(None, "owner", "updated_at", "id"),)  # the list: newest activity first, one page at a time
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    owner: Mapped[str]
+    title: Mapped[str]
+    system_prompt: Mapped[str]
+    version: Mapped[int]  # one more with every change that a page could show
+    generating: Mapped[str | None]  # the stream in flight; whoever sets it from NULL may generate
+    # The active leaf. No foreign key: the tables would need each other, and SQLite cannot add one afterwards.
+    head_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Message(Base):
+    __tablename__ = "messages"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey(Conversation.id, ondelete="CASCADE"), index=True)
+    # No cascade from the parent: down a long conversation it would go deeper than SQLite allows (1,000 levels).
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), index=True)
+    since: Mapped[int]  # the conversation's version that brought it: the order of siblings, whatever the clocks say
+    role: Mapped[Role]
+    content: Mapped[str]
+    reasoning: Mapped[str]
+    status: Mapped[Status]
+    reason: Mapped[str | None]  # why it ended as it did, in words for the user
+    stream_id: Mapped[str | None] = mapped_column(unique=True)
+    model: Mapped[str | None]
+    usage: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Send(Base):
+    """How an answer was asked for: what a repeated request is recognised by, and what undoes one that went nowhere."""
+
+    __tablename__ = "sends"
+    __table_args__ = (UniqueConstraint("owner", "idempotency_key"),)
+
+    answer_id: Mapped[str] = mapped_column(ForeignKey(Message.id, ondelete="CASCADE"), primary_key=True)
+    owner: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    request: Mapped[str]  # a digest of what was asked
+    previous_head_id: Mapped[str | None]  # the active leaf before
+    brought_question: Mapped[bool]  # false when an existing question is answered anew

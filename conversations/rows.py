@@ -1,0 +1,67 @@
+"""Finding rows: what belongs to whom, and what is locked before it is changed.
+
+Every function takes a session and leaves it to whoever opened that to end the transaction.
+
+Rule: a transaction that changes a conversation or its messages first locks the conversation's row. With one order for
+all of them, no two can wait for each other.
+"""
+
+from collections.abc import Set
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from conversations.errors import NotFound
+from conversations.models import Conversation, Message
+from conversations.records import Status
+from conversations.tree import Node, Tree
+
+
+def own_conversation(session: Session, owner: str, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """The conversation, if it is this owner's. With `lock`, nobody else changes it until the transaction ends."""
+    query = select(Conversation).where(Conversation.id == conversation_id, Conversation.owner == owner)
+    conversation = session.scalar(query.with_for_update() if lock else query)
+    if conversation is None:
+        raise NotFound("conversation", conversation_id)
+    return conversation
+
+
+def conversation_of_message(session: Session, owner: str, message_id: str) -> str:
+    """The id of the conversation that this message of this owner's is in."""
+    conversation_id = session.scalar(
+        select(Message.conversation_id).join(Conversation).where(Message.id == message_id, Conversation.owner == owner)
+    )
+    if conversation_id is None:
+        raise NotFound("message", message_id)
+    return conversation_id
+
+
+def message(session: Session, message_id: str) -> Message:
+    """A message whose ownership was checked already."""
+    found = session.get(Message, message_id)
+    if found is None:
+        raise NotFound("message", message_id)
+    return found
+
+
+def message_of_stream(session: Session, stream_id: str) -> Message | None:
+    return session.scalar(select(Message).where(Message.stream_id == stream_id))
+
+
+def locked_answer(session: Session, stream_id: str, statuses: Set[Status]) -> tuple[Conversation, Message] | None:
+    """A stream's answer and its conversation, locked; None unless its status, under the lock, is one of these."""
+    conversation = session.scalar(
+        select(Conversation).join(Message).where(Message.stream_id == stream_id).with_for_update(of=Conversation)
+    )
+    answer = message_of_stream(session, stream_id)
+    if conversation is None or answer is None or answer.status not in statuses:
+        return None
+    return conversation, answer
+
+
+def tree(session: Session, conversation_id: str) -> Tree:
+    """The shape of a conversation, without its text."""
+    rows = session.execute(
+        select(Message.id, Message.parent_id, Message.since).where(Message.conversation_id == conversation_id)
+    )
+    return Tree(Node(*row) for row in rows)

@@ -1,0 +1,202 @@
+"""Asking: a question or a new version of one, and the answer that is owed for it, in one transaction.
+
+Rule: a conversation is claimed before anything else is written. The claim holds its row until the commit, so of two
+that come at the same instant the second sees all that the first did.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from conversations import history, rows
+from conversations.errors import Busy, KeyReused, NotFound, WrongRole
+from conversations.models import Conversation, Message, Send, new_id
+from conversations.records import Role, Sent, Status
+from conversations.text import provisional_title
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who wants an answer from which model on which stream; the key is by what a repeated order is known."""
+
+    owner: str
+    stream_id: str
+    model: str
+    idempotency_key: str | None
+    moment: datetime
+
+
+def send(session: Session, order: Order, conversation_id: str, content: str) -> Sent:
+    """A question at the end of the active path, and its answer."""
+    request = _digest("send", conversation_id, content)
+    if earlier := _earlier(session, order, request):
+        return earlier
+    conversation = _claim(session, order, conversation_id)
+    question = _add_question(session, order, conversation, conversation.head_id, content)
+    return _owe_answer(session, order, conversation, question, request, brought_question=True)
+
+
+def edit(session: Session, order: Order, message_id: str, content: str) -> Sent:
+    """A question beside an earlier one, and its answer."""
+    request = _digest("edit", message_id, content)
+    if earlier := _earlier(session, order, request):
+        return earlier
+    conversation, edited = _claim_at(session, order, message_id, Role.USER)
+    question = _add_question(session, order, conversation, edited.parent_id, content)
+    return _owe_answer(session, order, conversation, question, request, brought_question=True)
+
+
+def regenerate(session: Session, order: Order, message_id: str) -> Sent:
+    """Another answer to the same question."""
+    request = _digest("regenerate", message_id)
+    if earlier := _earlier(session, order, request):
+        return earlier
+    conversation, replaced = _claim_at(session, order, message_id, Role.ASSISTANT)
+    assert replaced.parent_id, "an answer has a question"
+    question = rows.message(session, replaced.parent_id)
+    return _owe_answer(session, order, conversation, question, request, brought_question=False)
+
+
+def withdraw(session: Session, stream_id: str) -> bool:
+    """Undo an order that nobody has begun to work on, the question that came with it included."""
+    held = rows.locked_answer(session, stream_id, {Status.QUEUED})
+    if held is None:
+        return False
+    conversation, answer = held
+    made = session.get_one(Send, answer.id)
+    conversation.version += 1
+    conversation.generating = None
+    if conversation.head_id == answer.id:  # else another branch was chosen meanwhile
+        conversation.head_id = made.previous_head_id
+    session.execute(delete(Message).where(Message.id == answer.id))
+    if made.brought_question:
+        question = session.get_one(Message, answer.parent_id)
+        if made.previous_head_id is None and conversation.title == provisional_title(question.content):
+            conversation.title = ""
+        session.execute(delete(Message).where(Message.id == question.id))
+    return True
+
+
+def _digest(*request: str) -> str:
+    """What makes two orders the same: what is done, to what, with which words. The model is left out, because a default
+    that changed between two tries must not turn a repeated order into a new one."""
+    return hashlib.sha256(json.dumps(request).encode()).hexdigest()
+
+
+def _earlier(session: Session, order: Order, request: str) -> Sent | None:
+    """The send that this owner's key was used for before."""
+    if order.idempotency_key is None:
+        return None
+    made = session.scalar(select(Send).where(Send.owner == order.owner, Send.idempotency_key == order.idempotency_key))
+    if made is None:
+        return None
+    if made.request != request:
+        raise KeyReused(order.idempotency_key)
+    answer = session.get_one(Message, made.answer_id)
+    conversation = session.get_one(Conversation, answer.conversation_id)
+    return _sent(session, conversation, answer, created=False)
+
+
+def _claim(session: Session, order: Order, conversation_id: str) -> Conversation:
+    """Make the conversation this stream's, if it is free. Raises NotFound, Busy."""
+    mine = (Conversation.id == conversation_id, Conversation.owner == order.owner)
+    claim = (
+        update(Conversation)
+        .where(*mine, Conversation.generating.is_(None))
+        .values(generating=order.stream_id, version=Conversation.version + 1, updated_at=order.moment)
+        .returning(Conversation)
+    )
+    while (conversation := session.scalar(claim)) is None:
+        found = session.execute(select(Conversation.generating).where(*mine)).one_or_none()
+        if found is None:
+            raise NotFound("conversation", conversation_id)
+        if found.generating is not None:
+            raise Busy(found.generating)
+        # It became free between the two statements: once more.
+    return conversation
+
+
+def _claim_at(session: Session, order: Order, message_id: str, role: Role) -> tuple[Conversation, Message]:
+    conversation = _claim(session, order, rows.conversation_of_message(session, order.owner, message_id))
+    message = rows.message(session, message_id)
+    if message.role is not role:
+        raise WrongRole(message_id, message.role, role)
+    return conversation, message
+
+
+def _add_question(
+    session: Session, order: Order, conversation: Conversation, parent_id: str | None, content: str
+) -> Message:
+    if parent_id is None and not conversation.title:
+        conversation.title = provisional_title(content)
+    question = Message(
+        id=new_id(),
+        conversation_id=conversation.id,
+        parent_id=parent_id,
+        since=conversation.version,
+        role=Role.USER,
+        content=content,
+        reasoning="",
+        status=Status.COMPLETE,
+        created_at=order.moment,
+        ended_at=order.moment,
+    )
+    session.add(question)
+    session.flush()  # before the answer, which refers to it
+    return question
+
+
+def _owe_answer(
+    session: Session,
+    order: Order,
+    conversation: Conversation,
+    question: Message,
+    request: str,
+    *,
+    brought_question: bool,
+) -> Sent:
+    answer = Message(
+        id=new_id(),
+        conversation_id=conversation.id,
+        parent_id=question.id,
+        since=conversation.version,
+        role=Role.ASSISTANT,
+        content="",
+        reasoning="",
+        status=Status.QUEUED,
+        stream_id=order.stream_id,
+        model=order.model,
+        created_at=order.moment,
+    )
+    session.add(answer)
+    session.flush()
+    session.add(
+        Send(
+            answer_id=answer.id,
+            owner=order.owner,
+            idempotency_key=order.idempotency_key,
+            request=request,
+            previous_head_id=conversation.head_id,
+            brought_question=brought_question,
+        )
+    )
+    conversation.head_id = answer.id
+    session.flush()
+    session.expire_all()  # what is handed out is what was stored, not what was asked to be
+    return _sent(session, conversation, answer, created=True)
+
+
+def _sent(session: Session, conversation: Conversation, answer: Message, *, created: bool) -> Sent:
+    shape = rows.tree(session, conversation.id)
+    question = session.get_one(Message, answer.parent_id)
+    return Sent(
+        question=history.message_record(question, shape),
+        answer=history.message_record(answer, shape),
+        conversation_id=conversation.id,
+        version=conversation.version,
+        created=created,
+    )

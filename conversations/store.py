@@ -1,0 +1,213 @@
+"""All that one can ask of history, and the promise of each answer.
+
+Every method is one transaction with a session of its own, and hands out frozen records. What is not there and what is
+someone else's raise the same NotFound. The work is done in history.py (reading), changes.py (the conversation as
+a whole), sends.py (asking) and answers.py (answering).
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from conversations import answers, changes, history, sends
+from conversations.answers import Ending
+from conversations.database import Database
+from conversations.errors import Busy
+from conversations.models import Conversation
+from conversations.records import ConversationRecord, MessageRecord, Page, Prompt, Saved, Sent, Status
+from conversations.sends import Order
+from conversations.settings import DEFAULT_POOL_SIZE
+from conversations.text import clean_title
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Run = Callable[[Callable[[], Any]], Any]
+"""Executes a transaction, in whatever thread it likes; returns what it returns, raises what it raises."""
+
+PAGE_LIMIT = 200  # conversations on one page of the list, at most
+KEY_LIMIT = 255  # characters of an idempotency key; a UUID has 36
+
+
+def open_store(
+    database_url: str,
+    run: Run = lambda transaction: transaction(),
+    *,
+    pool_size: int = DEFAULT_POOL_SIZE,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> "Store":
+    """The store in a database that `conversations.migrate` brought up to date. Open it after a fork, and close it.
+
+    A process of greenlets passes its thread pool's `apply` as `run`: SQLite blocks the thread that waits for it.
+    """
+    return Store(Database(database_url, pool_size), run, now)
+
+
+class Store:
+    def __init__(self, database: Database, run: Run, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._run = run
+        self._now = now
+
+    # Conversations
+
+    def create_conversation(self, owner: str, *, title: str = "", system_prompt: str = "") -> ConversationRecord:
+        return self._write(changes.create, owner, clean_title(title), system_prompt, self._now())
+
+    def list_conversations(self, owner: str, *, limit: int = 50, before: str | None = None) -> Page:
+        """Newest activity first. `before` is the `next` of the page above. Raises InvalidCursor."""
+        return self._read(history.page, owner, max(1, min(limit, PAGE_LIMIT)), before)
+
+    def conversation(self, owner: str, conversation_id: str) -> ConversationRecord:
+        """With the messages of the active path. Raises NotFound."""
+        return self._read(history.conversation, owner, conversation_id)
+
+    def rename(self, owner: str, conversation_id: str, title: str) -> ConversationRecord:
+        """Raises NotFound."""
+        return self._write(changes.rename, owner, conversation_id, clean_title(title))
+
+    def delete(self, owner: str, conversation_id: str) -> list[str]:
+        """Delete it with its messages. The streams returned were in flight and are to be cancelled. Raises NotFound."""
+        return self._write(changes.delete, owner, conversation_id)
+
+    def select_version(self, owner: str, message_id: str) -> ConversationRecord:
+        """Make the branch through this message, down to its newest leaf, the active path. Raises NotFound."""
+        return self._write(changes.select_version, owner, message_id)
+
+    # Asking. Each raises NotFound, Busy, KeyReused, and ValueError for a key that is too long.
+
+    def send(
+        self,
+        owner: str,
+        conversation_id: str,
+        content: str,
+        *,
+        stream_id: str,
+        model: str,
+        idempotency_key: str | None = None,
+    ) -> Sent:
+        """Add a question to the active path, and its queued answer. The first question names a nameless conversation."""
+        order = self._order(owner, stream_id, model, idempotency_key)
+        return self._once(order, sends.send, conversation_id, content)
+
+    def edit(
+        self,
+        owner: str,
+        message_id: str,
+        content: str,
+        *,
+        stream_id: str,
+        model: str,
+        idempotency_key: str | None = None,
+    ) -> Sent:
+        """Ask a question anew in other words: a version beside it, with an answer. Raises WrongRole for an answer."""
+        order = self._order(owner, stream_id, model, idempotency_key)
+        return self._once(order, sends.edit, message_id, content)
+
+    def regenerate(
+        self, owner: str, message_id: str, *, stream_id: str, model: str, idempotency_key: str | None = None
+    ) -> Sent:
+        """Have a question answered anew: a version beside this answer. Raises WrongRole for a question."""
+        order = self._order(owner, stream_id, model, idempotency_key)
+        return self._once(order, sends.regenerate, message_id)
+
+    def withdraw(self, stream_id: str) -> bool:
+        """Undo a send that could not be enqueued, as if it never was. False: it was begun or settled, and stays."""
+        return self._write(sends.withdraw, stream_id)
+
+    # Answering
+
+    def prompt(self, stream_id: str) -> Prompt:
+        """What to ask the model. Raises NotFound, also for a send that was withdrawn or deleted."""
+        return self._read(history.prompt, stream_id)
+
+    def mark_running(self, stream_id: str) -> int | None:
+        """A worker has begun: the conversation's new version. None if the answer was not waiting."""
+        return self._write(answers.mark_running, stream_id)
+
+    def checkpoint(self, stream_id: str, text: str, reasoning: str) -> None:
+        """Keep what there is so far, in case the stream is lost. Nothing happens once the answer is settled."""
+        self._write(answers.checkpoint, stream_id, text, reasoning)
+
+    def save_answer(
+        self,
+        stream_id: str,
+        *,
+        text: str,
+        reasoning: str,
+        outcome: str,
+        reason: str | None,
+        usage: dict[str, int] | None,
+    ) -> Saved | None:
+        """Keep the whole answer, end it, and free the conversation. None: it was settled before, or deleted."""
+        ending = Ending(Status(outcome), reason, self._now(), text, reasoning, usage)
+        return self._write(answers.settle, stream_id, ending)
+
+    def settle_vanished(self, stream_id: str, reason: str) -> Saved | None:
+        """Its stream is gone: end it as interrupted, with its last checkpoint. None: as with `save_answer`."""
+        return self._write(answers.settle, stream_id, Ending(Status.INTERRUPTED, reason, self._now()))
+
+    # News
+
+    def versions(self, conversation_ids: Sequence[str], *, owner: str | None = None) -> dict[str, int]:
+        """The versions of those that exist and, if `owner` is given, are theirs."""
+        return self._read(history.versions, conversation_ids, owner)
+
+    # Streams
+
+    def stream_owner(self, stream_id: str) -> str | None:
+        """Whose stream it is; None if no answer has it."""
+        return self._read(answers.stream_owner, stream_id)
+
+    def in_flight(self, stream_id: str) -> MessageRecord | None:
+        """The answer on this stream, while it is queued or running."""
+        return self._read(answers.in_flight, stream_id)
+
+    def streams_in_flight(self) -> list[str]:
+        """Every stream that a conversation waits for, longest wait first: for whoever looks which of them vanished."""
+        return self._read(answers.all_in_flight)
+
+    # The store itself
+
+    def ping(self) -> None:
+        """Raise sqlalchemy.exc.SQLAlchemyError unless the database answers and has our tables."""
+        self._read(lambda session: session.execute(select(Conversation.id).limit(1)).all())
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _order(self, owner: str, stream_id: str, model: str, idempotency_key: str | None) -> Order:
+        if idempotency_key is not None and len(idempotency_key) > KEY_LIMIT:
+            raise ValueError(f"an idempotency key has at most {KEY_LIMIT} characters, this one {len(idempotency_key)}")
+        return Order(owner, stream_id, model, idempotency_key, self._now())
+
+    def _once(
+        self, order: Order, ask: Callable[Concatenate[Session, Order, P], Sent], *args: P.args, **kwargs: P.kwargs
+    ) -> Sent:
+        """Ask; and if the same order got in an instant earlier, be that one."""
+        try:
+            return self._write(ask, order, *args, **kwargs)
+        except (Busy, IntegrityError):
+            if order.idempotency_key is None:
+                raise
+        # What was in the way is committed by now. If it was this very order, its key finds it; else this raises again.
+        return self._write(ask, order, *args, **kwargs)
+
+    def _read(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._transact(self._database.read, lambda session: work(session, *args, **kwargs))
+
+    def _write(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._transact(self._database.write, lambda session: work(session, *args, **kwargs))
+
+    def _transact(self, begin: Callable[[], AbstractContextManager[Session]], work: Callable[[Session], T]) -> T:
+        def transaction() -> T:
+            with begin() as session:
+                return work(session)
+
+        result: T = self._run(transaction)
+        return result

@@ -1,0 +1,31 @@
+"""Text from outside, made fit to keep and to show."""
+
+import re
+import unicodedata
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL; lone surrogates have no UTF-8
+
+TITLE_LIMIT = 200  # characters; far more than any list shows
+PROVISIONAL_TITLE_LIMIT = 60  # characters, the ellipsis included: one line of the list
+
+
+def storable(text: str) -> str:
+    """The text as every database takes it: what none can hold becomes U+FFFD."""
+    return UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def clean_title(title: str) -> str:
+    """One line without control characters, cut to TITLE_LIMIT."""
+    printable = "".join(" " if unicodedata.category(character) == "Cc" else character for character in title)
+    return " ".join(printable.split())[:TITLE_LIMIT].strip()
+
+
+def provisional_title(question: str) -> str:
+    """The first words of a question, to stand in the list until there is a better title."""
+    title = clean_title(question)
+    if len(title) <= PROVISIONAL_TITLE_LIMIT:
+        return title
+    room = title[:PROVISIONAL_TITLE_LIMIT]
+    words = room.rpartition(" ")[0] or room[:-1]  # one endless word, or a script without spaces, is cut anywhere
+    return words.rstrip(" ,;:.") + "…"
