@@ -3,7 +3,7 @@
 Start with README.md beside this file. Standard library and redis only.
 """
 
-from streams.chunk import End, Kind, Outcome, Position
+from streams.chunk import End, Kind, Outcome, Position, is_end
 from streams.connection import connect
 from streams.control import StreamControl, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamEnded, StreamError, StreamNotFound
@@ -43,4 +43,5 @@ __all__ = [
     "Viewer",
     "announce_version",
     "connect",
+    "is_end",
 ]

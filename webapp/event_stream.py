@@ -1,0 +1,48 @@
+"""One reader of server-sent events (PROTOCOL.md, section 3)."""
+
+from collections.abc import Iterator
+
+from gevent.event import Event as Bell
+
+from streams import Batch, Cursor, Gone, Position, StreamHub, is_end
+from webapp import frames, sockets
+
+COMMENT_INTERVAL = 15.0  # seconds between comments on an idle event stream: proxies cut what is silent for 30 or 60
+
+
+class EventStream(sockets.Closable):
+    """The viewer (streams.Viewer) behind one response. It is pulled by the web server: it takes, and refuses offers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bell = Bell()
+        self._closed = False
+
+    def offer(self, cursor: Cursor, batch: Batch) -> bool:  # noqa: ARG002 (streams.Viewer)
+        self._bell.set()
+        return False
+
+    def wake(self, cursor: Cursor) -> None:  # noqa: ARG002 (streams.Viewer)
+        self._bell.set()
+
+    def close(self, code: int, reason: str) -> None:  # noqa: ARG002 (there is no close frame here: the client comes back)
+        self._closed = True
+        self._bell.set()
+
+    def events(self, hub: StreamHub, stream_id: str, position: Position | None, expected: bool) -> Iterator[bytes]:
+        """What to send, until the stream ends or is gone, or the process ends."""
+        cursor = hub.follow(stream_id, self, position, expected=expected)
+        try:
+            yield b"retry: 1000\n\n"
+            while not self._closed:
+                self._bell.clear()
+                event = cursor.take()
+                if event is None:
+                    if not self._bell.wait(COMMENT_INTERVAL):
+                        yield b": nothing happened\n\n"
+                    continue
+                yield event.encoded(frames.server_sent) if isinstance(event, Batch) else frames.server_sent(event)
+                if isinstance(event, Gone) or (isinstance(event, Batch) and is_end(event.entries[-1])):
+                    return
+        finally:
+            cursor.close()

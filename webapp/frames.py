@@ -1,0 +1,124 @@
+"""The frames of PROTOCOL.md, in both directions, and their two wire formats.
+
+What a stream says is described once (`describe`) and written either as WebSocket frames or as server-sent events. Both
+writers are pure functions, so that a batch is encoded once for all its viewers.
+"""
+
+import json
+import struct
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from streams import Batch, Event, Gone, Serving
+
+MAX_CLIENT_FRAME = 16 * 1024  # bytes; the largest that a page has a use for is a few hundred
+
+
+class ClientFrame(BaseModel):
+    """What all frames from a client share: nothing that is not known is let through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Follow(ClientFrame):
+    type: Literal["follow"]
+    stream: Identifier
+    position: str | None = Field(default=None, max_length=64)
+
+
+class Unfollow(ClientFrame):
+    type: Literal["unfollow"]
+    stream: Identifier
+
+
+class Watch(ClientFrame):
+    type: Literal["watch"]
+    conversation: Identifier
+    version: int = Field(ge=0)
+
+
+class Unwatch(ClientFrame):
+    type: Literal["unwatch"]
+    conversation: Identifier
+
+
+class Ping(ClientFrame):
+    type: Literal["ping"]
+
+
+AnyClientFrame = Annotated[Follow | Unfollow | Watch | Unwatch | Ping, Field(discriminator="type")]
+
+parse_client_frame = TypeAdapter[Follow | Unfollow | Watch | Unwatch | Ping](AnyClientFrame).validate_json
+"""A client's frame. Raises pydantic.ValidationError."""
+
+
+def problem(status: int, title: str, detail: str) -> dict[str, Any]:
+    """An RFC 9457 object."""
+    return {"status": status, "title": title, "detail": detail}
+
+
+EXPIRED = problem(410, "Expired", "This stream is kept no longer. The saved message is in its conversation.")
+UNKNOWN = problem(404, "Not found", "There is no such stream, or it is not yours.")
+
+
+def describe(event: Event) -> list[dict[str, Any]]:
+    """The frames that say it."""
+    if isinstance(event, Serving):
+        return [
+            {
+                "type": "following",
+                "stream": event.stream_id,
+                "epoch": event.epoch,
+                "index": event.index,
+                "state": event.state,
+            }
+        ]
+    if isinstance(event, Gone):
+        return [{"type": "gone", "stream": event.stream_id, "problem": EXPIRED}]
+    return _describe_batch(event)
+
+
+def _describe_batch(batch: Batch) -> list[dict[str, Any]]:
+    joined = batch.joined()
+    place = {"stream": batch.stream_id, "epoch": batch.epoch}
+    stop = batch.stop if joined.end is None else batch.stop - 1
+    frames: list[dict[str, Any]] = []
+    if stop > batch.start:
+        texts = {"text": joined.text, "reasoning": joined.reasoning}
+        chunks = {"type": "chunks", **place, "start": batch.start, "stop": stop}
+        frames.append(chunks | {kind: text for kind, text in texts.items() if text})
+    if joined.end is not None:
+        end = {"outcome": joined.end.outcome, "reason": joined.end.reason, "usage": joined.end.usage}
+        frames.append({"type": "end", **place, "start": stop, "stop": stop + 1, **end})
+    return frames
+
+
+def websocket(event: Event) -> bytes:
+    """The event as whole WebSocket frames, as they go to any number of sockets."""
+    return b"".join(text_frame(frame) for frame in describe(event))
+
+
+def text_frame(frame: dict[str, Any]) -> bytes:
+    """A WebSocket text frame as a server sends it: final, not masked, not compressed (RFC 6455, section 5.2)."""
+    data = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(data) < 126:
+        return struct.pack("!BB", 0x81, len(data)) + data
+    if len(data) < 65_536:
+        return struct.pack("!BBH", 0x81, 126, len(data)) + data
+    return struct.pack("!BBQ", 0x81, 127, len(data)) + data
+
+
+def server_sent(event: Event) -> bytes:
+    """The event as server-sent events. The id of each is the position after it."""
+    lines = []
+    for frame in describe(event):
+        epoch, index = frame.get("epoch"), frame.get("stop", frame.get("index"))
+        if epoch is not None:
+            lines.append(f"id: {epoch}:{index}\n")
+        data = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+        lines.append(f"event: {frame['type']}\ndata: {data}\n\n")
+    return "".join(lines).encode()

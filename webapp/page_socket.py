@@ -1,0 +1,156 @@
+"""One page's WebSocket: what it follows, what it watches, what it is told (PROTOCOL.md, section 2)."""
+
+import logging
+from typing import Any
+
+from pydantic import ValidationError
+from simple_websocket import ConnectionClosed, Server
+
+from streams import Batch, Cursor, Position
+from webapp import frames, sockets
+from webapp.news import News, Watch
+from webapp.services import Services
+
+log = logging.getLogger(__name__)
+
+MOST_FOLLOWED = 100  # streams of one socket, and as many conversations: more than any page shows
+HEARTBEAT = frames.text_frame({"type": "heartbeat"})
+
+
+class PageSocket(sockets.Closable):
+    """The viewer (streams.Viewer) behind one WebSocket."""
+
+    def __init__(self, ws: Server, owner: str, services: Services, news: News) -> None:
+        super().__init__()
+        self._ws = ws
+        self._owner = owner
+        self._services = services
+        self._news = news
+        self._outlet: sockets.Outlet = ws.sock
+        self._outlet.refill = self._next
+        self._cursors: dict[str, Cursor] = {}
+        self._watches: dict[str, Watch] = {}
+        self._behind: dict[Cursor, None] = {}  # cursors that have something to take
+
+    def serve(self) -> None:
+        """Answer the client until it leaves. A fault of ours ends the socket with 1011, never in silence."""
+        self._say({"type": "hello", "heartbeat": self._services.settings.heartbeat_interval})
+        try:
+            while True:
+                self._answer(self._ws.receive())
+        except ConnectionClosed:
+            return
+        except Exception:
+            log.exception("a WebSocket handler failed")
+            sockets.hang_up(self._ws, 1011, "Something went wrong in the server.")
+        finally:
+            for cursor in self._cursors.values():
+                cursor.close()
+            for watch in self._watches.values():
+                self._news.unwatch(watch)
+
+    def close(self, code: int, reason: str) -> None:
+        """See Closable."""
+        sockets.hang_up(self._ws, code, reason)
+
+    def beat(self) -> None:
+        """See Closable. A socket that is being written to needs no other sign of life."""
+        self._outlet.write_now(HEARTBEAT)
+
+    # -- streams.Viewer
+
+    def offer(self, cursor: Cursor, batch: Batch) -> bool:
+        """Called for every new batch of every stream that this page follows: the hot path."""
+        if self._outlet.write_now(batch.encoded(frames.websocket)):
+            return True
+        self._behind[cursor] = None
+        return False
+
+    def wake(self, cursor: Cursor) -> None:
+        """There is something to take; the outlet asks for it when there is room."""
+        self._behind[cursor] = None
+        self._outlet.drain()
+
+    def _next(self) -> bytes | None:
+        """What the outlet writes next. Streams take turns, so that a long one does not hold up a short one."""
+        while self._behind:
+            cursor = next(iter(self._behind))
+            del self._behind[cursor]
+            event = cursor.take()
+            if event is not None:
+                self._behind[cursor] = None
+                return event.encoded(frames.websocket) if isinstance(event, Batch) else frames.websocket(event)
+        return None
+
+    # -- the client's frames
+
+    def _answer(self, data: str | bytes) -> None:
+        try:
+            frame = frames.parse_client_frame(data)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in fault["loc"])
+            sockets.hang_up(self._ws, 1007, f"{where}: {fault['msg']}" if where else fault["msg"])
+            return
+        match frame:
+            case frames.Follow():
+                self._follow(frame)
+            case frames.Unfollow():
+                self._unfollow(frame.stream)
+            case frames.Watch():
+                self._watch(frame)
+            case frames.Unwatch():
+                self._unwatch(frame.conversation)
+            case frames.Ping():
+                self._say({"type": "pong"})
+
+    def _follow(self, frame: frames.Follow) -> None:
+        self._unfollow(frame.stream)
+        if len(self._cursors) >= MOST_FOLLOWED:
+            self._refuse(429, "Too many streams", f"One socket follows at most {MOST_FOLLOWED} streams; unfollow some.")
+            return
+        try:
+            position = Position.parse(frame.position) if frame.position else None
+        except ValueError as error:
+            self._refuse(400, "Bad position", str(error))
+            return
+        if not self._owner or self._services.store.stream_owner(frame.stream) != self._owner:
+            self._say({"type": "gone", "stream": frame.stream, "problem": frames.UNKNOWN})
+            return
+        expected = self._services.store.in_flight(frame.stream) is not None
+        cursor = self._services.hub.follow(frame.stream, self, position, expected=expected)
+        self._cursors[frame.stream] = cursor
+        self.wake(cursor)
+
+    def _unfollow(self, stream_id: str) -> None:
+        cursor = self._cursors.pop(stream_id, None)
+        if cursor is not None:
+            cursor.close()
+            self._behind.pop(cursor, None)
+
+    def _watch(self, frame: frames.Watch) -> None:
+        self._unwatch(frame.conversation)
+        if len(self._watches) >= MOST_FOLLOWED:
+            what = f"One socket watches at most {MOST_FOLLOWED} conversations; unwatch some."
+            self._refuse(429, "Too many conversations", what)
+            return
+        if not self._owner or not self._services.store.versions([frame.conversation], owner=self._owner):
+            what = f"There is no conversation {frame.conversation}, or it is not yours."
+            self._refuse(404, "Not found", what)
+            return
+        watch = self._watches[frame.conversation] = Watch(frame.conversation, frame.version, self._told)
+        self._news.watch(watch)
+
+    def _unwatch(self, conversation_id: str) -> None:
+        watch = self._watches.pop(conversation_id, None)
+        if watch is not None:
+            self._news.unwatch(watch)
+
+    def _told(self, conversation_id: str, version: int) -> None:
+        self._say({"type": "news", "conversation": conversation_id, "version": version})
+
+    def _refuse(self, status: int, title: str, detail: str) -> None:
+        self._say({"type": "problem", "problem": frames.problem(status, title, detail)})
+
+    def _say(self, frame: dict[str, Any]) -> None:
+        self._outlet.write(frames.text_frame(frame))
