@@ -1,0 +1,66 @@
+"""The application factory: what is mounted, in one place."""
+
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from webapp import follow
+from webapp.conversations import conversation_views
+from webapp.dashboard import init_dashboard
+from webapp.generations import generation_views
+from webapp.headers import init_headers
+from webapp.health import health_views
+from webapp.identity import init_identity
+from webapp.page import init_page
+from webapp.problems import ProblemBody, init_problems
+from webapp.services import Services
+from webapp.settings import Settings
+from webapp.validation import MAX_BODY, invalid_request, require_json_object
+
+INFO = Info(
+    title="Rejoinder",
+    version="0.1.0",
+    description="A web chat in which an AI answer, once begun, is never lost. "
+    "Whoever opens the page gets a cookie, and that cookie owns what it creates. "
+    "The WebSocket `/api/socket` is described in webapp/PROTOCOL.md.",
+)
+
+
+class Id(BaseConverter):
+    """The id of anything of ours. What does not look like one is nowhere, and asks no database."""
+
+    regex = r"[A-Za-z0-9_-]{1,64}"
+
+
+def create_app(settings: Settings, services: Services) -> OpenAPI:
+    """The web application. It starts nothing: `services.start` does."""
+    app = OpenAPI(
+        __name__,
+        info=INFO,
+        doc_prefix="/api/openapi",
+        validation_error_status=400,
+        validation_error_model=ProblemBody,
+        validation_error_callback=invalid_request,
+        static_folder=None,
+    )
+    app.url_map.converters["id"] = Id
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.extensions["services"] = services
+
+    init_identity(app, settings.secret_key.get_secret_value())
+    init_problems(app)
+    init_headers(app)
+    app.before_request(require_json_object)
+
+    app.register_api(conversation_views(services))
+    app.register_api(generation_views(services))
+    app.register_api(health_views(services))
+    follow.register(app, services)
+    password = settings.admin_password
+    init_dashboard(app, services.redis, password.get_secret_value() if password else None)
+    init_page(app, settings.page_folder)
+
+    # Only the scheme, for the cookie's Secure: whoever lies about it harms nobody else.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
+    return app

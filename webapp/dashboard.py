@@ -1,0 +1,63 @@
+"""rq-dashboard at /rq, behind the admin's password. Its own code is adapted here and nowhere else."""
+
+import hmac
+from http import HTTPStatus
+from typing import Any
+
+import rq_dashboard.web
+from flask import Flask, request
+from redis import Redis
+from rq import Worker
+from rq.serializers import JSONSerializer
+from rq.worker.base import BaseWorker
+from werkzeug.exceptions import NotFound
+
+from webapp.problems import Problem
+
+ADMIN = "admin"
+
+
+class _JSONWorker(Worker):
+    """rq-dashboard asks for all workers without naming the serializer, and fails at the first busy one."""
+
+    @classmethod
+    def all(cls, *args: Any, **options: Any) -> list[BaseWorker]:
+        return Worker.all(*args, **{**options, "serializer": JSONSerializer})
+
+
+def init_dashboard(app: Flask, redis: Redis, password: str | None) -> None:
+    """Mount the dashboard. Without a password every address below /rq is 404."""
+    dashboard = rq_dashboard.web
+    dashboard.config.serializer = JSONSerializer
+    dashboard.Worker = _JSONWorker
+    # It would open a new connection for each request; ours is there already, and its address is nobody's business.
+    hooks = dashboard.blueprint.before_request_funcs.get(None, [])
+    if dashboard.push_rq_connection in hooks:
+        hooks.remove(dashboard.push_rq_connection)
+    app.redis_conn = redis  # type: ignore[attr-defined]  # where it looks for one
+    app.config["RQ_DASHBOARD_REDIS_URL"] = ("Redis",)
+    app.register_blueprint(dashboard.blueprint, url_prefix="/rq")
+
+    def guard() -> None:
+        if request.blueprint == dashboard.blueprint.name:
+            _admit(password)
+
+    app.before_request(guard)
+
+
+def _admit(password: str | None) -> None:
+    if password is None:
+        raise NotFound
+    given = request.authorization
+    if given is None or given.username != ADMIN or not _same(given.password or "", password):
+        detail = f"The dashboard is for the administrator: user {ADMIN}, password from ADMIN_PASSWORD."
+        headers = {"WWW-Authenticate": 'Basic realm="RQ", charset="UTF-8"'}
+        raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers=headers)
+    # A browser sends the password along wherever the request comes from, so another site could empty a queue.
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        raise Problem(HTTPStatus.FORBIDDEN, "Another site may not send you here. Open the dashboard by its address.")
+
+
+def _same(given: str, password: str) -> bool:
+    """Takes as long for a password that is nearly right as for any other."""
+    return hmac.compare_digest(given.encode(), password.encode())

@@ -1,0 +1,82 @@
+"""Generations: send a message, ask for another version, stop."""
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from conversations import NotFound, records
+from streams import StreamNotFound
+from webapp.answers import answer
+from webapp.identity import current_owner
+from webapp.problems import described
+from webapp.schemas import (
+    ConversationPath,
+    MessagePath,
+    ModelChoice,
+    NewMessage,
+    SendHeaders,
+    Sent,
+    Stopped,
+    StreamPath,
+)
+from webapp.sending import start_generation
+from webapp.services import Services
+
+SENT = {
+    202: Sent,
+    **described(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+}
+
+
+def generation_views(services: Services) -> APIBlueprint:
+    """The routes of this feature."""
+    api = APIBlueprint("generations", __name__, url_prefix="/api", abp_tags=[Tag(name="generations")])
+    store = services.store
+
+    @api.post("/conversations/<id:conversation_id>/messages", responses=SENT)
+    def send(path: ConversationPath, header: SendHeaders, body: NewMessage) -> Response:
+        """Send a message, and have it answered."""
+        begin = partial(store.send, current_owner(), path.conversation_id, body.content)
+        return _started(begin, body.model, header)
+
+    @api.post("/messages/<id:message_id>/regenerate", responses=SENT)
+    def regenerate(path: MessagePath, header: SendHeaders, body: ModelChoice) -> Response:
+        """Have another version of an answer written."""
+        begin = partial(store.regenerate, current_owner(), path.message_id)
+        return _started(begin, body.model, header)
+
+    @api.post("/messages/<id:message_id>/edit", responses=SENT)
+    def edit(path: MessagePath, header: SendHeaders, body: NewMessage) -> Response:
+        """Send another version of one of your messages, and have it answered."""
+        begin = partial(store.edit, current_owner(), path.message_id, body.content)
+        return _started(begin, body.model, header)
+
+    @api.post("/streams/<id:stream_id>/stop", responses={202: Stopped, **described(HTTPStatus.NOT_FOUND)})
+    def stop(path: StreamPath) -> Response:
+        """Stop an answer that is being written; what is there of it stays."""
+        if store.stream_owner(path.stream_id) != current_owner():
+            raise NotFound("stream", path.stream_id)
+        try:
+            stopping = services.control.ask_cancel(path.stream_id)
+        except StreamNotFound:
+            stopping = False
+        services.settler.settle(path.stream_id)  # one that was only queued has ended just now
+        return answer(Stopped(stream=path.stream_id, stopping=stopping), HTTPStatus.ACCEPTED)
+
+    def _started(begin: Callable[..., records.Sent], model: str | None, header: SendHeaders) -> Response:
+        chosen = model or services.settings.openai_model
+        begin_on = partial(begin, model=chosen, idempotency_key=header.idempotency_key)
+        sent = start_generation(services, lambda stream_id: begin_on(stream_id=stream_id))
+        return answer(Sent.model_validate(sent), HTTPStatus.ACCEPTED)
+
+    return api

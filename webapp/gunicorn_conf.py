@@ -1,0 +1,43 @@
+"""How gunicorn runs the web process: `gunicorn -c webapp/gunicorn_conf.py webapp.wsgi:app`."""
+
+import os
+import resource
+from typing import Any
+
+bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
+worker_class = "gevent"
+worker_connections = 10_000  # every open socket is one; when all are taken, plain HTTP waits too
+keepalive = 5  # seconds; also the longest that an idle connection can delay a shutdown
+graceful_timeout = 20  # seconds; Heroku kills 30 s after SIGTERM
+timeout = 60  # seconds without a sign of life of the event loop, until the worker is replaced
+control_socket_disable = True  # it would open one under the home directory
+preload_app = False  # connections and threads are made after the fork
+loglevel = (os.environ.get("LOG_LEVEL") or "info").lower()
+accesslog = "-" if os.environ.get("ACCESS_LOG") else None  # whatever stands in front of us usually writes one
+
+ALIVE_CHECK = 0.2  # seconds
+
+# One descriptor for each socket, and the usual soft limit is 1,024.
+_, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have open sockets told to come back; gunicorn would wait for them, and then cut them in silence."""
+    import gevent
+
+    def drain() -> None:
+        while worker.alive:
+            gevent.sleep(ALIVE_CHECK)
+        from webapp.sockets import close_all
+
+        close_all(1012, "The server restarts. Come back.")
+
+    gevent.spawn(drain)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Let go of Redis and the database."""
+    if worker.wsgi is not None:
+        worker.wsgi.extensions["services"].close()

@@ -1,0 +1,49 @@
+"""Who is asking: an anonymous owner in Flask's signed session cookie.
+
+Only the page and the creation of a conversation give out a new identity. A visitor without a cookie who merely reads
+is a stranger who owns nothing. Were every answer to carry a new identity, two first requests at once would each get
+their own, and what one of them created would belong to nobody.
+"""
+
+import secrets
+from datetime import timedelta
+
+from flask import Flask, request, session
+from flask.sessions import SecureCookieSessionInterface
+
+LIFETIME = timedelta(days=365)  # from the last time that the page was opened
+STRANGER = ""  # no conversation belongs to it
+
+
+class _SchemeAwareSessions(SecureCookieSessionInterface):
+    """The cookie is `Secure` wherever the visitor came by https, so that the same settings serve both."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 (Flask's signature)
+        return request.is_secure
+
+
+def init_identity(app: Flask, secret_key: str) -> None:
+    """Sign cookies with this key. A leaked cookie is readable, but nobody can make one."""
+    app.secret_key = secret_key
+    app.session_interface = _SchemeAwareSessions()
+    app.permanent_session_lifetime = LIFETIME
+    app.config.update(
+        SESSION_COOKIE_NAME="rejoinder",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,  # the page renews it; API answers need not carry a cookie each
+    )
+
+
+def current_owner() -> str:
+    """The owner whose cookie came with this request, or `STRANGER`."""
+    owner = session.get("owner")
+    return owner if isinstance(owner, str) else STRANGER
+
+
+def welcome() -> str:
+    """As `current_owner`, but a stranger gets an identity; either way the cookie lives a year from now."""
+    owner = current_owner() or secrets.token_urlsafe(16)  # 128 bits
+    session.permanent = True
+    session["owner"] = owner
+    return owner

@@ -1,0 +1,140 @@
+"""Every error as an RFC 9457 problem: one shape, words for a person, never a stack trace."""
+
+import json
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, request
+from pydantic import BaseModel, ConfigDict, Field
+from redis import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from conversations import Busy, InvalidCursor, KeyReused, NotFound, WrongRole
+from streams import StreamNotFound
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 2  # seconds; Redis and a database come back within seconds, or not soon
+
+
+class Problem(Exception):
+    """Raise it to answer with it. `members` are the extension members of RFC 9457."""
+
+    def __init__(
+        self, status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"status": self.status, "title": self.status.phrase, "detail": self.detail, **self.members}
+
+    def response(self) -> Response:
+        return Response(json.dumps(self.as_dict()), self.status, self.headers, content_type="application/problem+json")
+
+
+class FieldError(BaseModel):
+    """One thing wrong with a request."""
+
+    field: str = Field(description="the member, parameter or header at fault; empty for the request as a whole")
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """An RFC 9457 problem."""
+
+    model_config = ConfigDict(title="Problem")
+
+    status: int
+    title: str
+    detail: str
+    errors: list[FieldError] | None = Field(default=None, description="with 400: what is wrong, each by its name")
+    stream: str | None = Field(default=None, description="with 409: the stream that is running")
+    fault: str | None = Field(default=None, description="with 500: where to find it in the server's log")
+
+
+def described(*statuses: HTTPStatus) -> dict[str | int | HTTPStatus, Any]:
+    """The problems that an operation may answer, for its OpenAPI description."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
+    return {status: {"description": status.phrase, "content": content} for status in statuses}
+
+
+def init_problems(app: Flask) -> None:
+    """Answer every exception of this application with a problem."""
+    app.register_error_handler(Problem, Problem.response)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(NotFound, _not_found)
+    app.register_error_handler(StreamNotFound, _not_found)
+    app.register_error_handler(Busy, _busy)
+    app.register_error_handler(KeyReused, _key_reused)
+    app.register_error_handler(WrongRole, _wrong_role)
+    app.register_error_handler(InvalidCursor, _invalid_cursor)
+    for unreachable, what in (
+        (RedisError, "Redis"),
+        (OperationalError, "The database"),
+        (InterfaceError, "The database"),
+        (PoolTimeout, "The database"),
+    ):
+        app.register_error_handler(unreachable, _unavailable(what))
+    app.register_error_handler(Exception, _fault)
+
+
+def _from_http(error: HTTPException) -> Response:
+    """What Flask and werkzeug say themselves (404, 405, 413 …), with the headers that belong to it (`Allow`)."""
+    original = error.get_response(request.environ)
+    if original.status_code < HTTPStatus.BAD_REQUEST:  # a redirect is no problem
+        return Response(original.get_data(), original.status_code, original.headers)
+    headers = {name: value for name, value in original.headers if name not in {"Content-Type", "Content-Length"}}
+    status = HTTPStatus(original.status_code)
+    return Problem(status, error.description or status.description or status.phrase, headers=headers).response()
+
+
+def _not_found(_: Exception) -> Response:
+    """The same words for what does not exist and what belongs to somebody else."""
+    return Problem(HTTPStatus.NOT_FOUND, "There is nothing of yours at this address.").response()
+
+
+def _busy(error: Busy) -> Response:
+    detail = "An answer is being written in this conversation. Wait for its end, or stop it."
+    return Problem(HTTPStatus.CONFLICT, detail, stream=error.stream_id).response()
+
+
+def _key_reused(_: KeyReused) -> Response:
+    detail = "This Idempotency-Key was used for another request. One key names one send; take a new one."
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail).response()
+
+
+def _wrong_role(error: WrongRole) -> Response:
+    detail = f"This message is of role {error.role}; this can be done only with one of role {error.wanted}."
+    return Problem(HTTPStatus.BAD_REQUEST, detail).response()
+
+
+def _invalid_cursor(_: InvalidCursor) -> Response:
+    message = "This is no place in the list; take `next` from the page before"
+    errors = [{"field": "before", "message": message}]
+    return Problem(HTTPStatus.BAD_REQUEST, f"before: {message}", errors=errors).response()
+
+
+def _unavailable(what: str) -> Callable[[Exception], Response]:
+    def answer(error: Exception) -> Response:
+        log.warning("unavailable", extra={"what": what, "path": request.path}, exc_info=error)
+        detail = f"{what} does not answer at the moment. Try again in a few seconds."
+        headers = {"Retry-After": str(RETRY_AFTER)}
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers).response()
+
+    return answer
+
+
+def _fault(error: Exception) -> Response:
+    fault = secrets.token_hex(6)
+    log.error("fault %s", fault, extra={"fault": fault, "path": request.path}, exc_info=error)
+    detail = f"Something went wrong in the server. Its log says what, under {fault}."
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, fault=fault).response()

@@ -1,0 +1,86 @@
+"""From a message in the database to a job in the queue: the one path of every send, safe to repeat at every step.
+
+The order is: the database (which refuses a second answer at once, and knows the key of a repeated send), the stream,
+the job. Whatever comes between two steps leaves something that the same request, sent again, completes.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from redis import RedisError
+from rq.exceptions import DuplicateJobError
+
+from conversations import Busy, Sent, Status
+from streams import StreamNotFound
+from webapp.services import Services
+
+JOB = "workers.jobs.generate"
+TIMEOUT_MARGIN = 60  # seconds that RQ waits longer than the worker itself, which knows better what to say
+RESULT_KEPT = 3600  # seconds
+FAILURE_KEPT = 7 * 24 * 3600  # seconds
+
+Begin = Callable[[str], Sent]
+"""Writes question and answer into the database, for the stream of this id."""
+
+
+def start_generation(services: Services, begin: Begin) -> Sent:
+    """Have an answer written, and return what was sent; a repeated send returns the first one.
+
+    Raises conversations.Busy while another answer is really being written. Raises redis.RedisError when nobody could be
+    asked to write it; then nothing was sent.
+    """
+    stream_id = f"st_{secrets.token_hex(16)}"
+    try:
+        sent = begin(stream_id)
+    except Busy as busy:
+        if not services.settler.settle(busy.stream_id):
+            raise
+        sent = begin(stream_id)
+    if sent.created:
+        try:
+            _hand_over(services, sent)
+        except RedisError:
+            if services.store.withdraw(stream_id):
+                raise
+            # Only the reply was lost: a worker has begun already.
+    elif _was_left_behind(services, sent):
+        _hand_over(services, sent)
+    return sent
+
+
+def _hand_over(services: Services, sent: Sent) -> None:
+    """Announce the stream and queue its job. Two at once queue one job: RQ refuses the second id atomically."""
+    stream_id = stream_of(sent)
+    services.control.announce(stream_id)
+    try:
+        services.queue.enqueue_call(
+            JOB,
+            args=(stream_id,),
+            job_id=stream_id,
+            timeout=int(services.settings.generation_timeout) + TIMEOUT_MARGIN,
+            result_ttl=RESULT_KEPT,
+            failure_ttl=FAILURE_KEPT,
+            description=f"answer in conversation {sent.conversation_id} by {sent.answer.model or 'the default model'}",
+            unique=True,
+        )
+    except DuplicateJobError:
+        return
+    services.announce(sent.conversation_id, sent.version)
+
+
+def _was_left_behind(services: Services, sent: Sent) -> bool:
+    """The process that first took this send died before it could hand it over."""
+    if sent.answer.status is not Status.QUEUED:
+        return False
+    stream_id = stream_of(sent)
+    try:
+        services.control.read(stream_id)
+    except StreamNotFound:
+        return not services.settler.has_job(stream_id)
+    return False
+
+
+def stream_of(sent: Sent) -> str:
+    """The stream of the answer."""
+    assert sent.answer.stream_id is not None, "every answer that was sent has a stream"
+    return sent.answer.stream_id

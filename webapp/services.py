@@ -1,0 +1,89 @@
+"""What the views stand on, made once per process and passed in."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis, RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from conversations import ConversationSettings, Store, open_store
+from conversations.store import Run
+from streams import Reaper, StreamControl, StreamHub, StreamSettings, Subscriber, announce_version, connect
+from webapp.settings import Settings
+from webapp.settle import Announce, Settler
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that one web process shares between its requests."""
+
+    settings: Settings
+    store: Store
+    redis: Redis
+    queue: Queue
+    control: StreamControl
+    subscriber: Subscriber
+    hub: StreamHub
+    settler: Settler
+    reaper: Reaper
+    announce: Announce
+
+    def start(self) -> None:
+        """Begin what runs in the background: listening for viewers, and looking after streams whose producer died."""
+        self.subscriber.start()
+        self.hub.start()
+        self.reaper.start()
+
+    def close(self) -> None:
+        """Stop it, and let go of every connection."""
+        self.reaper.close()
+        self.hub.close()
+        self.subscriber.close()
+        self.redis.close()
+        self.store.close()
+
+
+def run_here(transaction: Callable[[], Any]) -> Any:
+    """For a process of threads: a transaction may block the one that asks for it."""
+    return transaction()
+
+
+def open_services(
+    settings: Settings, database: ConversationSettings, streams: StreamSettings, *, run: Run = run_here
+) -> Services:
+    """Make everything; it connects when it is used, and nothing runs before `start`. `run` executes transactions."""
+    redis = connect(settings.redis_url)
+    store = open_store(database.database_url, run, pool_size=database.pool_size)
+    queue = Queue(settings.rq_queue, connection=redis, serializer=JSONSerializer)
+    control = StreamControl(redis, streams)
+    subscriber = Subscriber(redis)
+    announce = _announcer(redis)
+    settler = Settler(store, control, redis, announce)
+    return Services(
+        settings=settings,
+        store=store,
+        redis=redis,
+        queue=queue,
+        control=control,
+        subscriber=subscriber,
+        hub=StreamHub(redis, subscriber),
+        settler=settler,
+        reaper=Reaper(redis, streams, settler.save),
+        announce=announce,
+    )
+
+
+def _announcer(redis: Redis) -> Announce:
+    def announce(conversation_id: str, version: int) -> None:
+        """Tell who watches. Only a hint: one that is lost is made up for by the next reading of the database."""
+        try:
+            announce_version(redis, conversation_id, version)
+        except RedisError as error:
+            log.warning("news of a conversation was lost: %s", error, extra={"conversation_id": conversation_id})
+
+    return announce

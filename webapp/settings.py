@@ -1,0 +1,63 @@
+"""What the web process reads from its environment, once, at the start; `streams` and `conversations` read their own."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BUILT_PAGE = Path(__file__).parent.parent / "frontend" / "dist"
+
+
+class SettingsError(Exception):
+    """The environment does not allow a start. The message names every variable at fault and what would be right."""
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals. An empty variable counts as absent."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    secret_key: SecretStr = Field(
+        min_length=32,
+        description="at least 32 random characters that sign the cookies; "
+        "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'` prints some",
+    )
+    redis_url: str = Field(
+        default="redis://localhost:6379/0",
+        pattern=r"^(redis|rediss|unix)://",
+        description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
+    )
+    openai_model: str = Field(default="", description="the model for a send that names none")
+    admin_password: SecretStr | None = Field(
+        default=None, description="the password of `admin` for /rq; without it there is no /rq"
+    )
+    rq_queue: str = Field(default="generations", min_length=1, description="the name of the workers' queue")
+    generation_timeout: float = Field(
+        default=1800.0, gt=0, description="a number of seconds above 0: how long one generation may take as a whole"
+    )
+    heartbeat_interval: float = Field(
+        default=20.0, gt=0, description="a number of seconds above 0: how often a page's socket gets a sign of life"
+    )
+    page_folder: Path = Field(default=BUILT_PAGE, description="the folder of the built page")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises SettingsError."""
+    try:
+        return Settings.model_validate({})
+    except ValidationError as error:
+        raise SettingsError("\n".join(["The web process cannot start:", *_complaints(error)])) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """One line for each variable. What a variable holds is never repeated: it may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        field = str(problem["loc"][0])
+        found = "is missing" if problem["type"] == "missing" else "is not right"
+        lines.append(f"  {field.upper()} {found}; expected {Settings.model_fields[field].description}")
+    return lines

@@ -1,0 +1,106 @@
+"""Brings the database up to date with a stream that is over, whoever notices first.
+
+A conversation says that an answer is being written in it. Usually the worker that writes it says at the end that it
+is done. When that worker died, three others can notice: the reaper in any process, a person who opens the conversation,
+and a person who sends the next message. They all come here.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from redis import Redis
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from conversations import Saved, Store
+from streams import Recording, StreamControl, StreamNotFound
+
+log = logging.getLogger(__name__)
+
+Announce = Callable[[str, int], None]
+
+PATIENCE = 8.0  # seconds; a live writer mends an emptied Redis within two, and viewers hear after ten that it is gone
+FORGET = 3600.0  # seconds after which a stream that nobody asked for again is no longer remembered as missing
+VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
+
+WAITING = {JobStatus.CREATED, JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.STARTED}
+
+
+class Settler:
+    """One per process. Its methods may be called from any thread, any number of times for the same stream."""
+
+    def __init__(
+        self,
+        store: Store,
+        control: StreamControl,
+        redis: Redis,
+        announce: Announce,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._control = control
+        self._redis = redis
+        self._announce = announce
+        self._clock = clock
+        self._missing_since: dict[str, float] = {}
+
+    def save(self, recording: Recording) -> None:
+        """Save the answer of a stream that has ended. What was saved before stays as it is."""
+        end = recording.end
+        if end is None:
+            raise ValueError(f"stream {recording.stream_id} has not ended")
+        saved = self._store.save_answer(
+            recording.stream_id,
+            text=recording.text,
+            reasoning=recording.reasoning,
+            outcome=end.outcome,
+            reason=end.reason,
+            usage=end.usage,
+        )
+        self._tell(saved)
+
+    def settle(self, stream_id: str) -> bool:
+        """Save a stream that has ended, or give up one that has vanished. False while it is in flight.
+
+        Raises redis.RedisError when Redis cannot say.
+        """
+        try:
+            recording = self._control.read(stream_id)
+        except StreamNotFound:
+            return self._give_up(stream_id)
+        self._missing_since.pop(stream_id, None)
+        if recording.end is None:
+            return False
+        self.save(recording)
+        self._control.mark_saved(stream_id)
+        return True
+
+    def has_job(self, stream_id: str) -> bool:
+        """Whether a worker has this stream's job, or will get it."""
+        try:
+            job = Job.fetch(stream_id, connection=self._redis, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return False
+        return job.get_status(refresh=False) in WAITING
+
+    def _give_up(self, stream_id: str) -> bool:
+        """A stream that Redis does not know is either not announced yet, or being mended by its writer, or lost."""
+        if self.has_job(stream_id) or not self._missing_for_long(stream_id):
+            return False
+        log.warning("stream vanished", extra={"stream_id": stream_id})
+        self._tell(self._store.settle_vanished(stream_id, VANISHED))
+        del self._missing_since[stream_id]
+        return True
+
+    def _missing_for_long(self, stream_id: str) -> bool:
+        now = self._clock()
+        for forgotten in [each for each, since in self._missing_since.items() if now - since > FORGET]:
+            del self._missing_since[forgotten]
+        return now - self._missing_since.setdefault(stream_id, now) >= PATIENCE
+
+    def _tell(self, saved: Saved | None) -> None:
+        if saved is not None:
+            self._announce(saved.conversation_id, saved.version)

@@ -1,0 +1,48 @@
+"""Requests are checked before they reach a view; what is wrong is said by name."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Response, request
+from pydantic import ValidationError
+from werkzeug.exceptions import BadRequest
+
+from webapp.problems import Problem
+
+MAX_BODY = 2 * 1024 * 1024  # bytes; 100,000 characters, each escaped as \ud83d\ude00, are 1.2 MB
+
+
+def require_json_object() -> None:
+    """A body of the API, where there is one, is a JSON object. Raises Problem, or werkzeug's 413 and 415."""
+    if not request.path.startswith("/api/") or not request.get_data():
+        return
+    try:
+        body = request.get_json()
+    except BadRequest as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"The body is not JSON. {error.__cause__ or ''}".strip()) from None
+    except RecursionError:
+        raise Problem(HTTPStatus.BAD_REQUEST, "The body is nested too deeply.") from None
+    if not isinstance(body, dict):
+        raise Problem(HTTPStatus.BAD_REQUEST, 'The body must be a JSON object, for example {"content": "Hello"}.')
+
+
+def invalid_request(error: ValidationError) -> Response:
+    """The problem for what pydantic found."""
+    errors = [
+        {"field": _field(found["loc"]), "message": _message(found["type"], found["msg"])}
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    detail = "; ".join(f"{one['field'] or 'body'}: {one['message']}" for one in errors)
+    return Problem(HTTPStatus.BAD_REQUEST, detail, errors=errors).response()
+
+
+def _field(location: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _message(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "Unknown field"
+    if kind == "model_type":
+        return "A JSON object is required"
+    return message.removeprefix("Value error, ")
