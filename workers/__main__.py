@@ -1,0 +1,122 @@
+"""`python -m workers`: one worker process, from its settings to its last job."""
+
+# Before anything else is imported: what was imported unpatched would block all generations at once.
+from gevent import monkey
+
+monkey.patch_all()
+
+import logging  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from contextlib import ExitStack, closing  # noqa: E402
+
+import gevent  # noqa: E402
+import openai  # noqa: E402
+import redis  # noqa: E402
+from gevent.threadpool import ThreadPool  # noqa: E402
+from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
+
+import streams  # noqa: E402
+from conversations import ConversationSettings, Store, open_store  # noqa: E402
+from workers import jobs  # noqa: E402
+from workers.backoff import Backoff, Retry  # noqa: E402
+from workers.generation import Tools  # noqa: E402
+from workers.generations import Generations  # noqa: E402
+from workers.limits import TimeLimits  # noqa: E402
+from workers.logs import set_up_logging  # noqa: E402
+from workers.providers.openai_chat import OpenAIChat  # noqa: E402
+from workers.saving import Saver  # noqa: E402
+from workers.settings import Settings, SettingsError, load_settings  # noqa: E402
+from workers.worker import GreenletWorker  # noqa: E402
+
+log = logging.getLogger("workers")
+
+START_PATIENCE = 60.0  # seconds for Redis and the database to be there; after that a process manager has to decide
+RQ_CONNECTIONS = 8  # one waits for jobs, one for commands, and the bookkeeping of all jobs shares the rest
+SPARE_CONNECTIONS = 10  # to the model, beside one for each generation: a stopped one may still be closing
+
+
+def main() -> int:
+    try:
+        settings = load_settings()
+        stream_settings = streams.StreamSettings.from_env(os.environ)
+        database = ConversationSettings.from_env(os.environ)
+    except (SettingsError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    set_up_logging(settings.log_level)
+    retry = Retry(Backoff(), time.monotonic, gevent.sleep)
+    with ExitStack() as stack:
+        client = stack.enter_context(closing(streams.connect(settings.redis_url)))
+        rq_client = stack.enter_context(closing(streams.connect(settings.redis_url, max_connections=RQ_CONNECTIONS)))
+        store = stack.enter_context(closing(_open_store(database)))
+        source = stack.enter_context(closing(_open_source(settings)))
+        retry("reach Redis", client.ping, error=redis.RedisError, patience=START_PATIENCE)
+        retry("reach the database", store.ping, error=SQLAlchemyError, patience=START_PATIENCE)
+        gevent.spawn(_warm_up, source)
+
+        saver = Saver(store, client)
+        writers = streams.StreamWriters(client, stream_settings)
+        writers.start()
+        stack.callback(writers.close)
+        reaper = streams.Reaper(client, stream_settings, saver.save_recording)
+        reaper.start()
+        stack.callback(reaper.close)
+        tools = Tools(
+            store=store,
+            saver=saver,
+            writers=writers,
+            control=streams.StreamControl(client, stream_settings),
+            source=source,
+            retry=retry,
+            clock=time.monotonic,
+            limits=TimeLimits(settings.first_token_timeout, settings.silence_timeout, settings.generation_timeout),
+            checkpoint_interval=settings.checkpoint_interval,
+            save_patience=settings.save_patience,
+        )
+        jobs.generations = Generations(tools)
+        worker = GreenletWorker(
+            settings.rq_queue,
+            rq_client,
+            concurrency=settings.worker_concurrency,
+            shutdown_grace=settings.shutdown_grace,
+        )
+        log.info("serving", extra={"queue": settings.rq_queue, "concurrency": settings.worker_concurrency})
+        worker.work()
+    log.info("left")
+    return 0
+
+
+def _open_store(database: ConversationSettings) -> Store:
+    if not database.database_url.startswith("sqlite"):
+        return open_store(database.database_url, pool_size=database.pool_size)
+    # SQLite blocks the thread that waits for a lock: each connection gets a thread beside the one of all greenlets.
+    threads = ThreadPool(database.pool_size)
+    return open_store(database.database_url, threads.apply, pool_size=database.pool_size)
+
+
+def _open_source(settings: Settings) -> OpenAIChat:
+    return OpenAIChat(
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
+        default_model=settings.openai_model,
+        connections=settings.worker_concurrency + SPARE_CONNECTIONS,
+        connect_timeout=settings.connect_timeout,
+        attempts=settings.model_attempts,
+        patience=settings.first_token_timeout,
+        backoff=Backoff(),
+        sleep=gevent.sleep,
+    )
+
+
+def _warm_up(source: OpenAIChat) -> None:
+    """Not needed to begin: a model that is away now may be there when it is asked."""
+    try:
+        log.info("the model's server answers", extra={"url": source.warm_up()})
+    except openai.APIError as error:
+        log.warning("the model's server does not list its models: %s", error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""One generation, from the prompt to its end.
+
+Two greenlets share the work. One reads: it asks the model and appends what comes. The other watches: it stops the first
+at once, wherever it stands, when someone asks for that or time is over, and it alone ends the stream. So there is
+exactly one place where a stream is ended, and it is reached whatever happens.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+
+import gevent
+import redis
+from gevent.event import Event
+from sqlalchemy.exc import SQLAlchemyError
+
+from conversations import NotFound, Prompt, Store
+from streams import (
+    AnswerTooLong,
+    End,
+    Fenced,
+    Outcome,
+    StopReason,
+    StreamControl,
+    StreamEnded,
+    StreamWriter,
+    StreamWriters,
+)
+from workers.backoff import Retry
+from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, UNREADABLE, finished, too_long
+from workers.limits import TimeLimits, Watch
+from workers.providers.source import Delta, Finish, ModelFailed, Source, Usage
+from workers.saving import Saver
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 20.0  # seconds for Redis and the database to be there when a generation begins
+FLUSH_FIRST = 2.0  # seconds in which a finished text reaches Redis; if it does not, the database is served first
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every generation of a process works with."""
+
+    store: Store
+    saver: Saver
+    writers: StreamWriters
+    control: StreamControl
+    source: Source
+    retry: Retry
+    clock: Callable[[], float]
+    limits: TimeLimits
+    checkpoint_interval: float
+    save_patience: float
+
+
+class Generation:
+    """Runs once. `stop` may be called at any time, from any greenlet."""
+
+    def __init__(self, stream_id: str, tools: Tools) -> None:
+        self.stream_id = stream_id
+        self._tools = tools
+        self._watch = Watch(tools.limits, tools.clock())
+        self._wake = Event()
+        self._stopped: End | None = None
+        self._usage: dict[str, int] | None = None
+        self._facts = {"stream_id": stream_id}  # what every line in the log says
+
+    def stop(self, end: End) -> None:
+        """End it like this, at once. The first reason stands; one that comes after the end is too late."""
+        if self._stopped is None:
+            self._stopped = end
+        self._wake.set()
+
+    def run(self) -> End | None:
+        """Have the answer written, ended and saved; return how it ended. None: it was no longer ours to end."""
+        with ExitStack() as stack:
+            try:
+                writer = self._tools.retry(
+                    "open the stream",
+                    lambda: stack.enter_context(self._tools.writers.open(self.stream_id)),
+                    error=redis.RedisError,
+                    patience=PATIENCE,
+                    **self._facts,
+                )
+                end = self._produce(writer)
+                log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
+                self._finish(writer, end)
+            except StreamEnded:
+                log.info("stream had ended before its turn; nothing done", extra=self._facts)
+            except Fenced as error:
+                log.warning("stopped and saved nothing: %s", error, extra=self._facts)
+            else:
+                return end
+        return None
+
+    # -- watching
+
+    def _produce(self, writer: StreamWriter) -> End:
+        """Have the model read until the answer is over, one way or another."""
+        clock = self._tools.clock
+        reader = gevent.spawn(self._read, writer)
+        reader.link(lambda _: self._wake.set())
+        writer.on_stop(self._asked_to_stop)
+        next_checkpoint = clock() + self._tools.checkpoint_interval
+        checkpoint = None
+        while not reader.ready() and self._stopped is None:
+            now = clock()
+            deadline, too_late = self._watch.deadline
+            if now >= deadline:
+                self.stop(too_late)
+                break
+            if now >= next_checkpoint:
+                next_checkpoint = now + self._tools.checkpoint_interval
+                if checkpoint is None or checkpoint.ready():
+                    checkpoint = gevent.spawn(self._checkpoint, writer)
+            self._wake.wait(min(deadline, next_checkpoint) - now)
+            self._wake.clear()
+        end: End = reader.value if reader.ready() and reader.successful() else self._stopped or BROKEN
+        reader.kill()  # …which closes the connection to the model, so that it stops costing
+        return replace(end, usage=self._usage)
+
+    def _asked_to_stop(self, reason: StopReason) -> None:
+        log.info("asked to stop: %s", reason.value, extra=self._facts)
+        self.stop(CANCELLED if reason is StopReason.CANCELLED else FENCED)
+
+    def _checkpoint(self, writer: StreamWriter) -> None:
+        """Keep the text so far in the database, so that even a Redis that is lost leaves something."""
+        try:
+            self._tools.store.checkpoint(self.stream_id, writer.text, writer.reasoning)
+        except SQLAlchemyError as error:
+            log.warning("no checkpoint this time: %s", error, extra=self._facts)
+
+    # -- reading
+
+    def _read(self, writer: StreamWriter) -> End:
+        """Write the answer; return how it ended. Killed from outside when it is to stop."""
+        try:
+            return self._answer(writer)
+        except ModelFailed as error:
+            log.warning("model failed: %s", error.cause, extra=self._facts)
+            return End(Outcome.FAILED, error.reason)
+        except AnswerTooLong as error:
+            log.warning("answer cut: %s", error, extra=self._facts)
+            return too_long(error.limit)
+        except Fenced:
+            return FENCED
+        except NotFound:
+            return DELETED
+        except SQLAlchemyError as error:
+            log.error("prompt not read: %s", error, extra=self._facts)
+            return UNREADABLE
+        except Exception:  # no stream may stay without its end, whatever we did wrong
+            log.exception("generation broke", extra=self._facts)
+            return BROKEN
+
+    def _begin(self) -> Prompt:
+        prompt = self._tools.store.prompt(self.stream_id)
+        self._tools.saver.mark_running(self.stream_id, prompt.conversation_id)
+        return prompt
+
+    def _answer(self, writer: StreamWriter) -> End:
+        prompt = self._tools.retry(
+            "begin the answer", self._begin, error=SQLAlchemyError, patience=PATIENCE, **self._facts
+        )
+        clock = self._tools.clock
+        end = None
+        try:
+            with closing(self._tools.source.stream(prompt.model, prompt.messages)) as events:
+                for event in events:
+                    match event:
+                        case Delta(kind, text):
+                            writer.append(kind, text)
+                            self._watch.heard(clock())
+                        case Finish(reason):
+                            end = finished(reason)
+                            self._watch.finished(clock(), end)
+                            self._wake.set()
+                        case Usage(counts):
+                            self._usage = counts
+        except ModelFailed as error:
+            if end is None:
+                raise
+            log.info("ignored, the answer is whole: %s", error.cause, extra=self._facts)
+        return end or BROKEN
+
+    # -- ending
+
+    def _finish(self, writer: StreamWriter, end: End) -> None:
+        """End the stream and save the answer, whichever of Redis and the database is away. Raises Fenced."""
+        patience = self._tools.save_patience
+        writer.end(end)
+        flushed = writer.wait_flushed(FLUSH_FIRST)
+        try:
+            self._tools.retry(
+                "save the answer",
+                lambda: self._tools.saver.save(self.stream_id, writer.text, writer.reasoning, end),
+                error=SQLAlchemyError,
+                patience=patience,
+                **self._facts,
+            )
+        except SQLAlchemyError as error:
+            log.error("answer not saved, left to the reaper: %s", error, extra=self._facts)
+            return
+        if not flushed and not writer.wait_flushed(patience):
+            log.error("answer is saved, but Redis never got its end", extra=self._facts)
+            return
+        try:
+            self._tools.retry(
+                "mark the stream as saved",
+                lambda: self._tools.control.mark_saved(self.stream_id),
+                error=redis.RedisError,
+                patience=PATIENCE,
+                **self._facts,
+            )
+        except redis.RedisError as error:
+            log.warning("stream not marked as saved, left to the reaper: %s", error, extra=self._facts)

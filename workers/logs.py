@@ -1,0 +1,26 @@
+"""One line for each event: what happened, and its facts as name=value."""
+
+import logging
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+ORDINARY = {*vars(logging.makeLogRecord({})), "message", "asctime"}  # what every record has; the rest are its facts
+
+# At DEBUG these print what people ask; at INFO a line for every request.
+QUIET = ("openai", "httpx2", "httpcore2")
+
+
+class FactsFormatter(logging.Formatter):
+    """Appends what was given as `extra`."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        facts = "".join(f" {name}={value}" for name, value in vars(record).items() if name not in ORDINARY)
+        return super().formatMessage(record) + facts
+
+
+def set_up_logging(level: str) -> None:
+    """Log to standard error from this level on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(FactsFormatter(FORMAT))
+    logging.basicConfig(level=level, handlers=[handler])
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

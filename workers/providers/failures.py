@@ -1,0 +1,82 @@
+"""What a refused or failed request means: a sentence for the person, a cause for the log, and whether to try again."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+import openai
+
+from workers.providers.chat_chunks import CUT, quoted
+from workers.providers.source import ModelFailed
+
+OPERATOR = "Whoever runs this server has to look at it."
+
+# 400 has many reasons; servers tell this one apart by code (OpenAI), type (llama.cpp) or only in words (vLLM, others).
+TOO_LONG = re.compile(r"context.?(length|size|window)|too (long|large|many tokens)|maximum.*tokens", re.IGNORECASE)
+TOO_LONG_REASON = "The conversation is too long for this model. Shorten the message, or start a new conversation."
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that gave no answer. `retry_after` is what the server asked us to wait, in seconds."""
+
+    reason: str
+    cause: str
+    may_retry: bool = False
+    retry_after: float | None = None
+
+    def error(self) -> ModelFailed:
+        return ModelFailed(self.reason, self.cause)
+
+
+def failure(error: openai.APIError, model: str, now: datetime) -> Failure:
+    """Read what the SDK raised before an answer began."""
+    if isinstance(error, openai.APIStatusError):
+        return _refusal(error, model, now)
+    cause = f"{type(error).__name__}: {error.__cause__ or error}"
+    if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
+        return Failure("The model could not be reached. Try again in a while.", cause, may_retry=True)
+    # The request may have arrived and be at work: to ask again could mean to pay twice.
+    return Failure(CUT, cause)
+
+
+def _refusal(error: openai.APIStatusError, model: str, now: datetime) -> Failure:
+    status = error.status_code
+    cause = f"HTTP {status}: {error.message:.500}"
+    retry_after = _retry_after(error.response.headers, now)
+    if status in (401, 403):
+        return Failure(f"The model's provider did not accept this server's key. {OPERATOR}", cause)
+    if status == 402 or error.code == "insufficient_quota":
+        return Failure(f"This server's account with the model's provider is used up. {OPERATOR}", cause)
+    if status == 404:
+        return Failure(f"The model “{model}” is not known to its provider. Choose another one.", cause)
+    if status in (400, 413, 422) and TOO_LONG.search(f"{error.code} {error.type} {error.message}"):
+        return Failure(TOO_LONG_REASON, cause)
+    if status == 429:
+        when = f"in {_duration(retry_after)}" if retry_after else "in a while"
+        return Failure(f"The model is asked too often at the moment. Try again {when}.", cause, True, retry_after)
+    if status in (408, 409) or status >= 500:
+        sentence = f"The model's server has trouble (HTTP {status}). Try again in a while."
+        return Failure(sentence, cause, True, retry_after)
+    return Failure(f"The model refused the request (HTTP {status}): {quoted(error.body or error.message)}", cause)
+
+
+def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The header's seconds, or the seconds until its date; None if there is none that can be read."""
+    value = headers.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"

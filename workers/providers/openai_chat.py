@@ -1,0 +1,101 @@
+"""Any model behind an OpenAI-compatible chat completions URL, asked through the openai SDK.
+
+The SDK gives the request, its authentication and the connection pool. The stream we read ourselves: its typed events
+cost twice as much, and it takes an answer that was cut off for a whole one.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import httpx2
+import openai
+from openai.types.chat import ChatCompletionMessageParam
+
+from workers.backoff import Backoff
+from workers.providers.chat_chunks import CUT, ChatChunks
+from workers.providers.event_stream import EventStream
+from workers.providers.failures import failure
+from workers.providers.source import Event, Message, ModelFailed
+
+NO_KEY = "none"  # servers of one's own want no key, but the SDK wants one
+
+
+class OpenAIChat:
+    """One warm client; safe to use from many greenlets at once. Make one per process."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        default_model: str,
+        connections: int,
+        connect_timeout: float,
+        attempts: int,
+        patience: float,
+        backoff: Backoff,
+        sleep: Callable[[float], object],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`patience`: a server that asks to be left alone for longer than so many seconds is not asked again."""
+        self._client = openai.OpenAI(
+            base_url=base_url,
+            api_key=api_key or NO_KEY,
+            max_retries=0,
+            # Silence is watched by whoever reads: here only connecting has a limit.
+            http_client=openai.DefaultHttpxClient(
+                timeout=httpx2.Timeout(None, connect=connect_timeout),
+                limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+            ),
+        )
+        self._default_model = default_model
+        self._attempts = attempts
+        self._patience = patience
+        self._backoff = backoff
+        self._sleep = sleep
+        self._now = now
+
+    def warm_up(self) -> str:
+        """Do what the first request would otherwise wait for; return the server's URL. Raises openai.APIError."""
+        self._client.chat.completions.with_streaming_response  # noqa: B018  loads the SDK's part for chats
+        self._client.models.list(timeout=self._patience)
+        return str(self._client.base_url)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def stream(self, model: str | None, messages: Sequence[Message]) -> Generator[Event]:
+        """See `Source.stream`. Until the answer has begun, what may help is tried again; afterwards never."""
+        with ExitStack() as stack:
+            response = self._ask(stack, model or self._default_model, messages)
+            events, chunks = EventStream(), ChatChunks()
+            try:
+                for piece in response.iter_bytes():
+                    for data in events.feed(piece):
+                        yield from chunks.feed(data)
+            except httpx2.TransportError as error:
+                raise ModelFailed(CUT, f"{type(error).__name__}: {error}") from error
+            for data in events.flush():
+                yield from chunks.feed(data)
+            chunks.close()
+
+    def _ask(self, stack: ExitStack, model: str, messages: Sequence[Message]) -> Any:
+        attempt = 0
+        while True:
+            attempt += 1
+            request = self._client.chat.completions.with_streaming_response.create(
+                model=model,
+                messages=cast("Sequence[ChatCompletionMessageParam]", messages),
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+            try:
+                return stack.enter_context(request)
+            except openai.APIError as error:
+                failed = failure(error, model, self._now())
+                wait = failed.retry_after
+                if not failed.may_retry or attempt >= self._attempts or (wait or 0) > self._patience:
+                    raise failed.error() from error
+            self._sleep((wait or 0) + self._backoff.delay(attempt))

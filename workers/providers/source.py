@@ -1,0 +1,54 @@
+"""What a source of answers promises, whoever is behind it."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams import Kind
+
+Message = Mapping[str, object]  # {"role": "system" | "user" | "assistant", "content": …}
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the answer, as the model sent it."""
+
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The model says that the answer is whole. At most `Usage` follows; nothing that comes now can make it fail."""
+
+    reason: str  # in the model's words: "stop", "length", "content_filter", …
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The model's token counts."""
+
+    counts: dict[str, int]
+
+
+Event = Delta | Finish | Usage
+
+
+class ModelFailed(Exception):
+    """There is no answer, or no whole one. `reason` is a sentence for the person who chats, `cause` is for the log."""
+
+    def __init__(self, reason: str, cause: str) -> None:
+        super().__init__(cause)
+        self.reason = reason
+        self.cause = cause
+
+
+class Source(Protocol):
+    """A model, or many: somebody who answers."""
+
+    def stream(self, model: str | None, messages: Sequence[Message]) -> Generator[Event]:
+        """Ask once, and yield what comes. Ends after `Finish`, or raises ModelFailed.
+
+        A generator that is closed, or whose greenlet is killed, closes the connection to the model.
+        """
+        ...

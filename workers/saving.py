@@ -1,0 +1,45 @@
+"""The way of an answer into the database, from the worker that wrote it or from a reaper that found it."""
+
+import logging
+
+import redis
+
+from conversations import Store
+from streams import End, Recording, announce_version
+
+log = logging.getLogger(__name__)
+
+
+class Saver:
+    """Writes what becomes of an answer, and tells who watches. Every method may raise SQLAlchemyError."""
+
+    def __init__(self, store: Store, client: "redis.Redis") -> None:
+        self._store = store
+        self._redis = client
+
+    def mark_running(self, stream_id: str, conversation_id: str) -> None:
+        """Show that a worker has begun."""
+        version = self._store.mark_running(stream_id)
+        if version is not None:
+            self._announce(conversation_id, version)
+
+    def save(self, stream_id: str, text: str, reasoning: str, end: End) -> None:
+        """Save an answer that has ended. What was saved before stays as it is."""
+        saved = self._store.save_answer(
+            stream_id, text=text, reasoning=reasoning, outcome=end.outcome, reason=end.reason, usage=end.usage
+        )
+        if saved is not None:
+            self._announce(saved.conversation_id, saved.version)
+
+    def save_recording(self, recording: Recording) -> None:
+        """Save what a reaper found."""
+        if recording.end is None:
+            raise ValueError(f"stream {recording.stream_id} has not ended")
+        self.save(recording.stream_id, recording.text, recording.reasoning, recording.end)
+
+    def _announce(self, conversation_id: str, version: int) -> None:
+        try:
+            announce_version(self._redis, conversation_id, version)
+        except redis.RedisError as error:
+            # Only a hint: whoever reads the database next sees the version.
+            log.warning("news of a conversation was lost: %s", error, extra={"conversation_id": conversation_id})

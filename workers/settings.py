@@ -1,0 +1,92 @@
+"""What the worker reads from its environment, once, at the start; `streams` and `conversations` read their own."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+NO_MODEL = (
+    "  OPENAI_API_KEY and OPENAI_BASE_URL are both missing; expected OPENAI_API_KEY for OpenAI's own models, or "
+    "OPENAI_BASE_URL for any other server that speaks its protocol, for example http://localhost:11434/v1 for Ollama"
+)
+
+
+class SettingsError(Exception):
+    """The environment does not allow a start. The message names every variable at fault and what would be right."""
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals. An empty variable counts as absent."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    redis_url: str = Field(
+        default="redis://localhost:6379/0",
+        pattern=r"^(redis|rediss|unix)://",
+        description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
+    )
+    openai_base_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="an OpenAI-compatible server, for example http://localhost:11434/v1; absent: OpenAI's own",
+    )
+    openai_api_key: SecretStr | None = Field(default=None, description="the key for that server, if it wants one")
+    openai_model: str = Field(default="gpt-5-mini", description="the model for a send that names none")
+    model_attempts: int = Field(
+        default=4,
+        ge=1,
+        description="a whole number from 1: how often a model is asked that refuses for a passing reason",
+    )
+    connect_timeout: float = Field(
+        default=10.0, gt=0, description="a number of seconds above 0: how long to wait for a connection to the model"
+    )
+    first_token_timeout: float = Field(
+        default=120.0, gt=0, description="a number of seconds above 0: how long an answer may take to begin"
+    )
+    silence_timeout: float = Field(
+        default=60.0, gt=0, description="a number of seconds above 0: how long a model may pause in an answer"
+    )
+    generation_timeout: float = Field(
+        default=1800.0, gt=0, description="a number of seconds above 0: how long one generation may take as a whole"
+    )
+    checkpoint_interval: float = Field(
+        default=10.0, gt=0, description="a number of seconds above 0: how often unfinished text goes to the database"
+    )
+    save_patience: float = Field(
+        default=600.0,
+        gt=0,
+        description="a number of seconds above 0: how long a finished answer waits for a database that is away",
+    )
+    rq_queue: str = Field(default="generations", min_length=1, description="the name of the queue to serve")
+    worker_concurrency: int = Field(
+        default=200, ge=1, description="a whole number from 1: how many generations run at once in this process"
+    )
+    shutdown_grace: float = Field(
+        default=25.0,
+        ge=0,
+        description="a number of seconds from 0: how long running generations may go on after SIGTERM",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises SettingsError."""
+    try:
+        settings = Settings.model_validate({})
+    except ValidationError as error:
+        raise SettingsError("\n".join(["The worker cannot start:", *_complaints(error)])) from None
+    if settings.openai_api_key is None and settings.openai_base_url is None:
+        raise SettingsError(f"The worker cannot start:\n{NO_MODEL}")
+    return settings
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """One line for each variable. What a variable holds is never repeated: it may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        field = str(problem["loc"][0])
+        expected = Settings.model_fields[field].description
+        lines.append(f"  {field.upper()} is not right ({problem['msg']}); expected {expected}")
+    return lines

@@ -1,0 +1,303 @@
+"""An RQ worker that runs many jobs at once in one process: a greenlet for each, because a generation mostly waits.
+
+To RQ, its commands and rq-dashboard it is a worker like others. RQ's own workers run one job at a time, so some of
+what they keep once per worker is kept here once per job. All that we hold of RQ's inside is in this file, and each hold
+has a test in tests/workers/test_worker.py that fails when a new RQ moves it:
+
+    death_penalty_class     one SIGALRM serves one job               -> a gevent.Timeout in each job's greenlet
+    work                    takes a job, runs it, takes the next     -> takes jobs while there are free slots
+    handle_payload, request_stop_execution, _finalize_failure, _stopped_job_id
+                            a stop hits "the" job of the worker      -> it hits the greenlet of the job that is named
+    set_state               says idle after every job                -> says busy while there are jobs
+    get_heartbeat_ttl, heartbeat, _pubsub_exception_handler
+                            a minute of grace; gives up without Redis -> seconds; registers again when Redis forgot us
+"""
+
+# RQ and gevent say the types of some of their functions only.
+# mypy: disable-error-code="no-untyped-call, misc"
+
+import logging
+import signal
+import time
+from typing import Any
+
+import gevent
+import redis
+from gevent.event import Event
+from gevent.local import local
+from gevent.pool import Pool
+from rq.callbacks import execute_stopped_callback
+from rq.command import handle_command, parse_payload
+from rq.exceptions import DequeueTimeout
+from rq.executions import Execution
+from rq.job import Job
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty, JobTimeoutException
+from rq.worker.base import BaseWorker, WorkerStatus
+
+__all__ = ["GreenletWorker", "JobStopped", "JobTimeoutException", "ShuttingDown"]
+
+log = logging.getLogger(__name__)
+
+BEAT = 5  # seconds between heartbeats; RQ wants whole ones
+TTL = 3 * BEAT  # seconds without one after which a worker and its jobs count as dead: two may be lost
+DEQUEUE_TIMEOUT = 1  # seconds; RQ wants whole ones. Also the longest that a stop has to wait for the loop
+SAME_SIGNAL = 1.0  # seconds; a second signal so soon is the same Ctrl-C, from the terminal and from a process manager
+SAVING = 4.0  # seconds for interrupted jobs to end; Heroku kills 30 s after the signal, and 25 are given before
+LONGEST_DELAY = 5.0  # seconds between attempts to take a job while Redis is away
+
+
+class JobStopped(BaseException):
+    """Someone sent RQ's stop command for this job. Not an Exception: no job shall take it for a failure of its own."""
+
+
+class ShuttingDown(BaseException):
+    """The worker leaves, and this job has used up its grace."""
+
+
+class JobGreenlet(gevent.Greenlet):
+    """Runs one job. It can be interrupted while the job's own code runs, never in the middle of RQ's bookkeeping."""
+
+    def __init__(self, worker: "GreenletWorker", job: Job, queue: Queue) -> None:
+        super().__init__(worker.execute_job, job, queue)
+        self.job_id = job.id
+        self._begun = self._performing = False
+        self._interruption: BaseException | None = None
+
+    def interrupt(self, why: BaseException) -> None:
+        """Raise this where the job stands; as soon as it begins, if it has not; not at all, if it is over."""
+        self._interruption = why
+        gevent.get_hub().loop.run_callback(self._throw, why)
+
+    def begin(self) -> None:
+        if not self._begun:  # Callbacks come later, and have a time limit too.
+            self._begun = self._performing = True
+            if self._interruption is not None:
+                raise self._interruption
+
+    def finish(self) -> None:
+        self._performing = False
+
+    def _throw(self, why: BaseException) -> None:
+        if self._performing and not self.dead:
+            self.throw(why)
+
+
+class GreenletDeathPenalty(BaseDeathPenalty):
+    """RQ's time limit, for the greenlet that enters it."""
+
+    def setup_death_penalty(self) -> None:
+        error = self._exception(f"Task exceeded maximum timeout value ({self._timeout} seconds)")
+        seconds = self._timeout if self._timeout and self._timeout > 0 else None  # RQ's -1 means no limit
+        greenlet = gevent.getcurrent()
+        if isinstance(greenlet, JobGreenlet):
+            greenlet.begin()
+        self._timer = gevent.Timeout.start_new(seconds, error)
+
+    def cancel_death_penalty(self) -> None:
+        greenlet = gevent.getcurrent()
+        if isinstance(greenlet, JobGreenlet):
+            greenlet.finish()
+        self._timer.close()
+
+
+class GreenletWorker(BaseWorker):
+    """Serves one queue. `work` returns after SIGTERM or SIGINT, when its jobs are done or have been interrupted."""
+
+    death_penalty_class = GreenletDeathPenalty
+
+    def __init__(self, queue: str, client: "redis.Redis", *, concurrency: int, shutdown_grace: float) -> None:
+        """`client` becomes the worker's own: RQ changes its timeouts."""
+        self._of_this_job = local()
+        super().__init__(
+            queue,
+            connection=client,
+            serializer=JSONSerializer,  # nothing unpickles what lies in Redis
+            job_monitoring_interval=BEAT,
+            maintenance_interval=TTL,
+            worker_ttl=TTL,
+        )
+        self._shutdown_grace = shutdown_grace
+        self._jobs = Pool(concurrency)
+        self._stopping = Event()
+        self._stopping_since = 0.0
+        self._cold = Event()
+
+    # -- the loop
+
+    def work(self, *_args: Any, **_kwargs: Any) -> bool:
+        """Take and run jobs until a signal comes."""
+        gevent.signal_handler(signal.SIGTERM, self.request_stop, signal.SIGTERM, None)
+        gevent.signal_handler(signal.SIGINT, self.request_stop, signal.SIGINT, None)
+        self.bootstrap(None)
+        beating = gevent.spawn(self._beat_forever)
+        failures = 0
+        try:
+            while not self._stop_requested:
+                try:
+                    self._take_a_job()
+                    failures = 0
+                except redis.RedisError as error:
+                    failures += 1
+                    delay = min(LONGEST_DELAY, 0.1 * 2.0**failures)
+                    log.warning("no jobs from Redis, trying again: %s", error, extra={"seconds": delay})
+                    self._stopping.wait(delay)
+            self._let_jobs_end()
+        finally:
+            beating.kill()
+            try:
+                self.teardown()
+            except redis.RedisError as error:
+                log.warning("could not sign off: %s", error)
+        return True
+
+    def _take_a_job(self) -> None:
+        self.check_for_suspension(burst=False)
+        if self._jobs.wait_available(timeout=DEQUEUE_TIMEOUT) <= 0:
+            return
+        try:
+            taken = self.queue_class.dequeue_any(
+                self.queues,
+                DEQUEUE_TIMEOUT,
+                connection=self.connection,
+                job_class=self.job_class,
+                serializer=self.serializer,
+                death_penalty_class=self.death_penalty_class,
+            )
+        except DequeueTimeout:
+            return
+        assert taken is not None, "a dequeue with a timeout returns a job or raises"
+        job, queue = taken
+        job.redis_server_version = self.get_redis_server_version()
+        if self._stop_requested:
+            self._give_back(job, queue)
+        else:
+            self._jobs.start(JobGreenlet(self, job, queue))
+
+    def _give_back(self, job: Job, queue: Queue) -> None:
+        """The job came while the signal did: another worker takes it at once."""
+        with self.connection.pipeline() as pipeline:
+            queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
+            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipeline.execute()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run it in this greenlet, and tell RQ how it went."""
+        execution = None
+        try:
+            execution = self.prepare_execution(job)
+            self.perform_job(job, queue, execution)
+        except redis.RedisError as error:
+            log.error("RQ was not told how the job went: %s", error, extra={"job_id": job.id})
+        finally:
+            if execution is not None:
+                self.executions.pop(execution.id, None)
+            try:
+                self.set_state(WorkerStatus.IDLE)
+            except redis.RedisError as error:
+                log.warning("state not shown: %s", error)
+
+    # -- stopping jobs
+
+    def handle_payload(self, message: dict[Any, Any]) -> None:
+        """A command for this worker, in the greenlet that listens for them."""
+        payload = parse_payload(message)
+        if payload["command"] == "stop-job":
+            self._interrupt(payload["job_id"])
+        else:
+            handle_command(self, payload)
+
+    def request_stop_execution(self, execution_id: str) -> None:
+        if execution := self.executions.get(execution_id):
+            self._interrupt(execution.job_id)
+
+    def _interrupt(self, job_id: str) -> None:
+        found = [greenlet for greenlet in self._jobs if greenlet.job_id == job_id]
+        for greenlet in found:
+            greenlet.interrupt(JobStopped())
+        if not found:
+            log.warning("no such job here, stop ignored", extra={"job_id": job_id})
+
+    @property
+    def _stopped_job_id(self) -> str | None:
+        return getattr(self._of_this_job, "stopped_job_id", None)
+
+    @_stopped_job_id.setter
+    def _stopped_job_id(self, job_id: str | None) -> None:
+        self._of_this_job.stopped_job_id = job_id
+
+    def _finalize_failure(self, job: Job, queue: Queue, execution: Execution, exc_info: Any) -> None:
+        if exc_info[0] is not JobStopped:
+            super()._finalize_failure(job, queue, execution, exc_info)
+            return
+        self.handle_execution_ended(job, queue, job.stopped_callback_timeout)
+        execute_stopped_callback(job, self.death_penalty_class)
+        self._stopped_job_id = job.id
+        self.handle_job_failure(job, queue, exc_string="Stopped on request.", execution=execution)
+
+    # -- leaving
+
+    def request_stop(self, signum: int, _frame: Any) -> None:
+        """First signal: take no more jobs, let those that run go on for a while. Second: interrupt them now."""
+        if not self._stop_requested:
+            self._stop_requested = True
+            self._stopping_since = time.monotonic()
+            log.info("leaving", extra={"signal": signal.Signals(signum).name, "jobs": len(self._jobs)})
+            self._stopping.set()
+        elif time.monotonic() - self._stopping_since > SAME_SIGNAL:
+            log.info("leaving at once", extra={"signal": signal.Signals(signum).name, "jobs": len(self._jobs)})
+            self._cold.set()
+
+    def _let_jobs_end(self) -> None:
+        ended = gevent.spawn(self._jobs.join)
+        grace = self._stopping_since + self._shutdown_grace - time.monotonic()
+        gevent.wait([ended, self._cold], timeout=max(0.0, grace), count=1)
+        for greenlet in self._jobs:
+            greenlet.interrupt(ShuttingDown())
+        gevent.wait([ended], timeout=SAVING)
+        if self._jobs:
+            log.error("left before these jobs had ended", extra={"jobs": len(self._jobs)})
+
+    # -- being seen
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:
+        if state in (WorkerStatus.IDLE, WorkerStatus.BUSY):
+            state = WorkerStatus.BUSY if self.executions else WorkerStatus.IDLE
+        super().set_state(state, pipeline=pipeline)
+
+    def procline(self, message: str) -> None:
+        """The process does not rename itself after one of its many jobs."""
+
+    def get_heartbeat_ttl(self, *_args: Any, **_kwargs: Any) -> int:
+        return TTL
+
+    def heartbeat(self, _timeout: int | None = None, pipeline: Any = None) -> None:
+        super().heartbeat(TTL, pipeline)
+
+    def _beat_forever(self) -> None:
+        while True:
+            gevent.sleep(BEAT)
+            try:
+                self._register_again_if_forgotten()
+                self.heartbeat()
+                for execution in list(self.executions.values()):
+                    if execution.id in self.executions:
+                        self.maintain_heartbeats(execution.job, execution)
+                if self.should_run_maintenance_tasks:
+                    self.run_maintenance_tasks()
+            except redis.RedisError as error:
+                log.warning("heartbeat not delivered: %s", error)
+
+    def _register_again_if_forgotten(self) -> None:
+        if not self.connection.hexists(self.key, "birth"):
+            log.warning("Redis has forgotten this worker, registering again")
+            self.connection.delete(self.key)
+            self.register_birth()
+            self.set_state(WorkerStatus.IDLE)
+
+    def _pubsub_exception_handler(self, error: Exception, *_args: Any) -> None:
+        if not isinstance(error, redis.RedisError):
+            raise error
+        log.warning("not listening for commands, trying again: %s", error)
+        gevent.sleep(1)
