@@ -1,0 +1,202 @@
+/**
+ * What a page uses: any number of streams and conversations over one connection, which it keeps alive. After every
+ * reconnect all positions are sent again, so that only what is missing travels.
+ */
+
+import { comeback } from './backoff'
+import { Connection } from './connection'
+import type { Cancel, Environment } from './environment'
+import { Followed, type LogListener } from './followed'
+import type { ClientFrame, ServerFrame } from './frames'
+import { EMPTY, type StreamLog } from './log'
+import { monitor } from './monitor'
+import { LogStorage } from './storage'
+
+/** `reconnecting`: it was lost, and the next attempt is under way or waits. `offline`: the browser has no network. */
+export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline'
+
+export type NewsListener = (version: number) => void
+
+interface Watched {
+  version: number
+  readonly listener: NewsListener
+}
+
+export class StreamClient {
+  readonly #environment: Environment
+  readonly #url: string
+  readonly #storage: LogStorage
+  readonly #followed = new Map<string, Followed>()
+  readonly #watched = new Map<string, Watched>()
+  readonly #linkListeners = new Set<(link: Link) => void>()
+  readonly #cancelMonitor: Cancel
+
+  #connection: Connection | null = null
+  #cancelWait: Cancel | null = null
+  #failures = 0
+  #wasLost = false
+  /** The browser said that the network went; the next frame proves it wrong. */
+  #doubted = false
+  #link: Link = 'connecting'
+
+  /** Connects at once. `url` is that of the server's `GET /api/socket`. */
+  constructor(environment: Environment, url: string) {
+    this.#environment = environment
+    this.#url = url
+    this.#storage = new LogStorage(environment)
+    this.#cancelMonitor = monitor(environment, {
+      check: () => this.#check(),
+      network: () => this.#networkChanged(),
+    })
+    this.#connect()
+  }
+
+  get link(): Link {
+    return this.#link
+  }
+
+  /** Hear of every change of `link`. */
+  onLink(listener: (link: Link) => void): Cancel {
+    this.#linkListeners.add(listener)
+    return () => this.#linkListeners.delete(listener)
+  }
+
+  /**
+   * Follow a stream. The listener is called at once with what this tab has kept of it, and with each newer log.
+   * A stream that this tab has seen end is not asked for again.
+   */
+  follow(stream: string, listener: LogListener): Cancel {
+    const followed = this.#followed.get(stream) ?? this.#begin(stream)
+    const own: LogListener = (log) => listener(log) // the same function may be given twice
+    followed.listeners.add(own)
+    own(followed.log)
+    return () => {
+      if (!followed.listeners.delete(own) || followed.listeners.size > 0) return
+      this.#followed.delete(stream)
+      this.#connection?.send({ type: 'unfollow', stream })
+    }
+  }
+
+  /** Hear whenever a conversation is newer than `version`. Watching it again replaces the earlier watch. */
+  watch(conversation: string, version: number, listener: NewsListener): Cancel {
+    const watched = { version, listener }
+    this.#watched.set(conversation, watched)
+    this.#connection?.send({ type: 'watch', conversation, version })
+    return () => {
+      if (this.#watched.get(conversation) !== watched) return
+      this.#watched.delete(conversation)
+      this.#connection?.send({ type: 'unwatch', conversation })
+    }
+  }
+
+  /** What is known of a stream now. */
+  log(stream: string): StreamLog {
+    return this.#followed.get(stream)?.log ?? this.#storage.load(stream) ?? EMPTY
+  }
+
+  /** Drop what this tab has kept of a stream: it is in a saved message now. */
+  forget(stream: string): void {
+    this.#storage.forget(stream)
+  }
+
+  /** Leave for good. */
+  close(): void {
+    this.#cancelMonitor()
+    this.#cancelWait?.()
+    this.#connection?.close()
+    this.#connection = null
+    this.#storage.close()
+  }
+
+  #begin(stream: string): Followed {
+    const followed = new Followed(this.#storage.load(stream) ?? EMPTY, {
+      ask: (position) =>
+        this.#connection?.send(position ? { type: 'follow', stream, position } : { type: 'follow', stream }),
+      changed: (log) => this.#storage.keep(stream, log),
+      giveUp: () => this.#connection?.abandon(),
+    })
+    this.#followed.set(stream, followed)
+    followed.begin()
+    return followed
+  }
+
+  #connect(): void {
+    this.#cancelWait?.()
+    this.#cancelWait = null
+    this.#connection = new Connection(this.#environment, this.#url, {
+      frame: (frame) => this.#receive(frame),
+      lost: (code) => this.#lost(code),
+    })
+    this.#refreshLink()
+  }
+
+  #receive(frame: ServerFrame): void {
+    this.#failures = 0
+    this.#doubted = false
+    switch (frame.type) {
+      case 'hello':
+        this.#sendAll()
+        break
+      case 'following':
+      case 'chunks':
+      case 'end':
+      case 'gone':
+        this.#followed.get(frame.stream)?.take(frame)
+        break
+      case 'news':
+        this.#tell(frame.conversation, frame.version)
+        break
+      case 'problem':
+        this.#environment.report(`${frame.problem.status} ${frame.problem.title}: ${frame.problem.detail ?? ''}`)
+    }
+    this.#refreshLink()
+  }
+
+  #sendAll(): void {
+    for (const followed of this.#followed.values()) followed.begin()
+    for (const [conversation, { version }] of this.#watched) {
+      this.#send({ type: 'watch', conversation, version })
+    }
+  }
+
+  #tell(conversation: string, version: number): void {
+    const watched = this.#watched.get(conversation)
+    if (watched && version > watched.version) watched.listener(version)
+  }
+
+  #lost(code: number): void {
+    this.#wasLost = true
+    this.#connection = null
+    const wait = comeback(code, this.#failures, this.#environment.random)
+    this.#failures += 1
+    this.#cancelWait = this.#environment.after(wait, () => this.#connect())
+    this.#refreshLink()
+  }
+
+  #check(): void {
+    if (this.#connection) this.#connection.probe()
+    else if (this.#cancelWait) this.#connect()
+  }
+
+  #networkChanged(): void {
+    this.#doubted ||= !this.#environment.online()
+    this.#refreshLink()
+  }
+
+  #send(frame: ClientFrame): void {
+    this.#connection?.send(frame)
+  }
+
+  #refreshLink(): void {
+    const link = this.#currentLink()
+    if (link === this.#link) return
+    this.#link = link
+    for (const listener of this.#linkListeners) listener(link)
+  }
+
+  #currentLink(): Link {
+    if (this.#connection?.live && !this.#doubted) return 'live'
+    if (!this.#environment.online()) return 'offline'
+    return this.#wasLost || this.#doubted ? 'reconnecting' : 'connecting'
+  }
+}

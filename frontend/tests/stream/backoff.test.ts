@@ -1,0 +1,26 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { backoff, comeback } from '../../src/stream/backoff'
+
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+
+test('the longest wait doubles from half a second to half a minute', () => {
+  const longest = [0, 1, 2, 3, 4, 5, 6, 7, 1000].map((attempt) => backoff(attempt, () => 1))
+  expect(longest).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
+})
+
+test('jitter is full: any moment from now to the longest wait', () => {
+  fc.assert(
+    fc.property(fc.nat(50), chance, (attempt, random) => {
+      expect(backoff(attempt, () => random)).toBeCloseTo(random * backoff(attempt, () => 1))
+    }),
+  )
+})
+
+test('a server that restarts is tried again within two seconds, however often it was tried', () => {
+  fc.assert(
+    fc.property(fc.nat(50), chance, (attempt, random) => {
+      expect(comeback(1012, attempt, () => random)).toBe(random * 2000)
+    }),
+  )
+})

@@ -1,0 +1,303 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type Link, StreamClient, type StreamLog } from '../../src/stream'
+import { World } from '../support/world'
+
+const EPOCH = 'k3J9xQ'
+let world: World
+let client: StreamClient
+
+beforeEach(() => {
+  world = new World()
+  open()
+})
+
+function open(): void {
+  client = new StreamClient(world, '/api/socket')
+  world.pass(0)
+}
+
+function greet(): void {
+  world.socket.say({ type: 'hello', heartbeat: 20 })
+}
+
+function chunks(stream: string, start: number, text: string, stop = start + 1): void {
+  world.socket.say({ type: 'chunks', stream, epoch: EPOCH, start, stop, text })
+}
+
+function following(stream: string, index: number): void {
+  world.socket.say({ type: 'following', stream, epoch: EPOCH, index, state: 'running' })
+}
+
+function end(stream: string, start: number): void {
+  world.socket.say({ type: 'end', stream, epoch: EPOCH, start, stop: start + 1, outcome: 'finished' })
+}
+
+const ignored = () => {}
+
+describe('many over one connection', () => {
+  test('what is asked before hello is sent with it, and streams do not mix', () => {
+    client.follow('a', ignored)
+    client.follow('b', ignored)
+    client.watch('c', 7, ignored)
+    greet()
+    expect(world.sockets).toHaveLength(1)
+    expect(world.socket.sent).toEqual([
+      { type: 'follow', stream: 'a' },
+      { type: 'follow', stream: 'b' },
+      { type: 'watch', conversation: 'c', version: 7 },
+    ])
+    following('a', 0)
+    following('b', 0)
+    chunks('a', 0, 'A')
+    chunks('b', 0, 'B')
+    expect([client.log('a').text, client.log('b').text]).toEqual(['A', 'B'])
+  })
+
+  test('after a reconnect all positions are sent, but not those of streams that ended', () => {
+    greet()
+    client.follow('a', ignored)
+    client.follow('b', ignored)
+    client.watch('c', 7, ignored)
+    following('a', 0)
+    chunks('a', 0, 'Once upon', 5)
+    following('b', 0)
+    end('b', 0)
+    world.socket.cut()
+    world.pass(1_000)
+    greet()
+    expect(world.socket.sent).toEqual([
+      { type: 'follow', stream: 'a', position: `${EPOCH}:5` },
+      { type: 'watch', conversation: 'c', version: 7 },
+    ])
+  })
+
+  test('a stream that is no longer followed is unfollowed, and what still comes of it is not heard', () => {
+    greet()
+    const logs: StreamLog[] = []
+    const stop = client.follow('a', (log) => logs.push(log))
+    stop()
+    following('a', 0)
+    expect(logs).toHaveLength(1)
+    expect(world.socket.sent.at(-1)).toEqual({ type: 'unfollow', stream: 'a' })
+  })
+
+  test('two listeners of one stream share it until the second leaves', () => {
+    greet()
+    const stopFirst = client.follow('a', ignored)
+    const stopSecond = client.follow('a', ignored)
+    stopFirst()
+    stopFirst()
+    expect(world.socket.sent).toEqual([{ type: 'follow', stream: 'a' }])
+    stopSecond()
+    expect(world.socket.sent.at(-1)).toEqual({ type: 'unfollow', stream: 'a' })
+  })
+})
+
+describe('news', () => {
+  test('only what is newer is told', () => {
+    greet()
+    const versions: number[] = []
+    client.watch('c', 7, (version) => versions.push(version))
+    for (const version of [6, 7, 8]) world.socket.say({ type: 'news', conversation: 'c', version })
+    expect(versions).toEqual([8])
+  })
+
+  test('the version that the page has is sent after a reconnect: news that it could not use come again', () => {
+    greet()
+    client.watch('c', 7, ignored)
+    world.socket.say({ type: 'news', conversation: 'c', version: 8 })
+    world.socket.cut()
+    world.pass(1_000)
+    greet()
+    expect(world.socket.sent).toEqual([{ type: 'watch', conversation: 'c', version: 7 }])
+  })
+
+  test('a watch that was replaced cannot take back the one that replaced it', () => {
+    greet()
+    const stopFirst = client.watch('c', 7, ignored)
+    const stopSecond = client.watch('c', 8, ignored)
+    stopFirst()
+    expect(world.socket.sent.map((frame) => frame.type)).toEqual(['watch', 'watch'])
+    stopSecond()
+    expect(world.socket.sent.at(-1)).toEqual({ type: 'unwatch', conversation: 'c' })
+  })
+})
+
+describe('a gap', () => {
+  beforeEach(() => {
+    greet()
+    client.follow('a', ignored)
+    following('a', 0)
+    chunks('a', 0, 'a')
+  })
+
+  test('is asked for once, from where the text ends', () => {
+    chunks('a', 2, 'c')
+    chunks('a', 3, 'd')
+    expect(world.socket.sent.slice(1)).toEqual([{ type: 'follow', stream: 'a', position: `${EPOCH}:1` }])
+    following('a', 1)
+    chunks('a', 1, 'bcd', 4)
+    expect(client.log('a').text).toBe('abcd')
+    expect(world.sockets).toHaveLength(1)
+  })
+
+  test('that asking does not fill makes it try another connection', () => {
+    chunks('a', 2, 'c')
+    following('a', 1)
+    chunks('a', 2, 'c')
+    expect(client.link).toBe('reconnecting')
+    world.pass(1_000)
+    greet()
+    expect(world.socket.sent).toEqual([{ type: 'follow', stream: 'a', position: `${EPOCH}:1` }])
+  })
+})
+
+describe('coming back', () => {
+  test('attempts wait longer and longer, and begin anew after a connection that carried a frame', () => {
+    world.chance = 0.999
+    const waits = () => {
+      const before = world.sockets.length
+      const from = world.now()
+      while (world.sockets.length === before) world.pass(1)
+      return Math.round((world.now() - from) / 100) * 100
+    }
+    const lose = () => {
+      world.socket.cut()
+      return waits()
+    }
+    expect([lose(), lose(), lose(), lose()]).toEqual([500, 1000, 2000, 4000])
+    greet()
+    expect(lose()).toBe(500)
+  })
+
+  test('a server that restarts is tried again after a random moment of up to two seconds', () => {
+    greet()
+    world.chance = 0.75
+    world.socket.cut(1012)
+    world.pass(1_499)
+    expect(world.sockets).toHaveLength(1)
+    world.pass(1)
+    expect(world.sockets).toHaveLength(2)
+  })
+
+  for (const [name, happen] of [
+    ['the page comes to the front', () => world.show(true)],
+    ['it comes out of the back-forward cache', () => world.happen('pageshow')],
+    ['the network returns', () => world.setOnline(true)],
+  ] as [string, () => void][]) {
+    test(`${name}: it does not wait for the timer`, () => {
+      world.chance = 0.999
+      for (let times = 0; times < 8; times += 1) {
+        world.socket.cut()
+        if (times < 7) world.pass(30_000)
+      }
+      const before = world.sockets.length
+      happen()
+      expect(world.sockets).toHaveLength(before + 1)
+    })
+
+    test(`${name}: a connection that does not answer within three seconds is replaced`, () => {
+      greet()
+      happen()
+      expect(world.socket.sent).toEqual([{ type: 'ping' }])
+      world.pass(3_000 + 500)
+      expect(world.sockets).toHaveLength(2)
+    })
+
+    test(`${name}: a connection that answers stays`, () => {
+      greet()
+      happen()
+      world.socket.say({ type: 'pong' })
+      world.pass(30_000)
+      expect(world.sockets).toHaveLength(1)
+    })
+  }
+
+  test('a page that goes to the back does not ask', () => {
+    greet()
+    world.show(false)
+    expect(world.socket.sent).toEqual([])
+  })
+})
+
+describe('the link', () => {
+  let links: Link[]
+  beforeEach(() => {
+    links = [client.link]
+    client.onLink((link) => links.push(link))
+  })
+
+  test('connecting, live, reconnecting, live', () => {
+    greet()
+    world.socket.cut()
+    world.pass(1_000)
+    greet()
+    expect(links).toEqual(['connecting', 'live', 'reconnecting', 'live'])
+  })
+
+  test('offline at once when the browser says so, and live again as soon as anything arrives', () => {
+    greet()
+    world.setOnline(false)
+    expect(client.link).toBe('offline')
+    world.pass(4_000) // the probe fails, and so does every attempt
+    world.socket.cut()
+    world.setOnline(true)
+    greet()
+    expect(links).toEqual(['connecting', 'live', 'offline', 'reconnecting', 'live'])
+  })
+
+  test('a server on this machine answers without a network: the browser is not believed', () => {
+    greet()
+    world.setOnline(false)
+    world.socket.say({ type: 'pong' })
+    expect(links).toEqual(['connecting', 'live', 'offline', 'live'])
+  })
+})
+
+describe('a refresh', () => {
+  test('shows what was there at once and asks for the rest only', () => {
+    greet()
+    client.follow('a', ignored)
+    following('a', 0)
+    chunks('a', 0, 'Once upon', 5)
+    world.happen('pagehide')
+    client.close()
+
+    const logs: StreamLog[] = []
+    open()
+    client.follow('a', (log) => logs.push(log))
+    expect(logs.map((log) => log.text)).toEqual(['Once upon'])
+    greet()
+    expect(world.socket.sent).toEqual([{ type: 'follow', stream: 'a', position: `${EPOCH}:5` }])
+    following('a', 5)
+    chunks('a', 5, ' a time')
+    expect(client.log('a').text).toBe('Once upon a time')
+  })
+
+  test('of a stream that has ended asks for nothing', () => {
+    greet()
+    client.follow('a', ignored)
+    following('a', 0)
+    end('a', 0)
+    client.close()
+    open()
+    client.follow('a', ignored)
+    greet()
+    expect(client.log('a').end?.outcome).toBe('finished')
+    expect(world.socket.sent).toEqual([])
+  })
+})
+
+test('closing leaves nothing behind', () => {
+  greet()
+  client.follow('a', ignored)
+  following('a', 0)
+  client.close()
+  expect(world.leftOver).toBe(0)
+})
+
+test('a problem that the server names is reported', () => {
+  greet()
+  world.socket.say({ type: 'problem', problem: { status: 400, title: 'Too many', detail: 'At most 100.' } })
+  expect(world.reports).toEqual(['400 Too many: At most 100.'])
+})

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { FrameError, parseFrame } from '../../src/stream/frames'
+
+const parse = (frame: unknown) => parseFrame(JSON.stringify(frame))
+const end = {
+  type: 'end',
+  stream: 's',
+  epoch: 'e',
+  start: 41,
+  stop: 42,
+  outcome: 'finished',
+  reason: null,
+  usage: null,
+}
+
+describe('the worked example of PROTOCOL.md', () => {
+  const frames = [
+    { type: 'hello', heartbeat: 20 },
+    { type: 'following', stream: 's', epoch: 'e', index: 2, state: 'running' },
+    { type: 'following', stream: 's', epoch: null, index: 0, state: 'queued' },
+    { ...end, usage: { prompt_tokens: 12, completion_tokens: 40, total_tokens: 52 } },
+    { type: 'gone', stream: 's', problem: { status: 410, title: 'expired', detail: null } },
+    { type: 'news', conversation: 'c', version: 3 },
+    { type: 'heartbeat' },
+    { type: 'pong' },
+    { type: 'problem', problem: { status: 400, title: 'no', detail: 'too many' } },
+  ]
+  for (const frame of frames) test(JSON.stringify(frame), () => expect(parse(frame)).toEqual(frame))
+
+  test('chunks without reasoning, or without text, have an empty one', () => {
+    const chunks = { type: 'chunks', stream: 's', epoch: 'e', start: 40, stop: 41 }
+    expect(parse({ ...chunks, text: ' a' })).toEqual({ ...chunks, text: ' a', reasoning: '' })
+    expect(parse({ ...chunks, reasoning: 'hm' })).toEqual({ ...chunks, text: '', reasoning: 'hm' })
+  })
+})
+
+describe('what is not as the page says names what was wrong', () => {
+  const wrong: [unknown, RegExp][] = [
+    [{}, /frame: type must be a string, not undefined/],
+    [{ type: 'song' }, /unknown frame type "song"/],
+    [{ type: 'hello', heartbeat: 0 }, /hello: heartbeat must be a number above 0/],
+    [{ ...end, epoch: 7 }, /end: epoch must be a string, not 7/],
+    [{ ...end, start: -1 }, /end: start must be a count/],
+    [{ ...end, stop: 41 }, /\[41, 41\) is no range/],
+    [{ ...end, stop: 43 }, /is not one entry/],
+    [{ ...end, outcome: 'exploded' }, /one of finished, failed, cancelled, interrupted/],
+    [{ ...end, usage: 'much' }, /usage must be an object/],
+    [{ type: 'following', stream: 's', epoch: null, index: 0, state: 'running' }, /a running stream has an epoch/],
+    [{ type: 'news', conversation: 'c', version: 1.5 }, /version must be a count/],
+    [[], /a frame is a JSON object/],
+    [null, /a frame is a JSON object/],
+  ]
+  for (const [frame, message] of wrong) {
+    test(JSON.stringify(frame), () => {
+      expect(() => parse(frame)).toThrow(FrameError)
+      expect(() => parse(frame)).toThrow(message)
+    })
+  }
+
+  test('what is not JSON, or not text', () => {
+    expect(() => parseFrame('{"type":')).toThrow(/not JSON/)
+    expect(() => parseFrame(new ArrayBuffer(2))).toThrow(/not binary/)
+  })
+})
