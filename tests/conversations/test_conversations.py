@@ -1,0 +1,220 @@
+"""A conversation as a whole: made, listed, named, deleted, and nobody else's."""
+
+from collections.abc import Callable
+from datetime import UTC, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from conversations import ConversationRecord, InvalidCursor, NotFound, Sent, Store
+from conversations.database import Database
+from conversations.models import Conversation, Message, Send, new_id
+from conversations.records import Role, Status
+from tests.conversations.conftest import OWNER, STRANGER, Clock, finish, new_stream, stream_of
+
+
+def test_a_new_conversation_is_empty_and_reads_back_as_it_was_given(store: Store) -> None:
+    made = store.create_conversation(OWNER, title="On clouds", system_prompt="Be brief.")
+    assert (made.owner, made.title, made.system_prompt) == (OWNER, "On clouds", "Be brief.")
+    assert (made.version, made.generating, made.messages) == (1, None, ())
+    assert made.created_at == made.updated_at
+    assert made.created_at.tzinfo is UTC
+    assert store.conversation(OWNER, made.id) == made
+
+
+def test_what_no_database_can_hold_is_replaced(store: Store) -> None:
+    made = store.create_conversation(OWNER, title="a\0b", system_prompt="nul \0 and half a pair \ud83d")
+    assert made.title == "a b"
+    assert made.system_prompt == "nul � and half a pair �"
+    assert store.conversation(OWNER, made.id) == made
+
+
+@pytest.mark.parametrize("unknown", ["nothing", "", "with\0nul", "\ud800", "x" * 10_000])
+def test_an_id_of_nothing_is_not_found(store: Store, unknown: str) -> None:
+    for ask in (
+        lambda: store.conversation(OWNER, unknown),
+        lambda: store.rename(OWNER, unknown, "x"),
+        lambda: store.delete(OWNER, unknown),
+        lambda: store.send(OWNER, unknown, "x", stream_id=new_stream(), model="m"),
+        lambda: store.edit(OWNER, unknown, "x", stream_id=new_stream(), model="m"),
+        lambda: store.regenerate(OWNER, unknown, stream_id=new_stream(), model="m"),
+        lambda: store.select_version(OWNER, unknown),
+        lambda: store.prompt(unknown),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+    assert store.stream_owner(unknown) is None
+    assert store.in_flight(unknown) is None
+    assert store.versions([unknown]) == {}
+
+
+def test_what_is_someone_elses_looks_as_if_it_were_not_there(
+    store: Store, conversation: ConversationRecord, talk: Callable[..., Sent]
+) -> None:
+    sent = talk(conversation.id)
+    attempts: list[tuple[str, Callable[[str], object]]] = [
+        (conversation.id, lambda owner: store.conversation(owner, conversation.id)),
+        (conversation.id, lambda owner: store.rename(owner, conversation.id, "Mine now")),
+        (sent.answer.id, lambda owner: store.select_version(owner, sent.answer.id)),
+    ]
+    asks: list[tuple[str, Callable[[str], Sent]]] = [
+        (conversation.id, lambda o: store.send(o, conversation.id, "x", stream_id=new_stream(), model="m")),
+        (sent.question.id, lambda o: store.edit(o, sent.question.id, "x", stream_id=new_stream(), model="m")),
+        (sent.answer.id, lambda o: store.regenerate(o, sent.answer.id, stream_id=new_stream(), model="m")),
+    ]
+    deletion = (conversation.id, lambda owner: store.delete(owner, conversation.id))
+    before = store.conversation(OWNER, conversation.id)
+    for wanted, attempt in [*attempts, *asks, deletion]:
+        with pytest.raises(NotFound) as refusal:
+            attempt(STRANGER)
+        assert refusal.value.wanted == wanted
+    assert store.list_conversations(STRANGER).items == []
+    assert store.versions([conversation.id], owner=STRANGER) == {}
+    assert store.conversation(OWNER, conversation.id) == before
+    # The same attempts by the owner succeed, so it was the owner that mattered.
+    for _, attempt in attempts:
+        attempt(OWNER)
+    for _, ask in asks:
+        finish(store, ask(OWNER))
+    deletion[1](OWNER)
+
+
+def test_versions_tells_those_that_exist_and_are_theirs(store: Store, talk: Callable[..., Sent]) -> None:
+    quiet, lively = store.create_conversation(OWNER), store.create_conversation(OWNER)
+    foreign = store.create_conversation(STRANGER)
+    talk(lively.id)
+    ids = [quiet.id, lively.id, foreign.id, "nothing"]
+    assert store.versions(ids) == {quiet.id: 1, lively.id: 3, foreign.id: 1}
+    assert store.versions(ids, owner=OWNER) == {quiet.id: 1, lively.id: 3}
+    assert store.versions([]) == {}
+
+
+def test_renaming_is_a_change_and_renaming_to_the_same_is_none(store: Store, conversation: ConversationRecord) -> None:
+    renamed = store.rename(OWNER, conversation.id, "  On\nclouds ")
+    assert (renamed.title, renamed.version) == ("On clouds", 2)
+    assert renamed.updated_at == conversation.updated_at  # not an activity: it stays where it is in the list
+    assert store.rename(OWNER, conversation.id, "On clouds") == renamed
+
+
+def test_the_list_is_by_newest_activity(store: Store, talk: Callable[..., Sent]) -> None:
+    first, second, third = (store.create_conversation(OWNER, title=title) for title in ("1", "2", "3"))
+    talk(first.id)
+    store.rename(OWNER, second.id, "two")
+    listed = store.list_conversations(OWNER)
+    assert [each.id for each in listed.items] == [first.id, third.id, second.id]
+    assert listed.next is None
+    assert listed.items[0].version == 3
+    assert listed.items[0].generating is None
+
+
+def test_the_list_says_what_is_being_generated(
+    store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
+) -> None:
+    sent = ask(conversation.id)
+    assert store.list_conversations(OWNER).items[0].generating == sent.answer.stream_id
+
+
+@pytest.mark.parametrize("same_moment", [False, True])
+@pytest.mark.parametrize("limit", [1, 3, 7, 8])
+def test_pages_put_together_are_the_list(store: Store, clock: Clock, limit: int, same_moment: bool) -> None:
+    if same_moment:
+        clock.step = timedelta(0)
+    made = {store.create_conversation(OWNER).id for _ in range(7)}
+    whole = [each.id for each in store.list_conversations(OWNER).items]
+    assert set(whole) == made
+    paged, before = [], None
+    while True:
+        page = store.list_conversations(OWNER, limit=limit, before=before)
+        assert 1 <= len(page.items) <= limit
+        paged += [each.id for each in page.items]
+        if page.next is None:
+            break
+        before = page.next
+    assert paged == whole
+
+
+def test_a_page_begins_where_the_last_ended_whatever_happened_meanwhile(
+    store: Store, talk: Callable[..., Sent]
+) -> None:
+    old, last, newer = (store.create_conversation(OWNER) for _ in range(3))
+    page = store.list_conversations(OWNER, limit=2)
+    assert [each.id for each in page.items] == [newer.id, last.id]
+    talk(last.id)  # goes to the top
+    store.create_conversation(OWNER)
+    store.delete(OWNER, newer.id)
+    assert [each.id for each in store.list_conversations(OWNER, before=page.next).items] == [old.id]
+
+
+@pytest.mark.parametrize("cursor", ["", "now", "12", "-", "x-" + "0" * 32, "1" * 18 + "-" + "0" * 32, "1-\0", "١-" + "0" * 32])
+def test_a_cursor_that_no_page_gave_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        store.list_conversations(OWNER, before=cursor)
+
+
+def test_a_limit_is_kept_within_bounds(store: Store) -> None:
+    for _ in range(2):
+        store.create_conversation(OWNER)
+    assert len(store.list_conversations(OWNER, limit=0).items) == 1
+    assert len(store.list_conversations(OWNER, limit=10**30).items) == 2
+
+
+def test_deleting_leaves_nothing_behind(store: Store, database_url: str, talk: Callable[..., Sent]) -> None:
+    kept, deleted = store.create_conversation(OWNER), store.create_conversation(OWNER)
+    talk(kept.id)
+    talk(deleted.id)
+    assert store.delete(OWNER, deleted.id) == []
+    with pytest.raises(NotFound):
+        store.conversation(OWNER, deleted.id)
+    database = Database(database_url)
+    with database.read() as session:
+        assert session.scalars(select(Conversation.id)).all() == [kept.id]
+        assert set(session.scalars(select(Message.conversation_id))) == {kept.id}
+        assert len(session.scalars(select(Send)).all()) == 1
+    database.close()
+
+
+def test_deleting_in_mid_generation_names_the_stream_and_the_late_answer_is_dropped(
+    store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
+) -> None:
+    sent = ask(conversation.id)
+    stream = stream_of(sent)
+    assert store.delete(OWNER, conversation.id) == [stream]
+    assert store.mark_running(stream) is None
+    store.checkpoint(stream, "too", "late")
+    assert store.save_answer(stream, text="x", reasoning="", outcome="finished", reason=None, usage=None) is None
+    assert store.settle_vanished(stream, "gone") is None
+    assert store.withdraw(stream) is False
+    assert store.stream_owner(stream) is None
+    with pytest.raises(NotFound):
+        store.prompt(stream)
+
+
+def test_a_conversation_deeper_than_sqlite_lets_deletions_cascade_is_read_and_deleted(
+    store: Store, database_url: str, conversation: ConversationRecord
+) -> None:
+    ids = [new_id() for _ in range(2500)]
+    database = Database(database_url)
+    with database.write() as session:
+        for number, (parent, message_id) in enumerate(zip([None, *ids], ids, strict=False)):
+            session.add(
+                Message(
+                    id=message_id,
+                    conversation_id=conversation.id,
+                    parent_id=parent,
+                    since=number,
+                    role=Role.USER,
+                    content=str(number),
+                    reasoning="",
+                    status=Status.COMPLETE,
+                    created_at=conversation.created_at,
+                )
+            )
+            session.flush()
+        session.get_one(Conversation, conversation.id).head_id = ids[-1]
+    database.close()
+    assert [each.id for each in store.conversation(OWNER, conversation.id).messages] == ids
+    assert store.select_version(OWNER, ids[0]).messages[-1].id == ids[-1]
+    store.delete(OWNER, conversation.id)
+    with pytest.raises(NotFound):
+        store.conversation(OWNER, conversation.id)
+
