@@ -1,0 +1,61 @@
+"""A real worker process, with a Redis, a database and a model of the test's own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.waiting import wait_until
+
+PROJECT = Path(__file__).parents[2]
+
+
+class WorkerProcess:
+    """One run of `python -m workers`."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._log = log
+        # Only what is said here: a variable of the machine must not decide a test.
+        environment = {"PATH": os.environ["PATH"], **environment}
+        with log.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "workers"], cwd=PROJECT, env=environment, stdout=file, stderr=file
+            )
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self._log.read_text()
+
+    def wait_until_serving(self) -> None:
+        wait_until(lambda: "serving" in self.log or self.process.poll() is not None, timeout=30)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the worker did not start:\n{self.log}")
+
+    def terminate(self) -> None:
+        """Ask it to leave, as a deployment does (SIGTERM)."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a crash does (SIGKILL)."""
+        self.process.kill()
+        self.process.wait()
+
+    def wait(self, timeout: float = 10.0) -> int:
+        """Wait for its end; return the exit code."""
+        return self.process.wait(timeout)
+
+
+@contextmanager
+def running_worker(folder: Path, **environment: str) -> Iterator[WorkerProcess]:
+    """A worker that serves, for the length of the block; `environment` holds its settings. Its log is in `folder`."""
+    number = len(list(folder.glob("worker-*.log")))
+    worker = WorkerProcess(environment, folder / f"worker-{number}.log")
+    try:
+        worker.wait_until_serving()
+        yield worker
+    finally:
+        worker.kill()

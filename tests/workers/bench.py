@@ -1,0 +1,121 @@
+"""What stands around a worker: Redis, a database, a model; and the web process's part, done by hand."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rq.job import Job, JobStatus
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+
+from conversations import MessageRecord, open_store
+from streams import Recording, StreamControl, StreamNotFound, StreamSettings, connect
+from tests.support.database import migrated, new_sqlite
+from tests.support.redis_server import RedisServer, running_redis
+from tests.support.scripted_model import Json, ScriptedModel, running_scripted_model
+from tests.support.waiting import wait_until
+from tests.support.worker_process import WorkerProcess, running_worker
+
+OWNER = "somebody"
+
+
+class Bench:
+    """One Redis, one database, one model, and any number of workers on them."""
+
+    def __init__(self, redis_server: RedisServer, model: ScriptedModel, folder: Path) -> None:
+        self.redis_server = redis_server
+        self.model = model
+        self.folder = folder
+        self.database_url = migrated(new_sqlite(folder))
+        self.redis = connect(redis_server.url)
+        self.store = open_store(self.database_url)
+        self.control = StreamControl(self.redis, StreamSettings())
+        self.queue = Queue("generations", connection=self.redis, serializer=JSONSerializer)
+
+    def close(self) -> None:
+        self.store.close()
+        self.redis.close()
+
+    @contextmanager
+    def worker(self, **environment: str) -> Iterator[WorkerProcess]:
+        """A worker on this bench; `environment` holds settings other than the usual."""
+        usual = {
+            "REDIS_URL": self.redis_server.url,
+            "DATABASE_URL": self.database_url,
+            "OPENAI_BASE_URL": self.model.base_url,
+        }
+        with running_worker(self.folder, **{**usual, **environment}) as worker:
+            yield worker
+
+    def send(self, script: Json | None = None, *, content: str = "Hello", model: str = "scripted") -> str:
+        """Ask a question, which the model answers by this script; return the stream."""
+        if script is not None:
+            self.model.script(script)
+        stream_id = f"st_{secrets.token_hex(8)}"
+        conversation = self.store.create_conversation(OWNER, system_prompt="Be brief.")
+        self.store.send(OWNER, conversation.id, content, stream_id=stream_id, model=model)
+        self.control.announce(stream_id)
+        self.enqueue("workers.jobs.generate", stream_id, job_id=stream_id)
+        return stream_id
+
+    def enqueue(self, function: str, *args: str, job_id: str | None = None, timeout: int = 60) -> Job:
+        return self.queue.enqueue_call(function, args=args, job_id=job_id, timeout=timeout, result_ttl=60)
+
+    def recording(self, stream_id: str) -> Recording | None:
+        """What Redis holds of the stream; None if it holds nothing."""
+        try:
+            return self.control.read(stream_id)
+        except StreamNotFound:
+            return None
+
+    def wait_for_text(self, stream_id: str, text: str) -> None:
+        wait_until(lambda: (found := self.recording(stream_id)) and found.text == text, what=f"the text {text!r}")
+
+    def wait_ended(self, stream_id: str, timeout: float = 10.0) -> Recording:
+        def ended() -> Recording | None:
+            found = self.recording(stream_id)
+            return found if found and found.end else None
+
+        found = wait_until(ended, timeout, what=f"the end of {stream_id}")
+        assert found is not None
+        return found
+
+    def message(self, stream_id: str) -> MessageRecord:
+        """The answer of this stream, as the database has it."""
+        for summary in self.store.list_conversations(OWNER, limit=200).items:
+            for message in self.store.conversation(OWNER, summary.id).messages:
+                if message.stream_id == stream_id:
+                    return message
+        raise LookupError(stream_id)
+
+    def wait_saved(self, stream_id: str, timeout: float = 10.0) -> MessageRecord:
+        """The answer, once the database has its end."""
+
+        def saved() -> MessageRecord | None:
+            message = self.message(stream_id)
+            return message if message.ended_at else None
+
+        found = wait_until(saved, timeout, what=f"{stream_id} to be saved")
+        assert found is not None
+        return found
+
+    def job_status(self, job_id: str) -> JobStatus:
+        return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer).get_status()
+
+    def wait_job(self, job_id: str, status: JobStatus, timeout: float = 10.0) -> None:
+        wait_until(lambda: self.job_status(job_id) is status, timeout, what=f"{job_id} to be {status}")
+
+    def wait_disconnected(self) -> None:
+        """Wait until the model has seen that its last client went."""
+        wait_until(lambda: self.model.requests()[-1]["state"] == "disconnected", what="the connection to be closed")
+
+
+@contextmanager
+def running_bench(folder: Path) -> Iterator[Bench]:
+    with running_redis() as redis_server, running_scripted_model() as model:
+        bench = Bench(redis_server, model, folder)
+        try:
+            yield bench
+        finally:
+            bench.close()
