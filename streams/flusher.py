@@ -94,6 +94,39 @@ class StreamWriters:
                     del self._writers[stream_id]
                 self._dirty.pop(writer, None)
 
+    def flush(self) -> bool:
+        """Send what every writer has pending, in one pipeline. Returns whether every call was answered.
+
+        The flusher's thread does nothing but this. What is still pending afterwards is marked to be sent again.
+        """
+        with self._lock:
+            batch = [writer for writer in self._dirty if self._writers.get(writer.stream_id) is writer]
+            self._dirty.clear()
+        if not batch:
+            return True
+        pipeline = self._redis.pipeline(transaction=False)
+        for writer in batch:
+            call = writer.next_call(self._lease_ms, self._expiry_ms)
+            scripts.append.queue(pipeline, call.keys, call.args)
+        try:
+            replies = pipeline.execute(raise_on_error=False)
+        except redis.RedisError as error:
+            log.warning("streams not flushed, trying again: %s", error, extra={"streams": len(batch)})
+            replies = [error] * len(batch)
+        failed = [reply for reply in replies if isinstance(reply, Exception)]
+        for writer, reply in zip(batch, replies, strict=True):
+            if isinstance(reply, Exception):
+                writer.not_acknowledged()
+            else:
+                writer.acknowledge(*reply)
+            if writer.is_pending:
+                self._mark_dirty(writer)
+        if any(isinstance(error, redis.exceptions.NoScriptError) for error in failed):
+            return self._load_script()
+        if failed and not isinstance(failed[0], redis.ConnectionError | redis.TimeoutError):
+            log.error("Redis refused to store chunks, trying again: %s", failed[0], extra={"streams": len(failed)})
+        return not failed
+
     # -- inside
 
     @property
@@ -114,42 +147,11 @@ class StreamWriters:
         while not self._closing.is_set():
             self._wake.wait()
             self._wake.clear()
-            with self._lock:
-                batch = [writer for writer in self._dirty if self._writers.get(writer.stream_id) is writer]
-                self._dirty.clear()
-            if not batch:
-                continue
-            if self._flush(batch):
+            if self.flush():
                 failures = 0
             else:
                 failures += 1
                 self._closing.wait(self._random() * min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures, 10)))
-            for writer in batch:
-                if writer.is_pending:
-                    self._mark_dirty(writer)
-
-    def _flush(self, batch: list[StreamWriter]) -> bool:
-        """One pipeline for all of them. Returns whether every call was answered."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for writer in batch:
-            call = writer.next_call(self._lease_ms, self._expiry_ms)
-            scripts.append.queue(pipeline, call.keys, call.args)
-        try:
-            replies = pipeline.execute(raise_on_error=False)
-        except redis.RedisError as error:
-            log.warning("streams not flushed, trying again: %s", error, extra={"streams": len(batch)})
-            replies = [error] * len(batch)
-        failed = [reply for reply in replies if isinstance(reply, Exception)]
-        for writer, reply in zip(batch, replies, strict=True):
-            if isinstance(reply, Exception):
-                writer.not_acknowledged()
-            else:
-                writer.acknowledge(*reply)
-        if any(isinstance(error, redis.exceptions.NoScriptError) for error in failed):
-            return self._load_script()
-        if failed and not isinstance(failed[0], redis.ConnectionError | redis.TimeoutError):
-            log.error("Redis refused to store chunks, trying again: %s", failed[0], extra={"streams": len(failed)})
-        return not failed
 
     def _load_script(self) -> bool:
         try:

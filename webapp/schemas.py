@@ -81,6 +81,12 @@ class StreamPath(BaseModel):
     stream_id: str
 
 
+class StreamQuery(Strict):
+    position: str | None = Field(
+        default=None, max_length=64, description="`epoch:index`; what lies before it is not sent again"
+    )
+
+
 class ListQuery(Strict):
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
     before: str | None = Field(default=None, max_length=200, description="`next` of the page before this one")
@@ -152,6 +158,29 @@ class Sent(Answer):
 class Stopped(BaseModel):
     stream: str
     stopping: bool = Field(description="false: it had ended already")
+
+
+class StreamEnd(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    outcome: Literal["finished", "failed", "cancelled", "interrupted"]
+    reason: str | None
+    usage: dict[str, int] | None
+
+
+class StreamRecording(BaseModel):
+    """What is stored of a stream: the entries `[start, stop)`, joined."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    stream: str = Field(validation_alias="stream_id")
+    epoch: str | None = Field(description="names this incarnation of the text; null while nobody has begun to write it")
+    start: int
+    stop: int = Field(description="the next index to ask for")
+    state: Literal["queued", "running", "ended"]
+    text: str
+    reasoning: str
+    end: StreamEnd | None
 
 
 class Ready(BaseModel):
