@@ -1,0 +1,67 @@
+# What a person does with this project, by name. `make` alone prints the list.
+
+PYTHON ?= python3
+# Everything but the preparation itself runs in the environment that it made.
+VENV := .venv/bin
+PREPARE := $(PYTHON) -m development.prepare
+COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run smoke test check test-python test-frontend test-browser page lock clean python
+
+help: ## Print this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: python ## Install what is missing, build the page, start everything; Ctrl-C stops it
+	@$(PREPARE) run
+	@$(VENV)/python -m development.run
+
+smoke: python ## The main job by a program: ask the embedded model, cut the connection, resume, compare
+	@$(PREPARE) smoke
+	@$(VENV)/python -m development.smoke
+
+test: check test-frontend test-python test-browser ## Everything below, one after the other
+
+check: python ## Formatting, linters, types and the arrows between the packages
+	@$(PREPARE) python frontend
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(PYTHON) -m development.node npm run check
+
+test-frontend: python ## The page's own tests
+	@$(PREPARE) frontend
+	$(PYTHON) -m development.node npm test
+
+test-python: python ## The tests of the Python side
+	@$(PREPARE) python
+	$(VENV)/pytest --ignore=tests/browser
+
+test-browser: python ## The page in a real browser, on a real server (installs a browser if there is none)
+	@$(PREPARE) browser
+	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/pytest tests/browser
+
+page: python ## Build the page (`make run` does so by itself)
+	@$(PREPARE) page
+
+lock: python ## Write the lock files anew after a change in pyproject.toml; UPGRADE=--upgrade takes newer versions
+	@$(PREPARE) lock
+	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements.txt --extra run -o requirements/run.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/run.txt --extra run --extra embedded -o requirements/embedded.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/embedded.txt --extra run --extra embedded --group dev \
+		-o requirements/dev.txt
+	$(COMPILE) $(UPGRADE) --group node -o requirements/node.txt
+	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
+
+clean: ## Remove what was installed, built or left by a run, the local database included
+	rm -rf .venv .local frontend/node_modules frontend/dist development/chromium/node_modules
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Rejoinder needs Python 3.11 or newer."; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("$(PYTHON) is Python %d.%d. Rejoinder needs 3.11 or newer: make PYTHON=/path/to/it ..." % v[:2])'
