@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
+START = 90.0  # seconds; two of them are enough, but not on a machine that is busy with other things
 
 
 class WorkerProcess:
@@ -31,7 +32,7 @@ class WorkerProcess:
         return self._log.read_text()
 
     def wait_until_serving(self) -> None:
-        wait_until(lambda: "serving" in self.log or self.process.poll() is not None, timeout=30)
+        wait_until(lambda: "serving" in self.log or self.process.poll() is not None, START, "the worker to serve")
         if self.process.poll() is not None:
             raise RuntimeError(f"the worker did not start:\n{self.log}")
 

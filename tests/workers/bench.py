@@ -1,16 +1,29 @@
 """What stands around a worker: Redis, a database, a model; and the web process's part, done by hand."""
 
 import secrets
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rq.job import Job, JobStatus
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
+from rq.suspension import resume, suspend
+from rq.utils import as_text
 
 from conversations import MessageRecord, open_store
-from streams import Recording, StreamControl, StreamNotFound, StreamSettings, connect
+from streams import (
+    Recording,
+    StreamControl,
+    StreamNotFound,
+    StreamSettings,
+    StreamWriter,
+    StreamWriters,
+    Subscriber,
+    connect,
+    keys,
+)
 from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import Json, ScriptedModel, running_scripted_model
@@ -99,6 +112,45 @@ class Bench:
         found = wait_until(saved, timeout, what=f"{stream_id} to be saved")
         assert found is not None
         return found
+
+    @contextmanager
+    def taken_over(self, stream_id: str) -> Iterator[StreamWriter]:
+        """Another writer of the stream, as a second worker would be."""
+        writers = StreamWriters(self.redis, StreamSettings())
+        writers.start()
+        try:
+            with writers.open(stream_id) as writer:
+                yield writer
+        finally:
+            writers.close()
+
+    @contextmanager
+    def watching(self, conversation_id: str, heard: Callable[[int], None]) -> Iterator[None]:
+        """Hear of every version of a conversation that is announced."""
+        subscriber = Subscriber(self.redis)
+        subscribed = threading.Event()
+        subscriber.add(keys.versions(conversation_id), lambda payload: heard(int(payload)), subscribed.set)
+        subscriber.start()
+        try:
+            assert subscribed.wait(10)
+            yield
+        finally:
+            subscriber.close()
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """No worker takes a job during the block (`rq suspend`, `rq resume`)."""
+        suspend(self.redis)
+        wait_until(lambda: {worker["state"] for worker in self.workers()} == {"suspended"}, what="workers to pause")
+        try:
+            yield
+        finally:
+            resume(self.redis)
+
+    def workers(self) -> list[dict[str, str]]:
+        """The workers that RQ knows, as they have registered."""
+        found = (self.redis.hgetall(key) for key in self.redis.smembers("rq:workers"))
+        return [{as_text(name): as_text(value) for name, value in worker.items()} for worker in found]
 
     def job_status(self, job_id: str) -> JobStatus:
         return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer).get_status()

@@ -1,13 +1,15 @@
 """One generation in a real worker process: what the model does, and what becomes of it."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
 from rq.job import JobStatus
 
 from conversations import Status
-from streams import Outcome
+from streams import End, Kind, Outcome
+from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import OWNER, Bench
@@ -15,9 +17,7 @@ from tests.workers.bench import OWNER, Bench
 
 @pytest.fixture(scope="module", autouse=True)
 def worker(bench: Bench) -> Iterator[WorkerProcess]:
-    """Time limits short enough to wait for, and long beside what a loaded machine takes for a delta."""
-    limits = {"FIRST_TOKEN_TIMEOUT": "1.5", "SILENCE_TIMEOUT": "1", "GENERATION_TIMEOUT": "3"}
-    with bench.worker(**limits, CHECKPOINT_INTERVAL="0.2", MAX_ANSWER_BYTES="1000") as worker:
+    with bench.worker(CHECKPOINT_INTERVAL="0.2", MAX_ANSWER_BYTES="1000") as worker:
         yield worker
 
 
@@ -45,3 +45,138 @@ def test_the_model_is_asked_once_with_the_conversation_above_the_answer(bench: B
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "words"),
+    [
+        ({"deltas": ["x" * 999, "yy"]}, Outcome.FAILED, "this server's limit of 1,000 bytes"),
+        ({"deltas": ["So", {"eof": True}]}, Outcome.FAILED, "cut before the answer was whole"),
+        ({"deltas": ["So", {"cut": True}]}, Outcome.FAILED, "cut before the answer was whole"),
+        ({"deltas": ["So", {"error": {"message": "GPU on fire"}}]}, Outcome.FAILED, "“GPU on fire”"),
+        ({"deltas": ["So", {"raw": "data: {nonsense\n\n"}]}, Outcome.FAILED, "could not be read"),
+        ({"deltas": ["So"], "finish_reason": "content_filter"}, Outcome.FAILED, "content filter"),
+        ({"deltas": ["So"], "finish_reason": "length"}, Outcome.FINISHED, "reached the model's limit"),
+        ({"status": 401, "error": {"message": "bad key sk-123"}}, Outcome.FAILED, "did not accept this server's key"),
+        ({"status": 404, "error": {"message": "no"}}, Outcome.FAILED, "“scripted” is not known"),
+    ],
+)
+def test_what_the_model_does_wrong_is_told_in_words(bench: Bench, script: Json, outcome: Outcome, words: str) -> None:
+    """In the stream and in the database, with the text that there was."""
+    stream_id = bench.send(script)
+    end = bench.wait_ended(stream_id).end
+    message = bench.wait_saved(stream_id)
+    assert end is not None
+    assert end.reason is not None
+    assert (end.outcome, message.status) == (outcome, Status(outcome))
+    assert words in end.reason
+    assert message.reason == end.reason
+    assert "sk-" not in end.reason
+    recording = bench.recording(stream_id)
+    assert recording is not None
+    assert message.content == recording.text
+    bench.wait_job(stream_id, JobStatus.FINISHED if outcome is Outcome.FINISHED else JobStatus.FAILED)
+
+
+def test_an_answer_that_is_whole_stays_so_when_the_connection_never_ends(bench: Bench) -> None:
+    finish = {"event": {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}}
+    stream_id = bench.send({"deltas": ["All of it", finish, {"cut": True}]})
+    recording = bench.wait_ended(stream_id)
+    assert recording.end is not None
+    assert (recording.text, recording.end.outcome) == ("All of it", Outcome.FINISHED)
+
+
+STAGES: dict[str, Json] = {
+    "before the model answered": {"hold": "never"},
+    "before the first delta": {"deltas": [{"silence": True}]},
+    "in a silence": {"deltas": ["So far", {"silence": True}]},
+    "between deltas": {"deltas": ["."], "repeat": 1000, "pace": 0.01},
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stop_works_at_once_and_hangs_up_on_the_model(bench: Bench, stage: str) -> None:
+    asked = len(bench.model.requests())
+    stream_id = bench.send(STAGES[stage])
+    wait_until(lambda: len(bench.model.requests()) > asked, what="the request to arrive")
+    if "deltas" in STAGES[stage]:
+        wait_until(lambda: bench.message(stream_id).status is Status.RUNNING)
+    began = time.monotonic()
+    assert bench.control.ask_cancel(stream_id)
+    recording = bench.wait_ended(stream_id)
+    assert time.monotonic() - began < 5  # the time limits would end it after a minute or two
+    assert recording.end is not None
+    assert recording.end.outcome is Outcome.CANCELLED
+    bench.wait_disconnected()
+    message = bench.wait_saved(stream_id)
+    assert (message.status, message.content) == (Status.CANCELLED, recording.text)
+    bench.wait_job(stream_id, JobStatus.FINISHED)
+
+
+def test_a_stream_that_was_stopped_in_the_queue_is_never_asked_for(bench: Bench) -> None:
+    asked = len(bench.model.requests())
+    with bench.suspended():
+        stream_id = bench.send(content="Never mind")
+        assert bench.control.ask_cancel(stream_id)
+    bench.wait_job(stream_id, JobStatus.FINISHED)
+    assert bench.wait_saved(stream_id).status is Status.CANCELLED
+    assert len(bench.model.requests()) == asked
+
+
+def test_a_fenced_writer_stops_and_saves_nothing(bench: Bench) -> None:
+    stream_id = bench.send({"deltas": ["Mine", {"silence": True}]})
+    bench.wait_for_text(stream_id, "Mine")
+    with bench.taken_over(stream_id) as writer:
+        bench.wait_disconnected()
+        bench.wait_job(stream_id, JobStatus.FINISHED)
+        assert bench.message(stream_id).status is Status.RUNNING
+        writer.append(Kind.TEXT, "Yours")
+        writer.end(End(Outcome.FINISHED))
+        assert writer.wait_flushed(10)
+    recording = bench.wait_ended(stream_id)
+    assert recording.text == "Yours"
+
+
+def test_a_conversation_that_is_deleted_before_its_turn_costs_nothing(bench: Bench) -> None:
+    asked = len(bench.model.requests())
+    with bench.suspended():
+        stream_id = bench.send(content="Soon gone")
+        bench.store.delete(OWNER, bench.message(stream_id).conversation_id)
+    end = bench.wait_ended(stream_id).end
+    assert end is not None
+    assert (end.outcome, end.reason) == (Outcome.CANCELLED, "The conversation was deleted.")
+    assert len(bench.model.requests()) == asked
+
+
+def test_unfinished_text_goes_to_the_database_now_and_then(bench: Bench) -> None:
+    stream_id = bench.send({"deltas": ["So far", {"wait": "more"}, " so good"]})
+    wait_until(lambda: bench.message(stream_id).content == "So far", what="a checkpoint")
+    assert bench.message(stream_id).status is Status.RUNNING
+    bench.model.release("more")
+    assert bench.wait_saved(stream_id).content == "So far so good"
+
+
+def test_who_watches_the_conversation_hears_of_its_beginning_and_its_end(bench: Bench) -> None:
+    heard: list[int] = []
+    stream_id = bench.send({"deltas": ["Hi", {"wait": "heard"}]})
+    with bench.watching(bench.message(stream_id).conversation_id, heard.append):
+        bench.model.release("heard")
+        message = bench.wait_saved(stream_id)
+        version = bench.store.conversation(OWNER, message.conversation_id).version
+        wait_until(lambda: version in heard, what=f"version {version}")
+
+
+def test_what_one_generation_does_holds_up_no_other(bench: Bench) -> None:
+    """Ten wait at once; released in another order than they began, each ends with its own text."""
+    scripts = {n: {"deltas": [f"answer {n}", {"wait": f"gate {n}"}]} for n in range(10)}
+    asked = {n: bench.send(content=json.dumps(script)) for n, script in scripts.items()}
+    for n in reversed(asked):
+        bench.wait_for_text(asked[n], f"answer {n}")
+        bench.model.release(f"gate {n}")
+        assert bench.wait_saved(asked[n]).content == f"answer {n}"
+
+
+def test_a_character_cut_in_two_by_the_server_arrives_whole(bench: Bench) -> None:
+    halves = [f'data: {{"choices":[{{"delta":{{"content":"{half}"}}}}]}}\n\n' for half in ("\\ud83d", "\\ude00")]
+    stream_id = bench.send({"deltas": [{"raw": half} for half in halves]})
+    assert bench.wait_saved(stream_id).content == "\N{GRINNING FACE}"
