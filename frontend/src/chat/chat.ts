@@ -1,0 +1,233 @@
+/**
+ * The conversation that is open: reads it, watches it, follows the answer that is being written, and does what the
+ * person asks for. The server's version of a conversation is the truth; what streams in lies over it until it is saved.
+ */
+
+import { backoff, isOver, type StreamClient } from '../stream'
+import type { Environment } from '../stream/environment'
+import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
+import type { Drafts } from './drafts'
+import { type Library, wordsOf } from './library'
+import { busyStream, inFlight, type State } from './state'
+import type { Store } from './store'
+
+export interface Parts {
+  readonly store: Store<State>
+  readonly api: Api
+  readonly client: Pick<StreamClient, 'follow' | 'watch' | 'forget'>
+  readonly drafts: Drafts
+  readonly library: Library
+  readonly environment: Pick<Environment, 'after' | 'random'>
+  readonly newKey: () => string
+  /** Put this conversation into the address bar. */
+  readonly go: (conversation: string | null, how: 'push' | 'replace') => void
+}
+
+export class Chat {
+  readonly #parts: Parts
+  /** Keys of wishes that the server has not answered: asked again, they are the same wish. */
+  readonly #keys = new Map<string, string>()
+  #unwatch = () => {}
+  #unfollow = () => {}
+  #cancelRetry = () => {}
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  // Opening
+
+  /** Show this conversation; null: an empty one. */
+  open(at: string | null): Promise<void> {
+    this.#leave()
+    const reading = at === null ? 'ready' : 'loading'
+    const draft = this.#parts.drafts.text(at)
+    this.#set({ at, conversation: null, reading, draft, editing: null, notice: null, sendProblem: null, away: false })
+    this.#set({ sidebarOpen: false })
+    return at === null ? Promise.resolve() : this.#read(at)
+  }
+
+  async #read(at: string, attempt = 0): Promise<void> {
+    this.#cancelRetry()
+    try {
+      const conversation = await this.#parts.api.read(at)
+      if (this.#state.at === at) this.#show(conversation)
+    } catch (error) {
+      if (this.#state.at !== at) return
+      if (error instanceof ApiError && error.status === 404) {
+        this.#leave()
+        this.#set({ reading: 'missing', conversation: null })
+        return
+      }
+      wordsOf(error)
+      if (!this.#state.conversation) this.#set({ reading: 'failed' })
+      const wait = backoff(attempt, this.#parts.environment.random)
+      this.#cancelRetry = this.#parts.environment.after(wait, () => void this.#read(at, attempt + 1))
+    }
+  }
+
+  #show(conversation: Conversation): void {
+    const { client, library } = this.#parts
+    // Two reads may overtake each other.
+    if ((this.#state.conversation?.version ?? -1) > conversation.version) return
+    this.#set({ conversation, reading: 'ready' })
+    library.put(conversation)
+    for (const message of conversation.messages) {
+      if (message.stream && !inFlight(message)) client.forget(message.stream)
+    }
+    this.#unwatch = client.watch(conversation.id, conversation.version, () => {
+      void this.#read(conversation.id)
+      void library.refresh()
+    })
+    this.#follow(conversation.messages.find(inFlight)?.stream ?? null)
+  }
+
+  #follow(stream: string | null): void {
+    if (stream === (this.#state.live?.stream ?? null)) return
+    this.#unfollow()
+    this.#unfollow = () => {}
+    this.#set({ live: null, stopping: null })
+    if (!stream) return
+    this.#unfollow = this.#parts.client.follow(stream, (log) => {
+      this.#parts.store.setForNextFrame({ live: { stream, log } })
+      const { at } = this.#state
+      // The server knows what became of it; if the reading is early, news will come.
+      if (isOver(log) && at) void this.#read(at)
+    })
+  }
+
+  #leave(): void {
+    this.#unwatch()
+    this.#unwatch = () => {}
+    this.#follow(null)
+    this.#cancelRetry()
+  }
+
+  // What the person asks for
+
+  type(draft: string): void {
+    this.#parts.drafts.type(this.#state.at, draft)
+    this.#set({ draft })
+  }
+
+  /** Send the draft. It stays where it is until the server has it. */
+  async send(): Promise<void> {
+    const { drafts, api, library } = this.#parts
+    const { draft, sending } = this.#state
+    if (sending || draft.trim() === '' || busyStream(this.#state)) return
+    this.#set({ sending: true, sendProblem: null })
+    try {
+      const at = this.#state.at ?? (await this.#begin())
+      const sent = await api.send(at, draft, drafts.key(at))
+      drafts.clear(at)
+      if (this.#state.at === at) {
+        this.#set({ draft: '', away: false })
+        this.#attach(sent)
+      }
+      await library.refresh()
+    } catch (error) {
+      this.#set({ sendProblem: wordsOf(error) })
+      this.#readAgainAfter(error)
+    } finally {
+      this.#set({ sending: false })
+    }
+  }
+
+  async #begin(): Promise<string> {
+    const conversation = await this.#parts.api.create()
+    this.#parts.drafts.move(null, conversation.id)
+    this.#set({ at: conversation.id })
+    this.#parts.go(conversation.id, 'push')
+    this.#show(conversation)
+    return conversation.id
+  }
+
+  regenerate(message: Message): Promise<void> {
+    return this.#ask(`regenerate ${message.id}`, (key) => this.#parts.api.regenerate(message.id, key))
+  }
+
+  edit(message: Message, content: string): Promise<void> {
+    if (content.trim() === '' || content === message.content) {
+      this.#set({ editing: null })
+      return Promise.resolve()
+    }
+    return this.#ask(`edit ${message.id} ${content}`, (key) => this.#parts.api.edit(message.id, content, key))
+  }
+
+  async #ask(wish: string, send: (key: string) => Promise<Sent>): Promise<void> {
+    if (busyStream(this.#state)) return
+    const key = this.#keys.get(wish) ?? this.#parts.newKey()
+    this.#keys.set(wish, key)
+    this.#set({ notice: null })
+    try {
+      const sent = await send(key)
+      this.#keys.delete(wish)
+      if (this.#state.at === sent.conversation) {
+        this.#set({ editing: null, away: false })
+        this.#attach(sent)
+      }
+      await this.#parts.library.refresh()
+    } catch (error) {
+      this.#set({ notice: wordsOf(error) })
+      this.#readAgainAfter(error)
+    }
+  }
+
+  /** Put what was sent on the path that is shown. */
+  #attach(sent: Sent): void {
+    const { conversation } = this.#state
+    if (!conversation) return
+    const { question, answer, version, stream } = sent
+    const parent = conversation.messages.findIndex((message) => message.id === question.parent_id)
+    const messages = [...conversation.messages.slice(0, parent + 1), question, answer]
+    const known = conversation.version
+    if (version > known) this.#show({ ...conversation, messages, version, generating: stream })
+    // Something happened in between, in another tab; or this send was done long ago and the page does not know more.
+    if (version !== known + 1) void this.#read(conversation.id)
+  }
+
+  async stop(): Promise<void> {
+    const stopping = busyStream(this.#state)
+    if (!stopping) return
+    this.#set({ stopping, notice: null })
+    try {
+      await this.#parts.api.stop(stopping)
+    } catch (error) {
+      this.#set({ stopping: null, notice: wordsOf(error) })
+    }
+  }
+
+  /** Show another version of a message, and what followed it. */
+  async select(version: string): Promise<void> {
+    this.#set({ notice: null, editing: null })
+    try {
+      const conversation = await this.#parts.api.select(version)
+      if (this.#state.at === conversation.id) this.#show(conversation)
+    } catch (error) {
+      this.#set({ notice: wordsOf(error) })
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    const removed = await this.#parts.library.remove(id)
+    if (!removed) return
+    this.#parts.drafts.clear(id)
+    if (this.#state.at !== id) return
+    this.#parts.go(null, 'replace')
+    await this.open(null)
+  }
+
+  /** The server knows more than this page: an answer is being written there, or what was meant is gone. */
+  #readAgainAfter(error: unknown): void {
+    const { at } = this.#state
+    if (at && error instanceof ApiError && (error.status === 404 || error.status === 409)) void this.#read(at)
+  }
+
+  get #state(): State {
+    return this.#parts.store.state
+  }
+
+  #set(change: Partial<State>): void {
+    this.#parts.store.set(change)
+  }
+}

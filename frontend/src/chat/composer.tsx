@@ -1,0 +1,75 @@
+import { Icon } from './icons'
+import type { Page } from './page'
+import { busyStream } from './state'
+import { useStore } from './use-store'
+
+const GROWS_BY_ITSELF = typeof CSS !== 'undefined' && CSS.supports?.('field-sizing', 'content')
+
+/** Where one types. The words stay until the server has them. */
+export function Composer({ page }: { page: Page }) {
+  const { store, chat, scroll } = page
+  const draft = useStore(store, (state) => state.draft)
+  const sending = useStore(store, (state) => state.sending)
+  const problem = useStore(store, (state) => state.sendProblem)
+  const busy = useStore(store, busyStream)
+  const stopping = useStore(store, (state) => state.stopping !== null && state.stopping === busyStream(state))
+  const missing = useStore(store, (state) => state.reading === 'missing')
+  const send = () => {
+    scroll.toLatest()
+    void chat.send()
+  }
+  if (missing) return null
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+    >
+      {problem && (
+        <p class="problem" role="alert">
+          Not sent. {problem} Your words are still here.
+        </p>
+      )}
+      <div class="box">
+        <textarea
+          aria-label="Message"
+          placeholder="Ask anything"
+          rows={1}
+          value={draft}
+          readOnly={sending}
+          // biome-ignore lint/a11y/noAutofocus: to type is what the page is for
+          autoFocus
+          onInput={(event) => {
+            chat.type(event.currentTarget.value)
+            if (!GROWS_BY_ITSELF) grow(event.currentTarget)
+          }}
+          onKeyDown={(event) => {
+            // While an input method composes a character, Enter belongs to it.
+            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+            event.preventDefault()
+            if (!busy) send()
+          }}
+        />
+        {busy ? (
+          <button type="button" class="send stop" disabled={stopping} onClick={() => void chat.stop()}>
+            <Icon name="stop" />
+            <span class="sr-only">{stopping ? 'Stopping' : 'Stop'}</span>
+          </button>
+        ) : (
+          <button type="submit" class="send" disabled={sending || draft.trim() === ''}>
+            <Icon name="send" />
+            <span class="sr-only">{problem ? 'Try again' : 'Send'}</span>
+          </button>
+        )}
+      </div>
+    </form>
+  )
+}
+
+/** For browsers without `field-sizing`. */
+function grow(area: HTMLTextAreaElement): void {
+  area.style.height = 'auto'
+  area.style.height = `${area.scrollHeight}px`
+}

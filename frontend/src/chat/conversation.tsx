@@ -1,0 +1,69 @@
+import { announcement } from './endings'
+import { Icon } from './icons'
+import { Answer, Question } from './message'
+import type { Page } from './page'
+import { logOf } from './state'
+import { useStore } from './use-store'
+
+/** The messages of the open conversation, in the part of the page that scrolls. */
+export function ConversationView({ page }: { page: Page }) {
+  const at = useStore(page.store, (state) => state.at)
+  const away = useStore(page.store, (state) => state.away)
+  return (
+    <div class="stage">
+      <main class="scroller" ref={page.scroll.attach} key={at ?? 'new'} tabIndex={-1}>
+        <div class="measure">
+          <Messages page={page} />
+        </div>
+      </main>
+      {away && (
+        <button type="button" class="latest" onClick={page.scroll.toLatest}>
+          <Icon name="down" />
+          Latest
+        </button>
+      )}
+      <Announcer page={page} />
+    </div>
+  )
+}
+
+function Messages({ page }: { page: Page }) {
+  const conversation = useStore(page.store, (state) => state.conversation)
+  const reading = useStore(page.store, (state) => state.reading)
+  if (reading === 'missing') {
+    return (
+      <section class="empty">
+        <h1>There is nothing here</h1>
+        <p>This conversation does not exist, or it belongs to somebody else.</p>
+      </section>
+    )
+  }
+  if (conversation) {
+    return conversation.messages.map((message) => {
+      const View = message.role === 'user' ? Question : Answer
+      return <View key={message.id} page={page} message={message} />
+    })
+  }
+  if (reading === 'loading') return <p class="hint">Opening…</p>
+  if (reading === 'failed') return <p class="hint">The server could not be reached. Trying again…</p>
+  return (
+    <section class="empty">
+      <h1>What would you like to know?</h1>
+      <p>Reload, lose the network, close the tab: the answer goes on, and you can rejoin it at any time.</p>
+    </section>
+  )
+}
+
+/** Tells a screen reader that an answer began and how it ended, and not every word in between. */
+function Announcer({ page }: { page: Page }) {
+  const words = useStore(page.store, (state) => {
+    const last = state.conversation?.messages.at(-1)
+    const stopping = last !== undefined && state.stopping !== null && state.stopping === last.stream
+    return announcement(last, last ? logOf(state, last) : null, stopping)
+  })
+  return (
+    <p class="sr-only" aria-live="polite">
+      {words}
+    </p>
+  )
+}

@@ -1,0 +1,50 @@
+/** In words: what an answer is doing, and how it ended. */
+
+import type { StreamLog } from '../stream'
+import type { Message } from './api'
+import { shown } from './state'
+
+export interface Line {
+  /** `busy`: more will come. `bad`: the person will want to know why. */
+  readonly tone: 'busy' | 'quiet' | 'bad'
+  readonly words: string
+}
+
+/** The line under an answer; null where the text speaks for itself. */
+export function statusLine(message: Message, log: StreamLog | null, stopping: boolean): Line | null {
+  if (message.role === 'user') return null
+  if (!log) return settled(message.status, message.reason)
+  if (log.phase === 'gone')
+    return { tone: 'bad', words: 'This answer can no longer be followed. Its saved text is shown.' }
+  if (log.end) return settled(log.end.outcome, log.end.reason)
+  if (stopping) return { tone: 'busy', words: 'Stopping…' }
+  const begun = log.phase === 'running' || log.text !== ''
+  if (!begun) return settled(message.status, null)
+  return { tone: 'busy', words: shown(message, log).text === '' ? 'Thinking…' : 'Writing…' }
+}
+
+function settled(status: Message['status'], reason: string | null): Line | null {
+  switch (status) {
+    case 'queued':
+      return { tone: 'busy', words: 'Waiting for its turn…' }
+    case 'running':
+      return { tone: 'busy', words: 'Thinking…' }
+    case 'failed':
+      return { tone: 'bad', words: `This answer failed. ${reason ?? 'The model gave no reason.'}` }
+    case 'cancelled':
+      return { tone: 'quiet', words: reason ?? 'You stopped this answer.' }
+    case 'interrupted':
+      return { tone: 'bad', words: `This answer was interrupted. ${reason ?? 'What had arrived is kept.'}` }
+    case 'finished':
+      return reason ? { tone: 'quiet', words: reason } : null
+    case 'complete':
+      return null
+  }
+}
+
+/** What a screen reader says when the line changes; the text itself is never read out while it grows. */
+export function announcement(message: Message | undefined, log: StreamLog | null, stopping: boolean): string {
+  if (!message || message.role === 'user') return ''
+  const line = statusLine(message, log, stopping)
+  return line?.words ?? 'The answer is complete.'
+}

@@ -1,0 +1,22 @@
+/** The few pictures of the page, drawn in the colour of the text around them. */
+
+const PATHS = {
+  menu: 'M3 6h18M3 12h18M3 18h18',
+  plus: 'M12 5v14M5 12h14',
+  send: 'M12 19V5M5 12l7-7 7 7',
+  stop: 'M7 7h10v10H7z',
+  rename: 'M4 20h4L19 9l-4-4L4 16z',
+  remove: 'M5 7h14M10 11v6M14 11v6M7 7l1 13h8l1-13M9 7V4h6v3',
+  again: 'M20 12a8 8 0 1 1-2.5-5.8M20 4v4h-4',
+  previous: 'M14 6l-6 6 6 6',
+  next: 'M10 6l6 6-6 6',
+  down: 'M12 5v14M5 12l7 7 7-7',
+} as const
+
+export function Icon({ name }: { name: keyof typeof PATHS }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  )
+}

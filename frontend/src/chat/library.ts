@@ -1,0 +1,100 @@
+/** The list of conversations in the sidebar: reads it, keeps it fresh, renames, deletes. */
+
+import type { StreamClient } from '../stream'
+import { type Api, ApiError, type Conversation, type Summary } from './api'
+import type { State } from './state'
+import type { Store } from './store'
+
+const MOST_WATCHED = 50 // of the 100 that PROTOCOL.md allows to one socket
+
+export class Library {
+  readonly #store: Store<State>
+  readonly #api: Api
+  readonly #client: Pick<StreamClient, 'watch'>
+  #watches: (() => void)[] = []
+
+  constructor(store: Store<State>, api: Api, client: Pick<StreamClient, 'watch'>) {
+    this.#store = store
+    this.#api = api
+    this.#client = client
+  }
+
+  /** Read the newest again. What was read further down stays. */
+  async refresh(): Promise<void> {
+    try {
+      const { items, next } = await this.#api.list()
+      const last = items.at(-1)?.updated_at ?? ''
+      const fresh = new Set(items.map((item) => item.id))
+      const older =
+        next === null ? [] : this.#store.state.list.filter((it) => !fresh.has(it.id) && it.updated_at < last)
+      this.#show([...items, ...older], older.length > 0 ? this.#store.state.before : next)
+    } catch (error) {
+      this.#store.set({ listed: 'failed', notice: wordsOf(error) })
+    }
+  }
+
+  /** Read the next older ones. */
+  async more(): Promise<void> {
+    const { before, list } = this.#store.state
+    if (before === null) return
+    await this.#tried(async () => {
+      const { items, next } = await this.#api.list(before)
+      const known = new Set(list.map((item) => item.id))
+      this.#show([...list, ...items.filter((item) => !known.has(item.id))], next)
+    })
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    if (title.trim() === '') return
+    await this.#tried(async () => {
+      this.put(await this.#api.rename(id, title.trim()))
+    })
+  }
+
+  /** Returns whether it is gone. */
+  remove(id: string): Promise<boolean> {
+    return this.#tried(async () => {
+      await this.#api.remove(id)
+      const { list, before } = this.#store.state
+      this.#show(
+        list.filter((item) => item.id !== id),
+        before,
+      )
+    })
+  }
+
+  /** A conversation was read: its line in the list says the same. */
+  put(conversation: Conversation): void {
+    const { list, before } = this.#store.state
+    this.#show(
+      list.map((item) => (item.id === conversation.id ? conversation : item)),
+      before,
+    )
+  }
+
+  #show(list: readonly Summary[], before: string | null): void {
+    this.#store.set({ list, before, listed: 'ready' })
+    for (const unwatch of this.#watches) unwatch()
+    // The one that is open is watched by the one who shows it.
+    const busy = list.filter((item) => item.generating !== null && item.id !== this.#store.state.at)
+    this.#watches = busy
+      .slice(0, MOST_WATCHED)
+      .map((item) => this.#client.watch(item.id, item.version, () => void this.refresh()))
+  }
+
+  async #tried(act: () => Promise<void>): Promise<boolean> {
+    try {
+      await act()
+      return true
+    } catch (error) {
+      this.#store.set({ notice: wordsOf(error) })
+      return false
+    }
+  }
+}
+
+/** What went wrong, for the person. What is not an ApiError is a fault of this page and must not be hidden. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof ApiError) return error.message
+  throw error
+}

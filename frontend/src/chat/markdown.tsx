@@ -1,0 +1,165 @@
+/**
+ * Draws Markdown by walking marked's tokens into elements. There is no HTML string anywhere: tags in the text of a
+ * model stay text, and a link is a link only with a scheme from the list below.
+ */
+
+import type { Token, Tokens } from 'marked'
+import { Component, type ComponentChildren, h } from 'preact'
+import { Blocks } from './blocks'
+import { decodeEntities } from './entities'
+
+const SCHEMES = ['http:', 'https:', 'mailto:']
+
+interface Props {
+  readonly text: string
+  /** It will not grow any more. */
+  readonly whole: boolean
+}
+
+export class Markdown extends Component<Props> {
+  readonly #blocks = new Blocks()
+
+  override shouldComponentUpdate(next: Props): boolean {
+    return next.text !== this.props.text || next.whole !== this.props.whole
+  }
+
+  override render({ text, whole }: Props) {
+    const blocks = this.#blocks.of(text, whole)
+    return (
+      <div class="prose">{blocks.map((token, at) => token.type !== 'space' && <Block key={at} token={token} />)}</div>
+    )
+  }
+}
+
+/** Drawn once for each token: a finished block keeps its token while the text grows behind it. */
+class Block extends Component<{ token: Token }> {
+  override shouldComponentUpdate(next: { token: Token }): boolean {
+    return next.token !== this.props.token
+  }
+
+  override render({ token }: { token: Token }) {
+    return drawBlock(token)
+  }
+}
+
+function drawBlock(token: Token): ComponentChildren {
+  switch (token.type) {
+    case 'paragraph':
+      return <p>{drawInline(token.tokens)}</p>
+    case 'text': // inside a tight list item
+      return token.tokens ? drawInline(token.tokens) : decodeEntities(token.text)
+    case 'heading':
+      return drawHeading(token as Tokens.Heading)
+    case 'code':
+      return drawCode(token as Tokens.Code)
+    case 'blockquote':
+      return <blockquote>{drawBlocks(token.tokens)}</blockquote>
+    case 'list':
+      return drawList(token as Tokens.List)
+    case 'table':
+      return drawTable(token as Tokens.Table)
+    case 'hr':
+      return <hr />
+    case 'space':
+    case 'def':
+      return null
+    case 'html':
+      return <p>{token.raw.trim()}</p>
+    default:
+      return token.raw
+  }
+}
+
+function drawBlocks(tokens: Token[] = []): ComponentChildren {
+  return tokens.map(drawBlock)
+}
+
+/** One level below the page's own headings. */
+function drawHeading(token: Tokens.Heading): ComponentChildren {
+  return h(`h${Math.min(token.depth + 2, 6)}`, { 'data-depth': token.depth }, drawInline(token.tokens))
+}
+
+function drawCode(token: Tokens.Code): ComponentChildren {
+  const language = token.lang?.split(/\s/)[0]
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard
+    <pre tabIndex={0} data-language={language || undefined}>
+      <code>{token.text}</code>
+    </pre>
+  )
+}
+
+function drawList(token: Tokens.List): ComponentChildren {
+  const items = token.items.map((item) => <li class={item.task ? 'task' : undefined}>{drawBlocks(item.tokens)}</li>)
+  return token.ordered ? <ol start={token.start === '' ? undefined : token.start}>{items}</ol> : <ul>{items}</ul>
+}
+
+function drawTable(token: Tokens.Table): ComponentChildren {
+  const cell = (Cell: 'th' | 'td') => (it: Tokens.TableCell) => (
+    <Cell class={it.align ? `align-${it.align}` : undefined}>{drawInline(it.tokens)}</Cell>
+  )
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard
+    <div class="table" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>{token.header.map(cell('th'))}</tr>
+        </thead>
+        <tbody>
+          {token.rows.map((row) => (
+            <tr>{row.map(cell('td'))}</tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function drawInline(tokens: Token[] = []): ComponentChildren {
+  return tokens.map(drawSpan)
+}
+
+function drawSpan(token: Token): ComponentChildren {
+  switch (token.type) {
+    case 'text':
+      return token.tokens ? drawInline(token.tokens) : decodeEntities(token.text)
+    case 'escape':
+      return token.text
+    case 'strong':
+      return <strong>{drawInline(token.tokens)}</strong>
+    case 'em':
+      return <em>{drawInline(token.tokens)}</em>
+    case 'del':
+      return <del>{drawInline(token.tokens)}</del>
+    case 'codespan':
+      return <code>{token.text}</code>
+    case 'br':
+      return <br />
+    case 'checkbox':
+      return <input type="checkbox" checked={token.checked} disabled />
+    case 'link':
+      return drawLink(token.href, drawInline(token.tokens), token.raw)
+    case 'image': // not fetched: its address would tell a stranger what was read here
+      return drawLink(token.href, token.text || token.href, token.raw)
+    default:
+      return token.raw
+  }
+}
+
+/** A link, or what was written where it would lead to something else than a page or a letter. */
+function drawLink(href: string, words: ComponentChildren, raw: string): ComponentChildren {
+  if (!isAllowed(href)) return raw
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer">
+      {words}
+    </a>
+  )
+}
+
+function isAllowed(href: string): boolean {
+  try {
+    return SCHEMES.includes(new URL(href).protocol)
+  } catch {
+    return false // relative: a model knows no address here
+  }
+}

@@ -1,0 +1,136 @@
+import type { Message } from './api'
+import { statusLine } from './endings'
+import { Icon } from './icons'
+import { Markdown } from './markdown'
+import type { Page } from './page'
+import { busyStream, logOf, shown } from './state'
+import { useStore } from './use-store'
+
+interface Props {
+  readonly page: Page
+  readonly message: Message
+}
+
+/** What the person said. */
+export function Question({ page, message }: Props) {
+  const editing = useStore(page.store, (state) => state.editing === message.id)
+  const busy = useStore(page.store, (state) => busyStream(state) !== null)
+  if (editing) return <Editing page={page} message={message} />
+  return (
+    <article class="message question" aria-label="You" data-message={message.id}>
+      <div class="words">{message.content}</div>
+      <footer class="tools">
+        <Versions page={page} message={message} busy={busy} />
+        {!busy && (
+          <button
+            type="button"
+            class="tool"
+            title="Edit and send again"
+            onClick={() => page.store.set({ editing: message.id })}
+          >
+            <Icon name="rename" />
+            <span class="sr-only">Edit and send again</span>
+          </button>
+        )}
+      </footer>
+    </article>
+  )
+}
+
+function Editing({ page, message }: Props) {
+  const cancel = () => page.store.set({ editing: null })
+  return (
+    <form
+      class="message editing"
+      aria-label="Edit your message"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void page.chat.edit(message, String(new FormData(event.currentTarget).get('content')))
+      }}
+      onKeyDown={(event) => event.key === 'Escape' && cancel()}
+    >
+      <textarea name="content" aria-label="Message" defaultValue={message.content} ref={focusAtEnd} />
+      <footer class="tools">
+        <button type="button" class="plain" onClick={cancel}>
+          Cancel
+        </button>
+        <button type="submit" class="primary">
+          Send again
+        </button>
+      </footer>
+    </form>
+  )
+}
+
+/** What the model said, or is saying. */
+export function Answer({ page, message }: Props) {
+  const log = useStore(page.store, (state) => logOf(state, message))
+  const busy = useStore(page.store, (state) => busyStream(state) !== null)
+  const stopping = useStore(page.store, (state) => state.stopping !== null && state.stopping === message.stream)
+  const { text, reasoning } = shown(message, log)
+  const line = statusLine(message, log, stopping)
+  const growing = line?.tone === 'busy'
+  return (
+    <article class="message answer" aria-label="Answer" aria-busy={growing} data-message={message.id}>
+      {reasoning !== '' && (
+        <details class="reasoning">
+          <summary>Reasoning</summary>
+          <Markdown text={reasoning} whole={!growing} />
+        </details>
+      )}
+      {text !== '' && <Markdown text={text} whole={!growing} />}
+      {line && (
+        <p class="status" data-tone={line.tone}>
+          {line.words}
+        </p>
+      )}
+      {!growing && (
+        <footer class="tools">
+          <Versions page={page} message={message} busy={busy} />
+          {!busy && (
+            <button type="button" class="tool" title="Try again" onClick={() => void page.chat.regenerate(message)}>
+              <Icon name="again" />
+              <span class="sr-only">Try again</span>
+            </button>
+          )}
+        </footer>
+      )}
+    </article>
+  )
+}
+
+/** Back and forth between the versions of a message. */
+function Versions({ page, message, busy }: Props & { busy: boolean }) {
+  const { versions } = message
+  if (versions.length < 2) return null
+  const at = versions.indexOf(message.id)
+  const step = (by: -1 | 1, name: 'previous' | 'next', words: string) => {
+    const version = versions[at + by]
+    return (
+      <button
+        type="button"
+        class="tool"
+        title={words}
+        disabled={busy || version === undefined}
+        onClick={() => version && void page.chat.select(version)}
+      >
+        <Icon name={name} />
+        <span class="sr-only">{words}</span>
+      </button>
+    )
+  }
+  return (
+    <span class="versions">
+      {step(-1, 'previous', 'Previous version')}
+      <span class="count">
+        {at + 1} of {versions.length}
+      </span>
+      {step(1, 'next', 'Next version')}
+    </span>
+  )
+}
+
+function focusAtEnd(area: HTMLTextAreaElement | null): void {
+  area?.focus()
+  area?.setSelectionRange(area.value.length, area.value.length)
+}

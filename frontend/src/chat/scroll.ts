@@ -1,0 +1,58 @@
+/**
+ * Keeps the newest words in sight while they grow, but only for somebody who is at the end already: who has scrolled
+ * up to read is never pulled away.
+ */
+
+const NEAR = 100 // px from the end that still count as being there
+
+export class ScrollKeeper {
+  readonly #onAway: (away: boolean) => void
+  #box: HTMLElement | null = null
+  #stop = () => {}
+  #away = false
+
+  constructor(onAway: (away: boolean) => void) {
+    this.#onAway = onAway
+  }
+
+  /** A ref for the element that scrolls; its only child is what grows. */
+  readonly attach = (box: HTMLElement | null): void => {
+    this.#stop()
+    this.#stop = () => {}
+    this.#box = box
+    this.#away = false
+    const content = box?.firstElementChild
+    if (!box || !content) return
+    const sizes = new ResizeObserver(() => {
+      if (!this.#away) this.#jump()
+    })
+    sizes.observe(content)
+    sizes.observe(box)
+    const scrolled = () => this.#look()
+    box.addEventListener('scroll', scrolled, { passive: true })
+    this.#stop = () => {
+      sizes.disconnect()
+      box.removeEventListener('scroll', scrolled)
+    }
+  }
+
+  /** Go to the end and stay there. */
+  readonly toLatest = (): void => {
+    this.#away = false
+    this.#onAway(false)
+    this.#jump()
+  }
+
+  #look(): void {
+    if (!this.#box) return
+    const { scrollHeight, scrollTop, clientHeight } = this.#box
+    const away = scrollHeight - scrollTop - clientHeight > NEAR
+    if (away === this.#away) return
+    this.#away = away
+    this.#onAway(away)
+  }
+
+  #jump(): void {
+    this.#box?.scrollTo({ top: this.#box.scrollHeight, behavior: 'instant' })
+  }
+}

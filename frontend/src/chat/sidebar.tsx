@@ -1,0 +1,147 @@
+import { useState } from 'preact/hooks'
+import type { Summary } from './api'
+import { Icon } from './icons'
+import { addressOf, type Page } from './page'
+import { useStore } from './use-store'
+
+/** The conversations: open, begin, rename, delete. */
+export function Sidebar({ page }: { page: Page }) {
+  const { list, before, listed, at, sidebarOpen } = useStore(page.store, (state) => state)
+  const close = () => page.store.set({ sidebarOpen: false })
+  return (
+    <>
+      {sidebarOpen && <button type="button" class="shade" aria-label="Close the list" onClick={close} />}
+      <nav
+        class="sidebar"
+        id="sidebar"
+        aria-label="Conversations"
+        data-open={sidebarOpen}
+        onKeyDown={(event) => event.key === 'Escape' && close()}
+      >
+        <Visit page={page} to={null} class="new" current={at === null}>
+          <Icon name="plus" />
+          New conversation
+        </Visit>
+        <ul class="conversations">
+          {list.map((item) => (
+            <Entry key={item.id} page={page} item={item} current={item.id === at} />
+          ))}
+        </ul>
+        {listed === 'ready' && list.length === 0 && <p class="hint">What you ask is kept here.</p>}
+        {listed === 'failed' && (
+          <button type="button" class="plain" onClick={() => void page.library.refresh()}>
+            The list could not be read. Try again
+          </button>
+        )}
+        {before !== null && (
+          <button type="button" class="plain" onClick={() => void page.library.more()}>
+            Older conversations
+          </button>
+        )}
+      </nav>
+    </>
+  )
+}
+
+interface EntryProps {
+  readonly page: Page
+  readonly item: Summary
+  readonly current: boolean
+}
+
+function Entry({ page, item, current }: EntryProps) {
+  const [doing, setDoing] = useState<'renaming' | 'deleting' | null>(null)
+  const title = item.title || 'New conversation'
+  const done = () => setDoing(null)
+  if (doing === 'renaming') {
+    const rename = (words: string) => {
+      done()
+      void page.library.rename(item.id, words)
+    }
+    return <Renaming title={item.title} rename={rename} cancel={done} />
+  }
+  if (doing === 'deleting') {
+    return (
+      <li class="entry asking">
+        <span>Delete “{title}”?</span>
+        <button type="button" class="danger" ref={focus} onClick={() => void page.chat.remove(item.id)}>
+          Delete
+        </button>
+        <button type="button" class="plain" onClick={done}>
+          Keep
+        </button>
+      </li>
+    )
+  }
+  return (
+    <li class="entry">
+      <Visit page={page} to={item.id} current={current}>
+        {item.generating && <span class="writing" role="img" aria-label="An answer is being written" />}
+        <span class="title">{title}</span>
+      </Visit>
+      <button
+        type="button"
+        class="tool"
+        title="Rename"
+        aria-label={`Rename “${title}”`}
+        onClick={() => setDoing('renaming')}
+      >
+        <Icon name="rename" />
+      </button>
+      <button
+        type="button"
+        class="tool"
+        title="Delete"
+        aria-label={`Delete “${title}”`}
+        onClick={() => setDoing('deleting')}
+      >
+        <Icon name="remove" />
+      </button>
+    </li>
+  )
+}
+
+function Renaming(props: { title: string; rename: (words: string) => void; cancel: () => void }) {
+  return (
+    <li class="entry">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          props.rename(String(new FormData(event.currentTarget).get('title')))
+        }}
+        onKeyDown={(event) => event.key === 'Escape' && props.cancel()}
+      >
+        <input name="title" aria-label="New title" defaultValue={props.title} maxLength={200} ref={focus} />
+        <button type="submit" class="plain">
+          Save
+        </button>
+      </form>
+    </li>
+  )
+}
+
+interface VisitProps {
+  readonly page: Page
+  readonly to: string | null
+  readonly current: boolean
+  readonly class?: string
+  readonly children: preact.ComponentChildren
+}
+
+/** A real link, so that it can be opened in another tab; a plain click stays in this page. */
+function Visit({ page, to, current, children, ...rest }: VisitProps) {
+  const visit = (event: MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    page.visit(to)
+  }
+  return (
+    <a {...rest} href={addressOf(to)} aria-current={current ? 'page' : undefined} onClick={visit}>
+      {children}
+    </a>
+  )
+}
+
+function focus(element: HTMLElement | null): void {
+  element?.focus()
+}
