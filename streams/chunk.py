@@ -76,15 +76,14 @@ class Notification:
 
 
 def encode_text(kind: Kind, text: str) -> bytes:
-    """The entry of a chunk. What UTF-8 cannot hold (half a surrogate pair) becomes a replacement character."""
-    return f"{kind.value}:{text}".encode("utf-8", "replace")
+    """The entry of a chunk. What UTF-8 cannot hold (half a surrogate pair) becomes U+FFFD."""
+    return _utf8(f"{kind.value}:{text}")
 
 
 def encode_end(end: End) -> bytes:
     """The entry of an end."""
-    return b"e:" + json.dumps(
-        {"outcome": end.outcome, "reason": end.reason, "usage": end.usage}, ensure_ascii=False
-    ).encode("utf-8", "replace")
+    fields = {"outcome": end.outcome, "reason": end.reason, "usage": end.usage}
+    return _utf8("e:" + json.dumps(fields, ensure_ascii=False))
 
 
 def is_end(entry: bytes) -> bool:
@@ -129,3 +128,10 @@ def decode_notification(payload: bytes) -> Notification:
             entries.append(body[place : place + int(size)])
             place += int(size)
     return Notification(epoch.decode(), int(start), int(stop), entries)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

@@ -122,7 +122,7 @@ class StreamWriters:
             if writer.is_pending:
                 self._mark_dirty(writer)
         if any(isinstance(error, redis.exceptions.NoScriptError) for error in failed):
-            return self._load_script()
+            return self._load_script() and self.flush()
         if failed and not isinstance(failed[0], redis.ConnectionError | redis.TimeoutError):
             log.error("Redis refused to store chunks, trying again: %s", failed[0], extra={"streams": len(failed)})
         return not failed

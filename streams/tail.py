@@ -254,7 +254,8 @@ class Tail:
         if self.ended:
             return  # all of it is here; that it has expired there does not matter
         now = self._clock()
-        self._missing_since = self._missing_since or now
+        if self._missing_since is None:
+            self._missing_since = now
         if not self._expected or now - self._missing_since >= MISSING_GRACE:
             self.gone = True
             self._wake_all()

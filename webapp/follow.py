@@ -22,7 +22,6 @@ from webapp.problems import Problem, described
 from webapp.schemas import StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
 
-EXPIRED = Problem(HTTPStatus.GONE, frames.EXPIRED["detail"])
 PING_INTERVAL = 25.0  # seconds; Heroku's router cuts a socket that was silent for 55, so two pings fit
 
 
@@ -70,7 +69,7 @@ def _stream_views(services: Services) -> APIBlueprint:
         try:
             recording = services.control.read(path.stream_id, position)
         except StreamNotFound:
-            raise EXPIRED from None
+            raise _expired() from None
         return answer(StreamRecording.model_validate(recording))
 
     return api
@@ -83,7 +82,7 @@ def _event_stream(services: Services, stream_id: str, position: Position | None)
             recording = services.control.read(stream_id, position)
         except StreamNotFound:
             if not expected:
-                raise EXPIRED from None
+                raise _expired() from None
         else:
             if position and recording.state == "ended" and recording.stop == recording.start:
                 return Response(status=HTTPStatus.NO_CONTENT)  # it has all of it: an EventSource stops coming back
@@ -93,6 +92,10 @@ def _event_stream(services: Services, stream_id: str, position: Position | None)
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def _expired() -> Problem:
+    return Problem(HTTPStatus.GONE, frames.EXPIRED["detail"])
 
 
 def _position(text: str | None) -> Position | None:

@@ -1,0 +1,12 @@
+"""What holds for every test: property tests are deterministic, and never fail for being slow."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# The same examples each time. `HYPOTHESIS_PROFILE=explore make test-python` looks for new ones.
+settings.register_profile(
+    "deterministic", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("explore", settings.get_profile("deterministic"), derandomize=False, max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "deterministic"))

@@ -1,0 +1,62 @@
+"""The encoding: what is written is what is read, to the character."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.chunk import (
+    End,
+    Kind,
+    Notification,
+    Outcome,
+    Position,
+    decode_end,
+    decode_notification,
+    encode_end,
+    encode_text,
+    join,
+)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+usages = st.none() | st.dictionaries(st.text(max_size=10), st.integers(0, 10**9), max_size=3)
+
+
+@given(st.lists(st.tuples(st.sampled_from(Kind), texts)))
+def test_joined_entries_hold_the_text_and_the_reasoning_apart(parts: list[tuple[Kind, str]]) -> None:
+    joined = join([encode_text(kind, text) for kind, text in parts])
+    assert joined.text == "".join(text for kind, text in parts if kind is Kind.TEXT)
+    assert joined.reasoning == "".join(text for kind, text in parts if kind is Kind.REASONING)
+    assert joined.end is None
+
+
+@given(st.builds(End, st.sampled_from(Outcome), st.none() | texts, usages))
+def test_an_end_is_read_as_it_was_written(end: End) -> None:
+    assert decode_end(encode_end(end)) == end
+
+
+def test_half_a_surrogate_pair_becomes_a_replacement_and_never_an_error() -> None:
+    assert join([encode_text(Kind.TEXT, "a\ud83db")]).text == "a\ufffdb"
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=5), st.integers(0, 10**6))
+def test_a_notification_gives_back_its_entries_whatever_bytes_they_hold(entries: list[bytes], start: int) -> None:
+    sizes = ",".join(str(len(entry)) for entry in entries)
+    payload = f"3f9a {start} {start + len(entries)} {sizes}\n".encode() + b"".join(entries)
+    assert decode_notification(payload) == Notification("3f9a", start, start + len(entries), entries)
+
+
+def test_a_notification_without_entries_says_only_where_they_are() -> None:
+    assert decode_notification(b"3f9a 7 9 \n") == Notification("3f9a", 7, 9, None)
+
+
+@given(st.from_regex(r"[0-9a-z]{1,16}", fullmatch=True), st.integers(0, 10**9))
+def test_a_position_is_read_as_it_was_written(epoch: str, index: int) -> None:
+    assert Position.parse(str(Position(epoch, index))) == Position(epoch, index)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "abc", ":1", "abc:", "abc:-1", "abc:1.5", "a b:1", "abc:１", "é:1", "a" * 70 + ":1"]
+)
+def test_what_is_no_position_is_refused_with_one_that_would_be_right(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"expected epoch:index, for example \w+:42"):
+        Position.parse(wrong)

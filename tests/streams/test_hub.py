@@ -1,0 +1,200 @@
+"""The hub against a real server: one connection, one read, whatever is lost on the way."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+
+import streams
+from streams import keys
+from streams.chunk import is_end
+from tests.support.waiting import wait_until
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(eq=False)
+class Reader:
+    """A viewer with a thread's worth of care: takes when it was woken, keeps what it gets."""
+
+    entries: list[bytes] = field(default_factory=list)
+    gone: bool = False
+    bell: threading.Event = field(default_factory=threading.Event)
+
+    def offer(self, _cursor: streams.Cursor, batch: streams.Batch) -> bool:
+        assert batch.start == len(self.entries)
+        self.entries += batch.entries
+        return True
+
+    def wake(self, _cursor: streams.Cursor) -> None:
+        self.bell.set()
+
+    def pump(self, cursor: streams.Cursor) -> "Reader":
+        """Take what there is."""
+        if self.bell.is_set():
+            self.bell.clear()
+            while (event := cursor.take()) is not None:
+                if isinstance(event, streams.Batch):
+                    self.offer(cursor, event)
+                elif isinstance(event, streams.Gone):
+                    self.gone = True
+        return self
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.entries) and is_end(self.entries[-1])
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hub(client: "redis.Redis", clock: Clock) -> Iterator[streams.StreamHub]:
+    subscriber = streams.Subscriber(client, random=lambda: 0.0)
+    hub = streams.StreamHub(client, subscriber, clock=clock, random=lambda: 0.0)
+    subscriber.start()
+    hub.start()
+    yield hub
+    hub.close()
+    subscriber.close()
+
+
+WORDS = [f"word{number} " for number in range(30)]
+
+
+def test_a_viewer_sees_an_answer_from_before_its_beginning_to_its_end(
+    hub: streams.StreamHub, writers: streams.StreamWriters, control: streams.StreamControl
+) -> None:
+    control.announce("s")
+    reader = Reader()
+    cursor = hub.follow("s", reader)
+    with writers.open("s") as writer:
+        for word in WORDS:
+            writer.append(streams.Kind.TEXT, word)
+        writer.end(streams.End(streams.Outcome.FINISHED))
+        wait_until(lambda: reader.pump(cursor).ended)
+        assert reader.entries == writer._log
+
+
+def test_a_thousand_late_joiners_cost_one_read_of_the_list(
+    hub: streams.StreamHub, writers: streams.StreamWriters, client: "redis.Redis"
+) -> None:
+    with writers.open("s") as writer:
+        for word in WORDS:
+            writer.append(streams.Kind.TEXT, word)
+        wait_until(lambda: not writer.is_pending)
+        readers = [Reader() for _ in range(1000)]
+        cursors = [hub.follow("s", reader) for reader in readers]
+        wait_until(
+            lambda: all(
+                reader.pump(cursor).entries == writer._log for reader, cursor in zip(readers, cursors, strict=True)
+            )
+        )
+        assert hub.list_reads == 1
+        assert client.pubsub_numsub(keys.news("s")) == [(keys.news("s").encode(), 1)]
+        writer.append(streams.Kind.TEXT, "live")
+        wait_until(lambda: all(reader.entries[-1] == b"t:live" for reader in readers))
+        assert hub.list_reads == 1, "what is live needs no read"
+
+
+def test_many_streams_share_one_connection(
+    hub: streams.StreamHub, writers: streams.StreamWriters, client: "redis.Redis", control: streams.StreamControl
+) -> None:
+    readers = {f"s{number}": Reader() for number in range(50)}
+    for stream_id in readers:
+        control.announce(stream_id)
+    cursors = {stream_id: hub.follow(stream_id, reader) for stream_id, reader in readers.items()}
+    wait_until(lambda: len(client.pubsub_channels(f"{keys.PREFIX}:*:news")) == 50)
+    # One for the hub, one for the stops that the writers listen to.
+    assert len([c for c in client.client_list() if int(c["sub"]) > 0]) == 2
+    for stream_id, reader in readers.items():
+        with writers.open(stream_id) as writer:
+            writer.append(streams.Kind.TEXT, stream_id)
+            writer.end(streams.End(streams.Outcome.FINISHED))
+            wait_until(lambda reader=reader, stream_id=stream_id: reader.pump(cursors[stream_id]).ended)  # type: ignore[misc]
+            assert reader.entries == writer._log
+
+
+def test_what_was_published_while_the_subscriber_was_cut_off_is_read_afterwards(
+    hub: streams.StreamHub, writers: streams.StreamWriters, client: "redis.Redis"
+) -> None:
+    reader = Reader()
+    with writers.open("s") as writer:
+        cursor = hub.follow("s", reader)
+        for word in WORDS:
+            client.client_kill_filter(_type="pubsub", skipme=True)
+            writer.append(streams.Kind.TEXT, word)
+            wait_until(lambda: not writer.is_pending)
+        writer.end(streams.End(streams.Outcome.FINISHED))
+        wait_until(lambda: reader.pump(cursor).ended)
+        assert reader.entries == writer._log
+
+
+def test_a_lost_notification_is_made_up_for_after_a_silence(
+    hub: streams.StreamHub, writers: streams.StreamWriters, client: "redis.Redis", clock: Clock
+) -> None:
+    reader = Reader()
+    with writers.open("s") as writer:
+        cursor = hub.follow("s", reader)
+        writer.append(streams.Kind.TEXT, "one")
+        wait_until(lambda: reader.pump(cursor).entries == [b"t:one"])
+        client.rpush(keys.chunks("s"), "t:unheard of")  # stored, but never published
+        clock.now += 6.0
+        wait_until(lambda: reader.pump(cursor).entries == [b"t:one", b"t:unheard of"])
+
+
+def test_a_redis_restarted_empty_is_not_noticed_by_a_viewer(hub: streams.StreamHub, client: "redis.Redis") -> None:
+    writers = streams.StreamWriters(client, streams.StreamSettings(lease=0.8))
+    writers.start()
+    reader = Reader()
+    try:
+        with writers.open("s") as writer:
+            cursor = hub.follow("s", reader)
+            writer.append(streams.Kind.TEXT, "one")
+            wait_until(lambda: reader.pump(cursor).entries == [b"t:one"])
+            client.flushall()
+            wait_until(lambda: client.llen(keys.chunks("s")) == 1, what="the heartbeat to mend the list")
+            writer.append(streams.Kind.TEXT, "two")
+            wait_until(lambda: reader.pump(cursor).entries == [b"t:one", b"t:two"])
+    finally:
+        writers.close()
+
+
+def test_a_stream_that_nobody_watches_is_forgotten_after_a_grace_time(
+    hub: streams.StreamHub, control: streams.StreamControl, client: "redis.Redis", clock: Clock
+) -> None:
+    control.announce("s")
+    cursor = hub.follow("s", Reader())
+    wait_until(lambda: client.pubsub_channels(keys.news("s")))
+    cursor.close()
+    assert hub.tails == {"s": 0}, "whoever refreshes is back soon"
+    clock.now += 31.0
+    wait_until(lambda: hub.tails == {})
+    wait_until(lambda: client.pubsub_channels(keys.news("s")) == [])
+
+
+def test_a_viewer_of_a_stream_that_redis_never_knew_is_told_that_it_is_gone(hub: streams.StreamHub) -> None:
+    reader = Reader()
+    cursor = hub.follow("never", reader, expected=False)
+    wait_until(lambda: reader.pump(cursor).gone)
+
+
+def test_a_viewer_of_a_stream_that_its_writer_brings_back_is_not_told_that_it_is_gone(
+    hub: streams.StreamHub, writers: streams.StreamWriters
+) -> None:
+    reader = Reader()
+    cursor = hub.follow("s", reader, expected=True)
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.TEXT, "here")
+        wait_until(lambda: reader.pump(cursor).entries == [b"t:here"])
+    assert not reader.gone

@@ -1,0 +1,273 @@
+"""Every race between replay and tail, written down as a list: no I/O, no threads, no clock.
+
+A log grows in "Redis"; each append is notified; notifications are lost, repeated, reordered and cut down to hints at
+will; viewers join with any position, are slow at will, and reconnect. Whatever happens, each ends with the whole log:
+every entry once, in order.
+"""
+
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.chunk import End, Kind, Outcome, Position, encode_end, encode_text
+from streams.reader import Page
+from streams.tail import Batch, Cursor, Gone, Serving, Tail
+
+EPOCH = "3f9ac2b17d04e586"
+
+
+@dataclass
+class Reader:
+    """A viewer that keeps what a client would keep, and checks the rules of PROTOCOL.md as it goes."""
+
+    slow: bool = False
+    woken: bool = False
+    epoch: str | None = None
+    entries: list[bytes] = field(default_factory=list)
+    gone: bool = False
+    received: int = 0
+
+    def offer(self, _cursor: Cursor, batch: Batch) -> bool:
+        if self.slow:
+            self.woken = True
+            return False
+        self._receive(batch)
+        return True
+
+    def wake(self, _cursor: Cursor) -> None:
+        self.woken = True
+
+    def take_all(self, cursor: Cursor) -> None:
+        self.woken = False
+        while (event := cursor.take()) is not None:
+            if isinstance(event, Gone):
+                self.gone = True
+            elif isinstance(event, Serving):
+                if event.epoch != self.epoch:
+                    self.epoch, self.entries = event.epoch, []
+                assert event.index <= len(self.entries)
+                del self.entries[event.index :]
+            else:
+                self._receive(event)
+
+    def _receive(self, batch: Batch) -> None:
+        assert batch.epoch == self.epoch
+        assert batch.start == len(self.entries), "a gap, or a repetition"
+        self.entries += batch.entries
+        self.received += len(batch.entries)
+
+
+class World:
+    """A stream as it lies in Redis, and a Tail that hears of it over a bad line."""
+
+    def __init__(self, entries: list[bytes]) -> None:
+        self.log = entries
+        self.stored = 0
+        self.epoch: str | None = EPOCH
+        self.due = True
+        self.tail = Tail("s", expected=True, clock=lambda: 0.0)
+        self.sent: list[bytes] = []  # every notification there was
+
+    def append(self, count: int, hint: bool) -> None:
+        count = min(count, len(self.log) - self.stored)
+        if count == 0:
+            return
+        entries = self.log[self.stored : self.stored + count]
+        sizes = b"" if hint else b",".join(b"%d" % len(entry) for entry in entries)
+        header = b"%s %d %d %s\n" % (EPOCH.encode(), self.stored, self.stored + count, sizes)
+        self.sent.append(header + (b"" if hint else b"".join(entries)))
+        self.stored += count
+
+    def notify(self, which: int) -> None:
+        if self.sent and not self.tail.notified(self.sent[which % len(self.sent)]):
+            self.due = True
+
+    def read(self, page_size: int = 3) -> None:
+        position = self.tail.position
+        start = position.index if position else 0
+        entries = self.log[start : min(start + page_size, self.stored)]
+        self.due = not self.tail.replayed(Page(EPOCH, start, self.stored, self.stored == len(self.log), entries))
+
+    def settle(self) -> None:
+        """What the hub does after a silence: read until there is no more."""
+        self.read()
+        while self.due:
+            self.read()
+
+
+LOG = [encode_text(Kind.TEXT, f"word{i} ") for i in range(12)] + [encode_end(End(Outcome.FINISHED))]
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), st.integers(1, 4), st.booleans()),
+        st.tuples(st.just("notify newest"), st.just(-1), st.booleans()),
+        st.tuples(st.just("notify"), st.integers(0, 20), st.booleans()),
+        st.tuples(st.just("read"), st.integers(1, 5), st.booleans()),
+        st.tuples(st.just("join"), st.integers(0, 14), st.booleans()),
+        st.tuples(st.just("reconnect"), st.integers(0, 5), st.booleans()),
+        st.tuples(st.just("catch up"), st.integers(0, 5), st.booleans()),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=400)
+@given(steps)
+def test_replay_and_tail_make_the_whole_for_every_interleaving(moves: list[tuple[str, int, bool]]) -> None:
+    world = World(LOG)
+    viewers: list[tuple[Reader, Cursor]] = []
+    for move, number, flag in [("join", 0, False), *moves]:
+        if move == "append":
+            world.append(number, hint=flag)
+        elif move.startswith("notify"):
+            world.notify(number)
+        elif move == "read":
+            world.read(number)
+        elif move == "join":  # someone who has `number` entries from an earlier visit, if there were that many
+            have = LOG[: min(number, world.stored)]
+            reader = Reader(slow=flag, epoch=EPOCH if have else None, entries=list(have))
+            viewers.append((reader, world.tail.join(reader, Position(EPOCH, len(have)) if have else None)))
+        else:
+            reader, cursor = viewers[number % len(viewers)]
+            if move == "catch up":
+                reader.take_all(cursor)
+                reader.slow = flag
+            else:
+                cursor.close()
+                position = Position(EPOCH, len(reader.entries)) if reader.epoch else None
+                viewers[number % len(viewers)] = (reader, world.tail.join(reader, position))
+    world.append(len(LOG), hint=True)
+    world.settle()
+    for reader, cursor in viewers:
+        reader.take_all(cursor)
+        assert reader.entries == LOG
+        assert cursor.take() is None
+
+
+@given(st.integers(0, len(LOG)), st.integers(0, len(LOG)))
+def test_a_viewer_that_comes_back_receives_exactly_what_it_lacks(have: int, stored: int) -> None:
+    world = World(LOG)
+    world.append(stored, hint=False)
+    world.settle()
+    have = min(have, stored)
+    reader = Reader(epoch=EPOCH, entries=LOG[:have])
+    reader.take_all(world.tail.join(reader, Position(EPOCH, have)))
+    assert reader.entries == LOG[:stored]
+    assert reader.received == stored - have
+
+
+def test_a_position_of_another_epoch_is_served_from_the_beginning() -> None:
+    world = World(LOG)
+    world.append(len(LOG), hint=False)
+    world.settle()
+    reader = Reader(epoch="00", entries=[b"t:other text"])
+    reader.take_all(world.tail.join(reader, Position("00", 1)))
+    assert reader.entries == LOG
+
+
+def test_a_position_from_the_future_is_served_from_where_the_list_ends() -> None:
+    world = World(LOG)
+    world.append(4, hint=False)
+    world.settle()
+    reader = Reader()
+    cursor = world.tail.join(reader, Position(EPOCH, 99))
+    assert cursor.take() == Serving("s", EPOCH, 4, "running")
+
+
+def test_a_new_epoch_clears_every_viewer_and_begins_at_zero() -> None:
+    world = World(LOG)
+    world.append(5, hint=False)
+    world.settle()
+    reader = Reader()
+    cursor = world.tail.join(reader, None)
+    reader.take_all(cursor)
+    other = [encode_text(Kind.TEXT, "anew")]
+    assert not world.tail.notified(b"77 0 0 \n"), "another epoch is never guessed at: it is read"
+    world.tail.replayed(Page("77", 0, 1, False, other))
+    reader.take_all(cursor)
+    assert (reader.epoch, reader.entries) == ("77", other)
+
+
+def test_a_viewer_of_a_queued_stream_is_told_so_and_then_of_its_beginning() -> None:
+    tail = Tail("s", expected=True, clock=lambda: 0.0)
+    reader = Reader()
+    cursor = tail.join(reader, None)
+    assert cursor.take() is None, "nothing is said before the list was read"
+    tail.replayed(Page(None, 0, 0, False, []))
+    assert reader.woken
+    assert cursor.take() == Serving("s", None, 0, "queued")
+    tail.replayed(Page(EPOCH, 0, 0, False, []))
+    assert cursor.take() == Serving("s", EPOCH, 0, "running")
+    assert cursor.take() is None
+
+
+def test_all_viewers_of_a_range_get_the_same_batch_encoded_once() -> None:
+    world = World(LOG)
+    world.append(6, hint=False)
+    world.settle()
+    encodings: list[int] = []
+
+    def encode(batch: Batch) -> bytes:
+        encodings.append(batch.start)
+        return b"".join(batch.entries)
+
+    batches = []
+    for _ in range(1000):
+        cursor = world.tail.join(Reader(), None)
+        assert isinstance(cursor.take(), Serving)
+        batch = cursor.take()
+        assert isinstance(batch, Batch)
+        batch.encoded(encode)
+        batches.append(batch)
+    assert encodings == [0]
+    assert all(batch is batches[0] for batch in batches)
+
+
+def test_a_long_range_comes_in_batches_of_bounded_size() -> None:
+    log = [encode_text(Kind.TEXT, "x" * 10_000) for _ in range(20)]
+    world = World(log)
+    world.append(20, hint=True)
+    world.settle()
+    reader = Reader()
+    cursor = world.tail.join(reader, None)
+    assert isinstance(cursor.take(), Serving)
+    sizes = []
+    while (batch := cursor.take()) is not None:
+        assert isinstance(batch, Batch)
+        sizes.append(sum(map(len, batch.entries)))
+    assert max(sizes) <= 64 * 1024
+    assert sum(sizes) == sum(map(len, log))
+
+
+def test_a_stream_that_vanished_is_waited_for_while_its_writer_may_mend_it() -> None:
+    now = 0.0
+    tail = Tail("s", expected=True, clock=lambda: now)
+    reader = Reader()
+    cursor = tail.join(reader, None)
+    tail.replayed(None)
+    assert cursor.take() is None
+    now = 9.0
+    tail.replayed(None)
+    assert not tail.gone
+    now = 11.0
+    tail.replayed(None)
+    assert cursor.take() == Gone("s")
+    assert cursor.take() is None, "it is said once"
+
+
+def test_a_stream_that_nobody_should_be_writing_is_gone_at_once() -> None:
+    tail = Tail("s", expected=False, clock=lambda: 0.0)
+    cursor = tail.join(Reader(), None)
+    tail.replayed(None)
+    assert cursor.take() == Gone("s")
+
+
+def test_what_was_read_to_its_end_stays_readable_after_redis_has_forgotten_it() -> None:
+    world = World(LOG)
+    world.append(len(LOG), hint=False)
+    world.settle()
+    world.tail.replayed(None)
+    reader = Reader()
+    reader.take_all(world.tail.join(reader, None))
+    assert reader.entries == LOG
