@@ -29,7 +29,7 @@ def fingerprint(files: Iterable[Path]) -> str:
 
 
 class Stamp:
-    """Remembers from what a thing was made. Contents count, not times: a checkout touches files without changing them."""
+    """Remembers from what a thing was made. Contents count, not times, which a checkout changes for no reason."""
 
     def __init__(self, file: Path, made_from: Iterable[Path]) -> None:
         self._file = file

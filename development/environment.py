@@ -38,9 +38,9 @@ def install(lock: str) -> None:
 
 
 def _install_with_uv(file: Path) -> bool:
-    """uv takes a fraction of pip's time. But it does not read pip's settings, so where they name a mirror pip has to."""
+    """uv takes a fraction of pip's time. But it does not read pip's settings, which may name a mirror."""
     install("uv")
-    command = [VENV / "bin" / "uv", "pip", "install", "--python", PYTHON, *AS_LOCKED, "-r", file]
+    command: list[str | Path] = [VENV / "bin" / "uv", "pip", "install", "--python", PYTHON, *AS_LOCKED, "-r", file]
     if subprocess.run(command, check=False).returncode == 0:
         return True
     print("uv could not install them; pip, which may be set up otherwise here, tries now.", flush=True)

@@ -63,7 +63,7 @@ def main() -> int:
                 PURPOSES[purpose]()
     except subprocess.CalledProcessError as error:
         command = " ".join(str(word) for word in error.cmd)
-        print(f"\nThis command ended with code {error.returncode}; its words are above:\n\n    {command}", file=sys.stderr)
+        print(f"\nThis command ended with code {error.returncode}:\n\n    {command}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
