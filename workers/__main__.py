@@ -9,7 +9,9 @@ import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from contextlib import ExitStack, closing  # noqa: E402
+from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 import openai  # noqa: E402
@@ -93,7 +95,22 @@ def _open_store(database: ConversationSettings) -> Store:
         return open_store(database.database_url, pool_size=database.pool_size)
     # SQLite blocks the thread that waits for a lock: each connection gets a thread beside the one of all greenlets.
     threads = ThreadPool(database.pool_size)
-    return open_store(database.database_url, threads.apply, pool_size=database.pool_size)
+
+    def run(transaction: Callable[[], Any]) -> Any:
+        result, error = threads.apply(_outcome, (transaction,))
+        if error is not None:
+            raise error
+        return result
+
+    return open_store(database.database_url, run, pool_size=database.pool_size)
+
+
+def _outcome(transaction: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """What it returns or raises. Raised in a thread of gevent's, even an expected NotFound would be printed."""
+    try:
+        return transaction(), None
+    except Exception as error:  # noqa: BLE001  raised again by the greenlet that waits
+        return None, error
 
 
 def _open_source(settings: Settings) -> OpenAIChat:

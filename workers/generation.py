@@ -85,7 +85,6 @@ class Generation:
                     **self._facts,
                 )
                 end = self._produce(writer)
-                log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
                 self._finish(writer, end)
             except StreamEnded:
                 log.info("stream had ended before its turn; nothing done", extra=self._facts)
@@ -191,6 +190,7 @@ class Generation:
         """End the stream and save the answer, whichever of Redis and the database is away. Raises Fenced."""
         patience = self._tools.save_patience
         writer.end(end)
+        log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
         flushed = writer.wait_flushed(FLUSH_FIRST)
         try:
             self._tools.retry(

@@ -19,6 +19,7 @@ with an object); else the prompt is echoed word by word.
 | `gate`             | –        | a gate's name: every delta waits for one release of it |
 | `hold`             | –        | a gate's name: not even the headers are sent before one release of it |
 | `fragment`         | –        | write so many bytes at a time |
+| `cut`              | false    | true: the connection is reset instead of any answer |
 | `finish_reason`    | `"stop"` | null: none is sent |
 | `usage`            | counted  | null: none is sent (nor where the request does not ask for it) |
 | `done`             | true     | whether `[DONE]` closes the stream |
@@ -31,8 +32,9 @@ characters as they are), `{"wait": gate}`, `{"silence": true}` (nothing more, ev
 reset), `{"eof": true}` (the answer ends cleanly, too early).
 
 **Control**: `POST /script`; `POST /release` with `{"gate": name, "count": n}` (releases may come before those who
-wait); `GET /requests`: every request so far, in order, as `{"path", "headers", "body", "sent", "state"}`. `sent` counts
-steps; `state` is `running`, `answered`, `cut`, or `disconnected` (the client went first).
+wait); `GET /requests`: every request so far, in order, as `{"path", "client", "headers", "body", "sent", "state"}`.
+`client` is its port; `sent` counts steps; `state` is `running`, `answered`, `cut`, or `disconnected` (the client went
+first).
 """
 
 import asyncio
@@ -76,7 +78,9 @@ class Server:
                 headers = {name.lower(): value for name, _, value in fields}
                 body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or "null")
                 if path.endswith("/chat/completions"):
-                    record = {"path": path, "headers": headers, "body": body, "sent": 0, "state": "running"}
+                    client = writer.get_extra_info("peername")[1]
+                    record = {"path": path, "client": client, "headers": headers, "body": body}
+                    record |= {"sent": 0, "state": "running"}
                     self.requests.append(record)
                     await self.answer_or_notice_leaving(record, reader, writer)
                 else:
@@ -142,6 +146,8 @@ class Server:
         script = self.script_for(record["body"])
         if hold := script.get("hold"):
             await self.gates[hold].acquire()
+        if script.get("cut"):
+            raise Cut
         if (status := script.get("status", 200)) != 200:
             await self.respond(writer, status, {"error": script.get("error", {})}, script.get("headers"))
             return

@@ -31,6 +31,7 @@ from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess, running_worker
 
 OWNER = "somebody"
+PATIENCE = 40.0  # seconds; nothing here takes one, but the machine may have other things to do
 
 
 class Bench:
@@ -57,6 +58,7 @@ class Bench:
             "REDIS_URL": self.redis_server.url,
             "DATABASE_URL": self.database_url,
             "OPENAI_BASE_URL": self.model.base_url,
+            "STREAM_LEASE": "30",  # so that a busy machine is not taken for a dead worker
         }
         with running_worker(self.folder, **{**usual, **environment}) as worker:
             yield worker
@@ -83,9 +85,10 @@ class Bench:
             return None
 
     def wait_for_text(self, stream_id: str, text: str) -> None:
-        wait_until(lambda: (found := self.recording(stream_id)) and found.text == text, what=f"the text {text!r}")
+        what = f"the text {text!r}"
+        wait_until(lambda: (found := self.recording(stream_id)) and found.text == text, PATIENCE, what)
 
-    def wait_ended(self, stream_id: str, timeout: float = 10.0) -> Recording:
+    def wait_ended(self, stream_id: str, timeout: float = PATIENCE) -> Recording:
         def ended() -> Recording | None:
             found = self.recording(stream_id)
             return found if found and found.end else None
@@ -102,7 +105,7 @@ class Bench:
                     return message
         raise LookupError(stream_id)
 
-    def wait_saved(self, stream_id: str, timeout: float = 10.0) -> MessageRecord:
+    def wait_saved(self, stream_id: str, timeout: float = PATIENCE) -> MessageRecord:
         """The answer, once the database has its end."""
 
         def saved() -> MessageRecord | None:
@@ -141,7 +144,9 @@ class Bench:
     def suspended(self) -> Iterator[None]:
         """No worker takes a job during the block (`rq suspend`, `rq resume`)."""
         suspend(self.redis)
-        wait_until(lambda: {worker["state"] for worker in self.workers()} == {"suspended"}, what="workers to pause")
+        wait_until(
+            lambda: {worker["state"] for worker in self.workers()} == {"suspended"}, PATIENCE, "workers to pause"
+        )
         try:
             yield
         finally:
@@ -155,12 +160,15 @@ class Bench:
     def job_status(self, job_id: str) -> JobStatus:
         return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer).get_status()
 
-    def wait_job(self, job_id: str, status: JobStatus, timeout: float = 10.0) -> None:
+    def wait_job(self, job_id: str, status: JobStatus, timeout: float = PATIENCE) -> None:
         wait_until(lambda: self.job_status(job_id) is status, timeout, what=f"{job_id} to be {status}")
 
     def wait_disconnected(self) -> None:
         """Wait until the model has seen that its last client went."""
-        wait_until(lambda: self.model.requests()[-1]["state"] == "disconnected", what="the connection to be closed")
+        last = len(self.model.requests()) - 1
+        wait_until(
+            lambda: self.model.requests()[last]["state"] == "disconnected", PATIENCE, "the connection to be closed"
+        )
 
 
 @contextmanager

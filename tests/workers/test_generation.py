@@ -12,7 +12,7 @@ from streams import End, Kind, Outcome
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
-from tests.workers.bench import OWNER, Bench
+from tests.workers.bench import OWNER, PATIENCE, Bench
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -98,13 +98,13 @@ STAGES: dict[str, Json] = {
 def test_stop_works_at_once_and_hangs_up_on_the_model(bench: Bench, stage: str) -> None:
     asked = len(bench.model.requests())
     stream_id = bench.send(STAGES[stage])
-    wait_until(lambda: len(bench.model.requests()) > asked, what="the request to arrive")
+    wait_until(lambda: len(bench.model.requests()) > asked, PATIENCE, "the request to arrive")
     if "deltas" in STAGES[stage]:
-        wait_until(lambda: bench.message(stream_id).status is Status.RUNNING)
+        wait_until(lambda: bench.message(stream_id).status is Status.RUNNING, PATIENCE)
     began = time.monotonic()
     assert bench.control.ask_cancel(stream_id)
     recording = bench.wait_ended(stream_id)
-    assert time.monotonic() - began < 5  # the time limits would end it after a minute or two
+    assert time.monotonic() - began < 30  # the time limits would end it after a minute or two
     assert recording.end is not None
     assert recording.end.outcome is Outcome.CANCELLED
     bench.wait_disconnected()
@@ -132,7 +132,7 @@ def test_a_fenced_writer_stops_and_saves_nothing(bench: Bench) -> None:
         assert bench.message(stream_id).status is Status.RUNNING
         writer.append(Kind.TEXT, "Yours")
         writer.end(End(Outcome.FINISHED))
-        assert writer.wait_flushed(10)
+        assert writer.wait_flushed(PATIENCE)
     recording = bench.wait_ended(stream_id)
     assert recording.text == "Yours"
 
@@ -150,7 +150,7 @@ def test_a_conversation_that_is_deleted_before_its_turn_costs_nothing(bench: Ben
 
 def test_unfinished_text_goes_to_the_database_now_and_then(bench: Bench) -> None:
     stream_id = bench.send({"deltas": ["So far", {"wait": "more"}, " so good"]})
-    wait_until(lambda: bench.message(stream_id).content == "So far", what="a checkpoint")
+    wait_until(lambda: bench.message(stream_id).content == "So far", PATIENCE, "a checkpoint")
     assert bench.message(stream_id).status is Status.RUNNING
     bench.model.release("more")
     assert bench.wait_saved(stream_id).content == "So far so good"
@@ -163,7 +163,7 @@ def test_who_watches_the_conversation_hears_of_its_beginning_and_its_end(bench: 
         bench.model.release("heard")
         message = bench.wait_saved(stream_id)
         version = bench.store.conversation(OWNER, message.conversation_id).version
-        wait_until(lambda: version in heard, what=f"version {version}")
+        wait_until(lambda: version in heard, PATIENCE, f"version {version}")
 
 
 def test_what_one_generation_does_holds_up_no_other(bench: Bench) -> None:
