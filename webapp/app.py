@@ -11,9 +11,9 @@ from webapp.dashboard import init_dashboard
 from webapp.generations import generation_views
 from webapp.headers import init_headers
 from webapp.health import health_views
-from webapp.identity import init_identity
+from webapp.identity import COOKIE, init_identity
 from webapp.page import init_page
-from webapp.problems import ProblemBody, init_problems
+from webapp.problems import ProblemBody, described, init_problems
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.validation import MAX_BODY, invalid_request, require_json_object
@@ -39,7 +39,9 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
         __name__,
         info=INFO,
         doc_prefix="/api/openapi",
-        validation_error_status=400,
+        security_schemes={"cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE}},
+        responses=described(),
+        validation_error_status="default",  # only its description; each operation says itself where it answers 400
         validation_error_model=ProblemBody,
         validation_error_callback=invalid_request,
         static_folder=None,

@@ -32,7 +32,14 @@ BAD, MISSING = HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
 
 def conversation_views(services: Services) -> APIBlueprint:
     """The routes of this feature."""
-    api = APIBlueprint("conversations", __name__, url_prefix="/api", abp_tags=[Tag(name="conversations")])
+    api = APIBlueprint(
+        "conversations",
+        __name__,
+        url_prefix="/api",
+        abp_tags=[Tag(name="conversations")],
+        abp_security=[{"cookie": []}],
+        abp_responses=described(),
+    )
     store = services.store
 
     @api.post("/conversations", responses={201: Conversation, **described(BAD)})

@@ -36,6 +36,9 @@ def init_dashboard(app: Flask, redis: Redis, password: str | None) -> None:
         hooks.remove(dashboard.push_rq_connection)
     app.redis_conn = redis  # type: ignore[attr-defined]  # where it looks for one
     app.config["RQ_DASHBOARD_REDIS_URL"] = ("Redis",)
+    app.add_url_rule(
+        "/static/<path:filename>", "static", build_only=True
+    )  # its pages name an icon of ours; there is none
     app.register_blueprint(dashboard.blueprint, url_prefix="/rq")
 
     def guard() -> None:

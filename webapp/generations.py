@@ -40,7 +40,14 @@ SENT = {
 
 def generation_views(services: Services) -> APIBlueprint:
     """The routes of this feature."""
-    api = APIBlueprint("generations", __name__, url_prefix="/api", abp_tags=[Tag(name="generations")])
+    api = APIBlueprint(
+        "generations",
+        __name__,
+        url_prefix="/api",
+        abp_tags=[Tag(name="generations")],
+        abp_security=[{"cookie": []}],
+        abp_responses=described(),
+    )
     store = services.store
 
     @api.post("/conversations/<id:conversation_id>/messages", responses=SENT)

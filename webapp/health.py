@@ -24,7 +24,7 @@ TIME_LIMIT = 2.0  # seconds for all checks together; those who ask usually wait 
 
 def health_views(services: Services) -> APIBlueprint:
     """The routes of this feature."""
-    api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")])
+    api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")], abp_responses=described())
     checks: dict[str, Callable[[], object]] = {"redis": services.redis.ping, "database": services.store.ping}
 
     @api.get("/healthz", responses={200: Alive})

@@ -12,6 +12,7 @@ from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
 LIFETIME = timedelta(days=365)  # from the last time that the page was opened
+COOKIE = "rejoinder"
 STRANGER = ""  # no conversation belongs to it
 
 
@@ -28,7 +29,7 @@ def init_identity(app: Flask, secret_key: str) -> None:
     app.session_interface = _SchemeAwareSessions()
     app.permanent_session_lifetime = LIFETIME
     app.config.update(
-        SESSION_COOKIE_NAME="rejoinder",
+        SESSION_COOKIE_NAME=COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,  # the page renews it; API answers need not carry a cookie each

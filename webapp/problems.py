@@ -62,9 +62,12 @@ class ProblemBody(BaseModel):
 
 
 def described(*statuses: HTTPStatus) -> dict[str | int | HTTPStatus, Any]:
-    """The problems that an operation may answer, for its OpenAPI description."""
+    """The problems that an operation may answer, for its OpenAPI description; `default` stands for all the others."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
-    return {status: {"description": status.phrase, "content": content} for status in statuses}
+    named: dict[str | int | HTTPStatus, Any] = {
+        status: {"description": status.phrase, "content": content} for status in statuses
+    }
+    return {**named, "default": {"description": "Any other problem", "content": content}}
 
 
 def init_problems(app: Flask) -> None:

@@ -1,0 +1,83 @@
+"""A real web process: gunicorn with its gevent worker, as a deployment runs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from tests.support.waiting import wait_until
+
+PROJECT = Path(__file__).parents[2]
+SECRET_KEY = "not a secret, because it is only for tests"  # noqa: S105
+
+
+class WebProcess:
+    """One gunicorn on a port of its own. `log` is what it wrote."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        self.port = _free_port()
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
+                cwd=PROJECT,
+                env={**os.environ, **environment, "PORT": str(self.port)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_alive(self) -> bool:
+        """Whether it answers. Raises RuntimeError, with its log, when it has ended."""
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the web process ended with {self.process.returncode}:\n{self.log.read_text()}")
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def terminate(self, timeout: float = 30.0) -> int:
+        """Ask it to end as a platform does (SIGTERM), and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """End it at once, and its worker processes with it (they notice that their parent is gone)."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def running_web(
+    *, redis_url: str, database_url: str, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[WebProcess]:
+    """A web process that answers, for the length of the block. The database has its tables already."""
+    variables = {"REDIS_URL": redis_url, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, **(environment or {})}
+    web = WebProcess(variables, log)
+    try:
+        wait_until(web.is_alive, timeout=60, what="the web process to answer")
+        yield web
+    finally:
+        if web.process.poll() is None:
+            try:
+                web.terminate()
+            except subprocess.TimeoutExpired:
+                web.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

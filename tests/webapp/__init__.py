@@ -1,0 +1,1 @@
+"""The web process, on a real Redis and a real database."""

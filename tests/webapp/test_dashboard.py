@@ -1,0 +1,74 @@
+"""rq-dashboard, for the administrator only."""
+
+from base64 import b64encode
+
+import pytest
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from rq.job import JobStatus
+
+from tests.webapp.people import send
+from webapp.app import create_app
+from webapp.services import Services
+from webapp.settings import Settings
+
+PASSWORD = "pässword"  # noqa: S105 (only for tests)
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
+
+
+ADMIN = basic("admin", PASSWORD)
+
+
+@pytest.fixture
+def guarded(settings: Settings, services: Services) -> FlaskClient:
+    """A visitor of an application that has a password."""
+    return create_app(settings.model_copy(update={"admin_password": SecretStr(PASSWORD)}), services).test_client()
+
+
+@pytest.mark.parametrize("path", ["/rq/", "/rq/0/data/queues.json", "/rq/static/css/main.css"])
+@pytest.mark.parametrize("headers", [{}, ADMIN])
+def test_without_a_password_there_is_no_dashboard(ada: FlaskClient, path: str, headers: dict[str, str]) -> None:
+    assert ada.get(path, headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, basic("admin", "guess"), basic("root", PASSWORD), {"Authorization": f"Bearer {PASSWORD}"}]
+)
+def test_whoever_has_no_password_is_asked_for_it(guarded: FlaskClient, headers: dict[str, str]) -> None:
+    response = guarded.get("/rq/", headers=headers)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith("Basic ")
+    assert response.content_type == "application/problem+json"
+
+
+def test_the_administrator_sees_queues_jobs_and_workers(
+    guarded: FlaskClient, services: Services, settings: Settings
+) -> None:
+    conversation = guarded.post("/api/conversations").get_json()["id"]
+    stream = send(guarded, conversation)["stream"]
+    job = services.queue.fetch_job(stream)
+    assert job is not None
+    assert guarded.get("/rq/", headers=ADMIN).status_code == 200
+    queues = guarded.get("/rq/0/data/queues.json", headers=ADMIN).get_json()["queues"]
+    assert [(each["name"], each["count"]) for each in queues] == [("generations", 1)]
+    jobs = guarded.get("/rq/0/data/jobs/generations/queued/8/asc/1.json", headers=ADMIN).get_json()["jobs"]
+    assert [each["id"] for each in jobs] == [stream]
+    shown = guarded.get(f"/rq/0/data/job/{stream}.json", headers=ADMIN)
+    assert (shown.status_code, shown.get_json()["status"]) == (200, JobStatus.QUEUED)
+    assert guarded.get("/rq/0/data/workers.json", headers=ADMIN).get_json() == {"workers": []}
+    page = guarded.get("/rq/0/view/jobs/generations/queued/8/asc/1", headers=ADMIN)
+    assert page.status_code == 200
+    assert settings.redis_url not in page.text
+
+
+def test_another_site_cannot_use_the_administrators_browser(guarded: FlaskClient, services: Services) -> None:
+    send(guarded, guarded.post("/api/conversations").get_json()["id"])
+    path = "/rq/queue/generations/queued/empty"
+    for site in ("cross-site", "same-site"):
+        assert guarded.post(path, headers={**ADMIN, "Sec-Fetch-Site": site}).status_code == 403
+    assert services.queue.count == 1
+    assert guarded.post(path, headers={**ADMIN, "Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert services.queue.count == 0

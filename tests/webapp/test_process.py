@@ -1,0 +1,86 @@
+"""The web process as it is deployed: gunicorn, gevent, a port."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from streams import StreamControl, StreamSettings, connect
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
+from tests.support.web_process import PROJECT, WebProcess, running_web
+
+
+@pytest.fixture
+def web(redis_server: RedisServer, database_url: str, tmp_path: Path) -> Iterator[WebProcess]:
+    with running_web(redis_url=redis_server.url, database_url=database_url, log=tmp_path / "web.log") as process:
+        yield process
+
+
+class Browser:
+    """One kept-alive connection and its cookie."""
+
+    def __init__(self, web: WebProcess) -> None:
+        self.connection = HTTPConnection("127.0.0.1", web.port, timeout=30)
+        self.cookie = ""
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """The status and the JSON of the answer."""
+        headers = {"Content-Type": "application/json", "Cookie": self.cookie}
+        self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        response = self.connection.getresponse()
+        self.cookie = (response.headers["Set-Cookie"] or self.cookie).partition(";")[0]
+        return response.status, json.loads(response.read() or b"null")
+
+
+def test_a_message_becomes_a_job_its_end_is_saved_and_sigterm_ends_the_process(
+    web: WebProcess, redis_server: RedisServer
+) -> None:
+    browser = Browser(web)
+    assert browser.ask("GET", "/readyz") == (200, {"redis": "ok", "database": "ok"})
+    _, conversation = browser.ask("POST", "/api/conversations", {})
+    path = f"/api/conversations/{conversation['id']}"
+    status, sent = browser.ask("POST", f"{path}/messages", {"content": "Why?"})
+    assert status == 202
+
+    redis = connect(redis_server.url)
+    queue = Queue("generations", connection=redis, serializer=JSONSerializer)
+    assert queue.get_job_ids() == [sent["stream"]]
+
+    # A worker ends it, and dies before it saves: the reaper of the web process does.
+    StreamControl(redis, StreamSettings()).ask_cancel(sent["stream"])
+    wait_until(lambda: b"rejoinder:unsettled" not in redis.keys("rejoinder:unsettled"), what="the reaper")
+    _, page = browser.ask("GET", "/api/conversations")
+    assert page["items"][0]["generating"] is None
+    redis.close()
+    browser.connection.close()
+
+    began = time.monotonic()
+    assert web.terminate() == 0
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in web.log.read_text()
+
+
+def test_a_process_without_a_key_says_so_and_ends(redis_server: RedisServer) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
+        cwd=PROJECT,
+        env={**environment, "REDIS_URL": redis_server.url, "PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "SECRET_KEY is missing" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,58 @@
+"""What the web process needs to start."""
+
+import subprocess
+import sys
+
+import pytest
+
+from webapp.settings import SettingsError, load_settings
+
+KEY = "k" * 32
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment with nothing of ours in it."""
+    for name in ("SECRET_KEY", "REDIS_URL", "ADMIN_PASSWORD", "OPENAI_MODEL", "GENERATION_TIMEOUT", "LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_a_key_is_all_that_is_needed(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SECRET_KEY", KEY)
+    settings = load_settings()
+    assert settings.secret_key.get_secret_value() == KEY
+    assert KEY not in repr(settings)
+    assert (settings.rq_queue, settings.admin_password, settings.openai_model) == ("generations", None, "")
+
+
+def test_an_empty_variable_counts_as_absent(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SECRET_KEY", KEY)
+    environment.setenv("ADMIN_PASSWORD", "")
+    assert load_settings().admin_password is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SECRET_KEY", "", "SECRET_KEY is missing; expected at least 32"),
+        ("SECRET_KEY", "short", "SECRET_KEY is not right; expected at least 32"),
+        ("REDIS_URL", "localhost", "REDIS_URL is not right; expected redis://"),
+        ("GENERATION_TIMEOUT", "-1", "GENERATION_TIMEOUT is not right; expected a number"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL is not right; expected DEBUG"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_named_with_what_would_be_right(
+    environment: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    environment.setenv("SECRET_KEY", KEY)
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert said in str(refused.value)
+    assert not value or f"{value!r}" not in str(refused.value)
+
+
+def test_the_web_process_needs_neither_the_model_nor_the_workers() -> None:
+    program = "import sys, webapp.app; sys.exit(bool({'openai', 'workers'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

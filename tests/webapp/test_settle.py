@@ -1,0 +1,169 @@
+"""Nobody waits for an answer that nobody writes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
+
+from streams import End, Kind, Outcome, Reaper, StreamSettings, StreamWriter
+from tests.support.waiting import wait_until
+from tests.webapp.people import read, send
+from webapp.app import create_app
+from webapp.services import Services
+from webapp.settings import Settings
+from webapp.settle import PATIENCE, Settler
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(settings: Settings, services: Services) -> OpenAPI:
+    return create_app(settings, services)
+
+
+@pytest.fixture
+def services(services: Services, clock: Clock) -> Services:
+    """With a clock that the test can move on."""
+    settler = Settler(services.store, services.control, services.redis, services.announce, clock=clock)
+    return replace(services, settler=settler)
+
+
+@pytest.fixture
+def finished(ada: FlaskClient, conversation: str, begin: Callable[[str], StreamWriter]) -> str:
+    """A stream that ended, and whose worker died before it saved the message."""
+    stream = str(send(ada, conversation)["stream"])
+    writer = begin(stream)
+    writer.append(Kind.REASONING, "Holes. ")
+    writer.append(Kind.TEXT, "Lace is ")
+    writer.append(Kind.TEXT, "mostly air.")
+    writer.end(End(Outcome.FINISHED, None, {"total_tokens": 9}))
+    assert writer.wait_flushed(5)
+    return stream
+
+
+def test_opening_a_conversation_saves_what_has_ended(
+    ada: FlaskClient, conversation: str, finished: str, services: Services
+) -> None:
+    shown = read(ada, conversation)
+    message = shown["messages"][1]
+    assert shown["generating"] is None
+    assert (message["content"], message["reasoning"]) == ("Lace is mostly air.", "Holes. ")
+    assert (message["status"], message["usage"], message["stream"]) == ("finished", {"total_tokens": 9}, finished)
+    assert services.redis.zcard("rejoinder:unsettled") == 0
+
+
+def test_sending_saves_what_has_ended_and_goes_on(ada: FlaskClient, conversation: str, finished: str) -> None:
+    following = send(ada, conversation, "And silk?")
+    assert following["stream"] != finished
+    contents = [each["content"] for each in read(ada, conversation)["messages"]]
+    assert contents == ["Why?", "Lace is mostly air.", "And silk?", ""]
+
+
+def test_the_reaper_saves_what_has_ended(
+    ada: FlaskClient, conversation: str, finished: str, services: Services
+) -> None:
+    settings = StreamSettings()
+    services.redis.zadd("rejoinder:unsettled", {finished: 0})  # long overdue
+    assert Reaper(services.redis, settings, services.settler.save).reap() == [finished]
+    conversations = ada.get("/api/conversations").get_json()["items"]
+    assert [each["generating"] for each in conversations] == [None]
+    assert read(ada, conversation)["messages"][1]["content"] == "Lace is mostly air."
+
+
+def test_saving_twice_changes_nothing(ada: FlaskClient, conversation: str, finished: str, services: Services) -> None:
+    before = read(ada, conversation)
+    services.settler.save(services.control.read(finished))
+    assert read(ada, conversation) == before
+
+
+def test_a_stream_that_goes_on_is_left_alone(
+    ada: FlaskClient, conversation: str, services: Services, begin: Callable[[str], StreamWriter]
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    begin(stream)
+    assert services.settler.settle(stream) is False
+    with pytest.raises(ValueError, match="has not ended"):
+        services.settler.save(services.control.read(stream))
+    assert read(ada, conversation)["generating"] == stream
+
+
+def vanish(services: Services, stream: str) -> None:
+    """Lose a stream and its job, as an emptied Redis does."""
+    services.store.mark_running(stream)
+    services.store.checkpoint(stream, "Lace is", "")
+    services.redis.flushall()
+
+
+def test_a_stream_that_vanished_is_given_up_after_a_while_and_its_partial_kept(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    vanish(services, stream)
+    assert read(ada, conversation)["generating"] == stream
+    clock.time = PATIENCE - 0.1
+    assert read(ada, conversation)["generating"] == stream
+    clock.time = PATIENCE
+    shown = read(ada, conversation)
+    message = shown["messages"][1]
+    assert shown["generating"] is None
+    assert (message["status"], message["content"]) == ("interrupted", "Lace is")
+    assert message["reason"]
+
+
+def test_sending_after_a_stream_vanished_is_refused_first_and_then_done(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    vanish(services, send(ada, conversation)["stream"])
+    again = ada.post(f"/api/conversations/{conversation}/messages", json={"content": "And?"})
+    assert again.status_code == 409
+    clock.time = PATIENCE
+    send(ada, conversation, "And?")
+    statuses = [each["status"] for each in read(ada, conversation)["messages"]]
+    assert statuses == ["complete", "interrupted", "complete", "queued"]
+
+
+def test_a_writer_that_mends_an_emptied_redis_keeps_its_answer(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock, begin: Callable[[str], StreamWriter]
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    writer = begin(stream)
+    writer.append(Kind.TEXT, "Lace is ")
+    wait_until(lambda: services.control.read(stream).text, what="the text to be in Redis")
+    services.redis.flushall()
+    services.settler.settle(stream)  # at the worst moment
+    writer.append(Kind.TEXT, "mostly air.")
+    wait_until(lambda: services.redis.exists(f"rejoinder:{{{stream}}}:state"), what="the writer to mend it")
+    clock.time = PATIENCE * 2
+    assert services.settler.settle(stream) is False
+    writer.end(End(Outcome.FINISHED))
+    assert writer.wait_flushed(5)
+    assert read(ada, conversation)["messages"][1]["content"] == "Lace is mostly air."
+
+
+def test_a_stream_whose_job_still_waits_is_not_given_up(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    services.redis.delete(f"rejoinder:{{{stream}}}:state")
+    assert services.settler.settle(stream) is False
+    clock.time = PATIENCE * 2
+    assert services.settler.settle(stream) is False
+    services.queue.empty()  # type: ignore[no-untyped-call]
+    services.settler.settle(stream)
+    clock.time = PATIENCE * 4
+    assert services.settler.settle(stream) is True
