@@ -11,10 +11,11 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from conversations.settings import DEFAULT_POOL_SIZE
 
-BUSY_TIMEOUT = 10.0  # seconds to wait for SQLite's write lock; our own transactions hold it for milliseconds
+BUSY_TIMEOUT = 30.0  # seconds to wait for SQLite's write lock; our own transactions hold it for milliseconds
 CONNECT_TIMEOUT = 10  # seconds for PostgreSQL to answer, instead of the minutes that TCP takes
 POOL_TIMEOUT = 10.0  # seconds to wait for a free connection before the caller is told
 
@@ -24,8 +25,11 @@ class Database:
 
     def __init__(self, database_url: str, pool_size: int = DEFAULT_POOL_SIZE) -> None:
         self.url = parse_url(database_url)
+        self._kept_open: PoolProxiedConnection | None = None
         if self.url.get_backend_name() == "sqlite":
-            self._engine = _sqlite_engine(self.url, pool_size)
+            self._engine = _sqlite_engine(self.url)
+            # Whoever closes a file as the last one tidies its journal away, which costs more than a transaction does.
+            self._kept_open = self._engine.raw_connection()
             self._reads = self._engine
             self._writes = self._engine.execution_options(begin="BEGIN IMMEDIATE")
         else:
@@ -46,6 +50,8 @@ class Database:
             yield session
 
     def close(self) -> None:
+        if self._kept_open is not None:
+            self._kept_open.close()
         self._engine.dispose()
 
     def __str__(self) -> str:
@@ -65,15 +71,15 @@ def parse_url(database_url: str) -> URL:
     return url.set(drivername="sqlite+pysqlite")
 
 
-def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+def _sqlite_engine(url: URL) -> Engine:
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT,
+        # A connection for each transaction: opening a file is cheap, and there is no pool to wait for. (The locks of a
+        # pool, made cooperative by gevent, were seen to hang threads of a thread pool that waited for them.)
+        poolclass=NullPool,
         # No isolation level: the driver begins nothing by itself, so that we say how a transaction begins.
-        connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None},
+        connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

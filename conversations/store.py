@@ -91,7 +91,7 @@ class Store:
         model: str,
         idempotency_key: str | None = None,
     ) -> Sent:
-        """Add a question to the active path, and its queued answer. The first question names a nameless conversation."""
+        """Add a question to the active path, and a queued answer. The first question names a nameless conversation."""
         order = self._order(owner, stream_id, model, idempotency_key)
         return self._once(order, sends.send, conversation_id, content)
 
