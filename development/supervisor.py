@@ -38,6 +38,7 @@ class Child:
         self.name = name
         self.lines: SimpleQueue[str] = SimpleQueue()
         self.is_ready = False
+        self.may_end = False
         self._events = events
         self._process = Popen(command, env=dict(environ), cwd=ROOT)
         self.group: int = self._process.pid
@@ -106,6 +107,7 @@ class Supervisor:
     def run(self, name: str, command: str, environ: Mapping[str, str], limit: float) -> None:
         """Run one command to its end. Raises Failed."""
         (child,) = self.start({name: command}, environ).values()
+        child.may_end = True
         begun = time.monotonic()
         while child.code is None:
             waited = time.monotonic() - begun
@@ -113,7 +115,7 @@ class Supervisor:
                 self._show(child)
                 raise Failed(f"{name} did not end within {limit:g} s.")
             self._console.waiting(name, waited)
-            self._look(POLL, ending=child)
+            self._look(POLL)
         child.settle()
         if child.code != 0:
             self._show(child)
@@ -150,8 +152,8 @@ class Supervisor:
                     self._show(child)
             self._stages.pop()
 
-    def _look(self, timeout: float | None, ending: Child | None = None) -> None:
-        """Take one event. `ending` may end."""
+    def _look(self, timeout: float | None) -> None:
+        """Take one event. Raises Stopped, and Failed when a child has ended that may not."""
         try:
             event = self._events.get(timeout=timeout)
         except Empty:
@@ -162,7 +164,7 @@ class Supervisor:
             return
         if event.is_ready:
             self._show(event)
-        if event.code is not None and event is not ending:
+        if event.code is not None and not event.may_end:
             event.settle()
             self._show(event)
             raise Failed(f"{event.name} {_how(event.code)}.")
