@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
-START = 90.0  # seconds; two of them are enough, but not on a machine that is busy with other things
+START = 240.0  # seconds; three of them are enough, but not on a machine that is busy with other things
 
 
 class WorkerProcess:
@@ -51,12 +51,19 @@ class WorkerProcess:
 
 
 @contextmanager
-def running_worker(folder: Path, **environment: str) -> Iterator[WorkerProcess]:
-    """A worker that serves, for the length of the block; `environment` holds its settings. Its log is in `folder`."""
+def started_worker(folder: Path, **environment: str) -> Iterator[WorkerProcess]:
+    """A worker for the length of the block, which may not serve yet. Its log is in `folder`."""
     number = len(list(folder.glob("worker-*.log")))
     worker = WorkerProcess(environment, folder / f"worker-{number}.log")
     try:
-        worker.wait_until_serving()
         yield worker
     finally:
         worker.kill()
+
+
+@contextmanager
+def running_worker(folder: Path, **environment: str) -> Iterator[WorkerProcess]:
+    """A worker that serves, for the length of the block; `environment` holds its settings."""
+    with started_worker(folder, **environment) as worker:
+        worker.wait_until_serving()
+        yield worker

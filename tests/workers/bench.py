@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rq.callbacks import Callback
 from rq.job import Job, JobStatus
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
@@ -28,9 +29,10 @@ from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import Json, ScriptedModel, running_scripted_model
 from tests.support.waiting import wait_until
-from tests.support.worker_process import WorkerProcess, running_worker
+from tests.support.worker_process import WorkerProcess, started_worker
 
 OWNER = "somebody"
+QUEUE = "generations"
 PATIENCE = 40.0  # seconds; nothing here takes one, but the machine may have other things to do
 
 
@@ -45,7 +47,6 @@ class Bench:
         self.redis = connect(redis_server.url)
         self.store = open_store(self.database_url)
         self.control = StreamControl(self.redis, StreamSettings())
-        self.queue = Queue("generations", connection=self.redis, serializer=JSONSerializer)
 
     def close(self) -> None:
         self.store.close()
@@ -53,17 +54,26 @@ class Bench:
 
     @contextmanager
     def worker(self, **environment: str) -> Iterator[WorkerProcess]:
-        """A worker on this bench; `environment` holds settings other than the usual."""
+        """A worker on this bench that serves; `environment` holds settings other than the usual."""
+        with self.started_worker(**environment) as worker:
+            worker.wait_until_serving()
+            yield worker
+
+    @contextmanager
+    def started_worker(self, **environment: str) -> Iterator[WorkerProcess]:
+        """As `worker`, but it may take a while until it serves: so that several can start at once."""
         usual = {
             "REDIS_URL": self.redis_server.url,
             "DATABASE_URL": self.database_url,
             "OPENAI_BASE_URL": self.model.base_url,
             "STREAM_LEASE": "30",  # so that a busy machine is not taken for a dead worker
         }
-        with running_worker(self.folder, **{**usual, **environment}) as worker:
+        with started_worker(self.folder, **{**usual, **environment}) as worker:
             yield worker
 
-    def send(self, script: Json | None = None, *, content: str = "Hello", model: str = "scripted") -> str:
+    def send(
+        self, script: Json | None = None, *, content: str = "Hello", model: str = "scripted", queue: str = QUEUE
+    ) -> str:
         """Ask a question, which the model answers by this script; return the stream."""
         if script is not None:
             self.model.script(script)
@@ -71,11 +81,22 @@ class Bench:
         conversation = self.store.create_conversation(OWNER, system_prompt="Be brief.")
         self.store.send(OWNER, conversation.id, content, stream_id=stream_id, model=model)
         self.control.announce(stream_id)
-        self.enqueue("workers.jobs.generate", stream_id, job_id=stream_id)
+        self.enqueue("workers.jobs.generate", stream_id, job_id=stream_id, queue=queue)
         return stream_id
 
-    def enqueue(self, function: str, *args: str, job_id: str | None = None, timeout: int = 60) -> Job:
-        return self.queue.enqueue_call(function, args=args, job_id=job_id, timeout=timeout, result_ttl=60)
+    def enqueue(
+        self,
+        function: str,
+        *args: str,
+        job_id: str | None = None,
+        timeout: int = 60,
+        queue: str = QUEUE,
+        on_stopped: Callback | None = None,
+    ) -> Job:
+        """A job for the workers of a queue; it says what it is, and nothing retries it."""
+        return Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue_call(
+            function, args=args, job_id=job_id, timeout=timeout, result_ttl=60, on_stopped=on_stopped
+        )
 
     def recording(self, stream_id: str) -> Recording | None:
         """What Redis holds of the stream; None if it holds nothing."""
@@ -157,11 +178,13 @@ class Bench:
         found = (self.redis.hgetall(key) for key in self.redis.smembers("rq:workers"))
         return [{as_text(name): as_text(value) for name, value in worker.items()} for worker in found]
 
-    def job_status(self, job_id: str) -> JobStatus:
-        return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer).get_status()
+    def job(self, job_id: str) -> Job:
+        return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer)
 
-    def wait_job(self, job_id: str, status: JobStatus, timeout: float = PATIENCE) -> None:
-        wait_until(lambda: self.job_status(job_id) is status, timeout, what=f"{job_id} to be {status}")
+    def wait_job(self, job_id: str, status: JobStatus, timeout: float = PATIENCE) -> Job:
+        """The job, once it has this status."""
+        wait_until(lambda: self.job(job_id).get_status() is status, timeout, what=f"{job_id} to be {status}")
+        return self.job(job_id)
 
     def wait_disconnected(self) -> None:
         """Wait until the model has seen that its last client went."""

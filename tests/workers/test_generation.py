@@ -14,6 +14,8 @@ from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import OWNER, PATIENCE, Bench
 
+pytestmark = pytest.mark.timeout(300)  # the first test of a module also waits for the worker to start
+
 
 @pytest.fixture(scope="module", autouse=True)
 def worker(bench: Bench) -> Iterator[WorkerProcess]:

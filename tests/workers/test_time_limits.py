@@ -10,6 +10,8 @@ from tests.support.scripted_model import Json
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import Bench
 
+pytestmark = pytest.mark.timeout(300)  # the first test of a module also waits for the worker to start
+
 
 @pytest.fixture(scope="module", autouse=True)
 def worker(bench: Bench) -> Iterator[WorkerProcess]:
