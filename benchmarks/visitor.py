@@ -1,0 +1,67 @@
+"""Someone with a cookie who asks over HTTP, for benchmarks."""
+
+import json
+import time
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+
+class Visitor:
+    """One identity."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._jar = CookieJar()
+        self._opener = build_opener(HTTPCookieProcessor(self._jar))
+
+    @property
+    def cookie(self) -> str:
+        """What to send as `Cookie` to be this visitor."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
+
+    def ask(self, title: str, script: dict[str, Any]) -> "Answer":
+        """Ask the scripted model, in a new conversation, for the answer that the script describes."""
+        conversation = self._call("POST", "/api/conversations", {"title": title})["id"]
+        content = json.dumps(script)
+        sent = self._call("POST", f"/api/conversations/{conversation}/messages", {"content": content, "model": "s"})
+        return Answer(self, sent["stream"])
+
+    def read(self, stream: str) -> dict[str, Any]:
+        """What is stored of a stream."""
+        return self._call("GET", f"/api/streams/{stream}")
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = json.dumps(body).encode() if body is not None else None
+        request = Request(self._url + path, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310
+        with self._opener.open(request, timeout=60) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer
+
+
+class Answer:
+    """One that was asked for."""
+
+    def __init__(self, visitor: Visitor, stream: str) -> None:
+        self._visitor = visitor
+        self.stream = stream
+        self._recording: dict[str, Any] = {"end": None}
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has; asks only until it has."""
+        if not self._recording["end"]:
+            self._recording = self._visitor.read(self.stream)
+        return bool(self._recording["end"])
+
+    def recording(self) -> dict[str, Any]:
+        """What was last read."""
+        return self._recording
+
+    def wait(self, timeout: float) -> None:
+        """Until it has ended."""
+        deadline = time.monotonic() + timeout
+        while not self.ended:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.stream} has not ended after {timeout} s")
+            time.sleep(0.05)
