@@ -25,8 +25,9 @@ class Database:
 
     def __init__(self, database_url: str, pool_size: int = DEFAULT_POOL_SIZE) -> None:
         self.url = parse_url(database_url)
+        self.blocks_its_thread = self.url.get_backend_name() == "sqlite"  # psycopg waits as gevent would have it
         self._kept_open: PoolProxiedConnection | None = None
-        if self.url.get_backend_name() == "sqlite":
+        if self.blocks_its_thread:
             self._engine = _sqlite_engine(self.url)
             # Whoever closes a file as the last one tidies its journal away, which costs more than a transaction does.
             self._kept_open = self._engine.raw_connection()

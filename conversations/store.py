@@ -36,16 +36,22 @@ KEY_LIMIT = 255  # characters of an idempotency key; a UUID has 36
 
 def open_store(
     database_url: str,
-    run: Run = lambda transaction: transaction(),
+    run: Run | None = None,
     *,
     pool_size: int = DEFAULT_POOL_SIZE,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> "Store":
     """The store in a database that `conversations.migrate` brought up to date. Open it after a fork, and close it.
 
-    A process of greenlets passes its thread pool's `apply` as `run`: SQLite blocks the thread that waits for it.
+    A process of greenlets passes its thread pool's `apply` as `run`, which executes what blocks its thread: every
+    transaction on SQLite. On PostgreSQL a transaction waits cooperatively where it is called, and `run` is not used.
     """
-    return Store(Database(database_url, pool_size), run, now)
+    database = Database(database_url, pool_size)
+    return Store(database, run if run and database.blocks_its_thread else _directly, now)
+
+
+def _directly(transaction: Callable[[], T]) -> T:
+    return transaction()
 
 
 class Store:

@@ -73,9 +73,7 @@ def ask(store: Store) -> Callable[..., Sent]:
     """Send a question and leave its answer in flight."""
 
     def ask(conversation_id: str, content: str = "Why?", key: str | None = None) -> Sent:
-        return store.send(
-            OWNER, conversation_id, content, stream_id=new_stream(), model="a-model", idempotency_key=key
-        )
+        return store.send(OWNER, conversation_id, content, stream_id=new_stream(), model="a-model", idempotency_key=key)
 
     return ask
 

@@ -145,7 +145,9 @@ def test_a_page_begins_where_the_last_ended_whatever_happened_meanwhile(
     assert [each.id for each in store.list_conversations(OWNER, before=page.next).items] == [old.id]
 
 
-@pytest.mark.parametrize("cursor", ["", "now", "12", "-", "x-" + "0" * 32, "1" * 18 + "-" + "0" * 32, "1-\0", "١-" + "0" * 32])
+@pytest.mark.parametrize(
+    "cursor", ["", "now", "12", "-", "x-" + "0" * 32, "1" * 18 + "-" + "0" * 32, "1-\0", "١-" + "0" * 32]
+)
 def test_a_cursor_that_no_page_gave_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         store.list_conversations(OWNER, before=cursor)
@@ -217,4 +219,3 @@ def test_a_conversation_deeper_than_sqlite_lets_deletions_cascade_is_read_and_de
     store.delete(OWNER, conversation.id)
     with pytest.raises(NotFound):
         store.conversation(OWNER, conversation.id)
-

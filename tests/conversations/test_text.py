@@ -40,7 +40,10 @@ def test_an_emoji_of_several_code_points_stays_whole() -> None:
         ("x" * 60, "x" * 60),
         ("x" * 61, "x" * 59 + "…"),
         ("word " * 20, "word " * 11 + "word…"),
-        ("Once upon a time there was a princess, who lived in a castle,", "Once upon a time there was a princess, who lived in a…"),
+        (
+            "Once upon a time there was a princess, who lived in a castle,",
+            "Once upon a time there was a princess, who lived in a…",
+        ),
     ],
 )
 def test_a_provisional_title_is_cut_at_a_word(question: str, title: str) -> None:

@@ -1,0 +1,69 @@
+"""The tables: made from nothing, once, and the same as the models say."""
+
+import subprocess
+import sys
+from functools import partial
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import CheckConstraint, inspect
+
+from conversations.database import Database
+from conversations.migrate import upgrade
+from conversations.models import Base
+from tests.conversations.together import at_once
+
+NEWEST = "0001"
+
+
+def test_an_empty_database_gets_its_tables_and_then_is_up_to_date(empty_database: str) -> None:
+    made = upgrade(empty_database)
+    assert (made.before, made.after) == (None, NEWEST)
+    assert str(made).endswith(f"tables made ({NEWEST})")
+    again = upgrade(empty_database)
+    assert (again.before, again.after) == (NEWEST, NEWEST)
+    assert str(again).endswith(f"is up to date ({NEWEST})")
+
+
+def test_migrations_and_models_agree(database_url: str) -> None:
+    database = Database(database_url)
+    with database.read() as session:
+        connection = session.connection()
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+        # What Alembic does not compare: the names, and what happens on deletion.
+        inspector = inspect(connection)
+        for table in Base.metadata.sorted_tables:
+            found = {(each["name"], each["options"].get("ondelete")) for each in inspector.get_foreign_keys(table.name)}
+            assert found == {(each.name, each.ondelete) for each in table.foreign_key_constraints}
+            assert not [each for each in table.constraints if isinstance(each, CheckConstraint)]
+    database.close()
+
+
+def test_a_change_of_the_models_without_a_migration_is_noticed(empty_database: str) -> None:
+    """The comparison above can fail: against a database without our tables it finds all of them missing."""
+    database = Database(empty_database)
+    with database.read() as session:
+        differences = compare_metadata(MigrationContext.configure(session.connection()), Base.metadata)
+    database.close()
+    assert {difference[1].name for difference in differences if difference[0] == "add_table"} == set(
+        Base.metadata.tables
+    )
+
+
+def test_several_processes_may_upgrade_at_once(empty_database: str) -> None:
+    command = [sys.executable, "-m", "conversations.migrate"]
+    results = at_once(
+        [partial(subprocess.run, command, env={"DATABASE_URL": empty_database}, capture_output=True, text=True)] * 3
+    )
+    assert [result.returncode for result in results] == [0, 0, 0], [result.stderr for result in results]
+    said = sorted(result.stdout.split(" ", 1)[1] for result in results)
+    assert said == [f"is up to date ({NEWEST})\n"] * 2 + [f"tables made ({NEWEST})\n"]
+
+
+def test_the_command_says_in_one_line_what_it_did_without_the_password(empty_database: str) -> None:
+    secret = empty_database.replace("postgres@", "postgres:hunter2@")
+    command = [sys.executable, "-m", "conversations.migrate"]
+    done = subprocess.run(command, env={"DATABASE_URL": secret}, capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert "hunter2" not in done.stdout + done.stderr
