@@ -7,6 +7,7 @@ a whole), sends.py (asking) and answers.py (answering).
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -28,7 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Run = Callable[[Callable[[], Any]], Any]
-"""Executes a transaction, in whatever thread it likes; returns what it returns, raises what it raises."""
+"""Executes a transaction, in whatever thread it likes, and returns what it returned."""
 
 PAGE_LIMIT = 200  # conversations on one page of the list, at most
 KEY_LIMIT = 255  # characters of an idempotency key; a UUID has 36
@@ -211,9 +212,21 @@ class Store:
         return self._transact(self._database.write, lambda session: work(session, *args, **kwargs))
 
     def _transact(self, begin: Callable[[], AbstractContextManager[Session]], work: Callable[[Session], T]) -> T:
-        def transaction() -> T:
-            with begin() as session:
-                return work(session)
+        def transaction() -> T | _Raised:
+            try:
+                with begin() as session:
+                    return work(session)
+            except Exception as error:  # noqa: BLE001 - raised below, where the caller is
+                return _Raised(error)
 
-        result: T = self._run(transaction)
-        return result
+        outcome: T | _Raised = self._run(transaction)
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+        return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """An exception on its way through `run`. As a value, since gevent's thread pool prints those that are raised in it."""
+
+    error: Exception

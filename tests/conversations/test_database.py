@@ -72,7 +72,8 @@ def test_on_sqlite_every_transaction_goes_through_run(tmp_path: Path) -> None:
 
     def run(transaction: Callable[[], object]) -> object:
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(lambda: threads.append(threading.current_thread()) or transaction()).result()
+            threads.append(pool.submit(threading.current_thread).result())
+            return pool.submit(transaction).result()
 
     store = open_store(migrated(new_sqlite(tmp_path)), run)
     conversation = store.create_conversation(OWNER)
@@ -138,10 +139,12 @@ def test_greenlets_go_on_while_the_database_is_locked_elsewhere(database_url: st
         [sys.executable, "-W", "error", "-c", GREENLETS, database_url],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     database = Database(database_url)
     with process:
+        assert process.stderr
         assert process.stdin
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
@@ -151,5 +154,6 @@ def test_greenlets_go_on_while_the_database_is_locked_elsewhere(database_url: st
             process.stdin.flush()
             assert process.stdout.readline() == "waiting 20\n"
         assert process.stdout.readline() == "done 21 conversation\n"
+        assert process.stderr.read() == "", "an expected exception is not printed by the thread that met it"
     database.close()
     assert process.returncode == 0
