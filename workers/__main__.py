@@ -36,6 +36,7 @@ log = logging.getLogger("workers")
 
 START_PATIENCE = 60.0  # seconds for Redis and the database to be there; after that a process manager has to decide
 RQ_CONNECTIONS = 8  # one waits for jobs, one for commands, and the bookkeeping of all jobs shares the rest
+RQ_TURN = 60.0  # seconds that a job waits for one of them
 SPARE_CONNECTIONS = 10  # to the model, beside one for each generation: a stopped one may still be closing
 
 
@@ -51,7 +52,7 @@ def main() -> int:
     retry = Retry(Backoff(), time.monotonic, gevent.sleep)
     with ExitStack() as stack:
         client = stack.enter_context(closing(streams.connect(settings.redis_url)))
-        rq_client = stack.enter_context(closing(streams.connect(settings.redis_url, max_connections=RQ_CONNECTIONS)))
+        rq_client = stack.enter_context(closing(_connect_rq(settings)))
         store = stack.enter_context(closing(_open_store(database)))
         source = stack.enter_context(closing(_open_source(settings)))
         retry("reach Redis", client.ping, error=redis.RedisError, patience=START_PATIENCE)
@@ -88,6 +89,13 @@ def main() -> int:
         worker.work()
     log.info("left")
     return 0
+
+
+def _connect_rq(settings: Settings) -> "redis.Redis":
+    client = streams.connect(settings.redis_url, max_connections=RQ_CONNECTIONS)
+    # When many jobs begin at once, one whose turn comes late must not be lost to RQ.
+    client.connection_pool.timeout = RQ_TURN  # type: ignore[attr-defined]
+    return client
 
 
 def _open_store(database: ConversationSettings) -> Store:

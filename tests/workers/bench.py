@@ -171,7 +171,10 @@ class Bench:
         try:
             yield
         finally:
-            resume(self.redis)
+            self.resume()
+
+    def resume(self) -> None:
+        resume(self.redis)
 
     def workers(self) -> list[dict[str, str]]:
         """The workers that RQ knows, as they have registered."""

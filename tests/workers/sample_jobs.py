@@ -5,6 +5,8 @@ from typing import Any
 from rq import get_current_job
 from rq.job import Job
 
+from tests.support.waiting import wait_until
+
 
 def current_job() -> Job:
     job = get_current_job()
@@ -16,7 +18,8 @@ def wait_for(gate: str) -> str:
     """Say that it has begun, wait until the gate is opened, and return the id of the job that it is."""
     job = current_job()
     job.connection.rpush(f"begun:{gate}", job.id)
-    job.connection.blpop([f"gate:{gate}"], timeout=0)
+    # Not a blocking pop: that would hold one of the few connections which all jobs share.
+    wait_until(lambda: job.connection.lpop(f"gate:{gate}"), 100, f"gate {gate}")
     return current_job().id
 
 

@@ -156,8 +156,8 @@ def test_a_redis_that_forgot_the_worker_is_told_again(bench: Bench) -> None:
     bench.redis.flushall()
     wait_until(lambda: Worker.all(connection=bench.redis), BEAT + PATIENCE, "the worker to register again")
     seen = registered(bench)
-    assert (seen.name, seen.queue_names()) == (name, [])  # queues of a worker that was read are not rebuilt …
-    assert Worker.count(queue=Queue(QUEUE, connection=bench.redis)) == 1  # … but it is known to serve this one
+    assert (seen.name, seen.queue_names()) == (name, [QUEUE])
+    assert Worker.count(queue=Queue(QUEUE, connection=bench.redis)) == 1
     [job_id] = hold(bench, "again")
     let_go(bench, "again")
     bench.wait_job(job_id, JobStatus.FINISHED)
