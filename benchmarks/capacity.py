@@ -5,8 +5,8 @@ Two tables, on a real Redis, a real worker, a real web process and a scripted mo
 1. generations running at once in one worker process, beside one of them alone;
 2. viewers of one stream in one web process, beside one of them alone.
 
-Every run checks that all text arrived. Costs are CPU time of the process (user and system), told per unit and as a ratio
-to the first row: the clock on the wall means nothing on a machine that is shared.
+Every run checks that all text arrived. Costs are CPU time of the process (user and system), told per unit and as a
+ratio to the first row: the clock on the wall means nothing on a machine that is shared.
 """
 
 import argparse
@@ -75,11 +75,11 @@ class Stack:
 
 def cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
-    return times.user + times.system
+    return float(times.user + times.system)
 
 
 def megabytes(process: psutil.Process) -> float:
-    return process.memory_info().rss / 1e6
+    return float(process.memory_info().rss / 1e6)
 
 
 def generations(stack: Stack, counts: list[int], deltas: int, pace: float) -> None:

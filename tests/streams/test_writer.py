@@ -199,16 +199,21 @@ def test_a_notification_carries_small_entries_and_only_announces_large_ones(
     client: "redis.Redis", settings: streams.StreamSettings
 ) -> None:
     writers = streams.StreamWriters(client, settings)
-    with client.pubsub() as pubsub, writers.open("s") as writer:
-        pubsub.subscribe(keys.news("s"))
-        wait_until(lambda: pubsub.get_message(timeout=0.1))
+    heard: list[bytes] = []
+    subscribed = threading.Event()
+    subscriber = streams.Subscriber(client)
+    subscriber.add(keys.news("s"), heard.append, subscribed.set)
+    subscriber.start()
+    assert subscribed.wait(10)
+    with writers.open("s") as writer:
         writer.append(streams.Kind.TEXT, "small")
         writers.flush()
-        epoch = writer.epoch.encode()
-        assert wait_until(lambda: pubsub.get_message(timeout=0.1))["data"] == epoch + b" 0 1 7\nt:small"
         writer.append(streams.Kind.TEXT, "x" * MAX_NOTIFICATION)
         writers.flush()
-        assert wait_until(lambda: pubsub.get_message(timeout=0.1))["data"] == epoch + b" 1 2 \n"
+        wait_until(lambda: len(heard) == 3)
+    subscriber.close()
+    epoch = writer.epoch.encode()
+    assert heard == [epoch + b" 0 0 \n", epoch + b" 0 1 7\nt:small", epoch + b" 1 2 \n"]
 
 
 def test_no_key_is_without_an_expiry(

@@ -6,6 +6,7 @@ that each example takes the same way every time.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -40,7 +41,7 @@ def writers(proxy: FaultProxy) -> Iterator[streams.StreamWriters]:
         yield streams.StreamWriters(client, streams.StreamSettings(lease=30.0), random=lambda: 0.0)
 
 
-def stored(direct: "redis.Redis", stream_id: str) -> list[bytes]:
+def stored(direct: "redis.Redis", stream_id: str) -> list[Any]:
     return direct.lrange(keys.chunks(stream_id), 0, -1)
 
 
@@ -90,7 +91,11 @@ moves = st.lists(
 @settings(max_examples=100)
 @given(moves, st.lists(st.sampled_from(Fault), max_size=6))
 def test_the_list_equals_the_log_after_any_faults(
-    proxy: FaultProxy, direct: "redis.Redis", writers: streams.StreamWriters, moves: list[tuple], last: list[Fault]
+    proxy: FaultProxy,
+    direct: "redis.Redis",
+    writers: streams.StreamWriters,
+    moves: list[tuple[str, Any, Any]],
+    last: list[Fault],
 ) -> None:
     proxy.script.clear()
     direct.flushall()

@@ -22,13 +22,17 @@ class RedisServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    def _options(self) -> list[str]:
+        return ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.folder)]
+
+    @property
     def url(self) -> str:
         return f"unix://{self.socket}"
 
     def start(self) -> None:
         """Start the server, empty, and return when it answers."""
         self.process = subprocess.Popen(
-            [str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.folder)],
+            [str(get_binary_path()), *self._options],
             stdout=subprocess.DEVNULL,
         )
         wait_until(self.answers, what="the Redis server to answer")
