@@ -47,7 +47,8 @@ def make_plan(given: Mapping[str, str], state: State) -> Plan:
         environ["OPENAI_BASE_URL"] = f"http://127.0.0.1:{free_port()}/v1"
         environ["OPENAI_MODEL"] = MODEL_NAME
     environ.setdefault("DATABASE_URL", f"sqlite:///{state.folder / 'rejoinder.sqlite3'}")
-    environ.setdefault("SECRET_KEY", state.secret())
+    if "SECRET_KEY" not in environ:
+        environ["SECRET_KEY"] = state.secret()
     environ.setdefault("SHUTDOWN_GRACE", "3")  # who presses Ctrl-C waits for it
     environ.setdefault("LOG_LEVEL", "WARNING")
     # The Procfile's web process is open to the network, as a platform's router needs it; here it is for this machine.

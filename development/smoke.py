@@ -127,12 +127,14 @@ class Visitor:
 def running(state: State) -> Iterator[dict[str, str]]:
     """The launcher in a folder of its own, on the embedded defaults; where its parts are. It has to stop cleanly."""
     environ = {name: value for name, value in os.environ.items() if name not in BROUGHT}
+    # A machine that is busy with tests beside this one can keep a worker waiting for seconds; that is not our subject.
+    environ = {"STREAM_LEASE": "60"} | environ | {"PORT": str(free_port())}
     command = [sys.executable, "-m", "development.run", "--state", str(state.folder)]
     with Guardian() as guardian:
         launcher = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environ | {"PORT": str(free_port())},
+            env=environ,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
