@@ -227,6 +227,6 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class _Raised:
-    """An exception on its way through `run`. As a value, since gevent's thread pool prints those that are raised in it."""
+    """An exception on its way through `run`. A value, since gevent's thread pool prints those raised in it."""
 
     error: Exception

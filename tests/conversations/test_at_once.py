@@ -142,6 +142,7 @@ store.close()
 """
 
 
+@pytest.mark.timeout(300)  # starts processes; a busy machine takes its time
 def test_two_processes_at_once_are_no_different(
     database_url: str, store: Store, conversation: ConversationRecord
 ) -> None:

@@ -133,6 +133,7 @@ store.close()
 """
 
 
+@pytest.mark.timeout(300)  # starts processes; a busy machine takes its time
 def test_greenlets_go_on_while_the_database_is_locked_elsewhere(database_url: str) -> None:
     """The lock is given back only when the locked-out process has said that it goes on: no clock is needed to tell."""
     process = subprocess.Popen(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from functools import partial
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect
@@ -51,6 +52,7 @@ def test_a_change_of_the_models_without_a_migration_is_noticed(empty_database: s
     )
 
 
+@pytest.mark.timeout(300)  # starts processes; a busy machine takes its time
 def test_several_processes_may_upgrade_at_once(empty_database: str) -> None:
     command = [sys.executable, "-m", "conversations.migrate"]
     results = at_once(
@@ -61,6 +63,7 @@ def test_several_processes_may_upgrade_at_once(empty_database: str) -> None:
     assert said == [f"is up to date ({NEWEST})\n"] * 2 + [f"tables made ({NEWEST})\n"]
 
 
+@pytest.mark.timeout(300)  # starts processes; a busy machine takes its time
 def test_the_command_says_in_one_line_what_it_did_without_the_password(empty_database: str) -> None:
     secret = empty_database.replace("postgres@", "postgres:hunter2@")
     command = [sys.executable, "-m", "conversations.migrate"]
