@@ -32,5 +32,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': { target: SERVER, ws: true } } },
-  test: { include: ['tests/**/*.test.{ts,tsx}'], testTimeout: 30_000 },
+  test: { include: ['tests/**/*.test.{ts,tsx}'], testTimeout: 30_000, pool: 'threads' },
 })

@@ -65,8 +65,8 @@ function drawBlock(token: Token): ComponentChildren {
       return null
     case 'html':
       return <p>{token.raw.trim()}</p>
-    default:
-      return token.raw
+    default: // a list item may hold a span, as its checkbox
+      return drawSpan(token)
   }
 }
 

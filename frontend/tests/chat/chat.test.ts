@@ -1,0 +1,297 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { ApiError } from '../../src/chat/api'
+import { Chat } from '../../src/chat/chat'
+import { Drafts } from '../../src/chat/drafts'
+import { Library } from '../../src/chat/library'
+import { busyStream, INITIAL, logOf, type State, shown } from '../../src/chat/state'
+import { Store } from '../../src/chat/store'
+import { StreamClient } from '../../src/stream'
+import { OriginApi } from '../support/origin-api'
+import { Shelf, World } from '../support/world'
+
+const UNREACHABLE = new ApiError(0, 'The server could not be reached.')
+
+let world: World
+let api: OriginApi
+let store: Store<State>
+let chat: Chat
+let library: Library
+let visited: (string | null)[]
+let frames: (() => void)[]
+let keys: number
+
+beforeEach(() => {
+  world = new World(new Shelf())
+  api = new OriginApi()
+  keys = 0
+  openPage()
+})
+
+/** Also what a refresh does: everything is new but the tab's storage and the server. */
+function openPage(): void {
+  frames = []
+  visited = []
+  const newKey = () => `key${++keys}`
+  store = new Store(INITIAL, (run) => frames.push(run))
+  const client = new StreamClient(world, '/api/socket')
+  world.pass(0)
+  world.socket.say({ type: 'hello', heartbeat: 20 })
+  library = new Library(store, api, client)
+  const drafts = new Drafts(world.storage, newKey)
+  chat = new Chat({ store, api, client, drafts, library, environment: world, newKey, go: (to) => visited.push(to) })
+}
+
+/** Let promises that are due come true. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 20; turns += 1) await Promise.resolve()
+}
+
+function stream(stream: string, text: string): void {
+  world.socket.say({ type: 'following', stream, epoch: 'e', index: 0, state: 'running' })
+  world.socket.say({ type: 'chunks', stream, epoch: 'e', start: 0, stop: 1, text })
+}
+
+function end(stream: string): void {
+  world.socket.say({ type: 'end', stream, epoch: 'e', start: 1, stop: 2, outcome: 'finished' })
+}
+
+function lastShown(): string | undefined {
+  const last = store.state.conversation?.messages.at(-1)
+  return last && shown(last, logOf(store.state, last)).text
+}
+
+function sends(): string[] {
+  return api.requests.filter((request) => request.startsWith('send'))
+}
+
+describe('sending', () => {
+  test('the first words begin a conversation, get an address, and the answer is followed', async () => {
+    await chat.open(null)
+    chat.type('Hello')
+    await chat.send()
+    const [conversation] = api.conversations.values()
+    expect(visited).toEqual([conversation?.id])
+    expect(store.state.draft).toBe('')
+    expect(store.state.list.map((item) => item.title)).toEqual(['Hello'])
+    stream(conversation?.generating as string, 'Hi')
+    expect(lastShown()).toBe('Hi')
+  })
+
+  test('words stay until the server has them, and go under the same key again', async () => {
+    const { id } = api.put('A')
+    await chat.open(id)
+    chat.type('Hello')
+    api.faults.push({ when: 'after', error: UNREACHABLE }) // it has them, but the reply was lost
+    await chat.send()
+    expect(store.state).toMatchObject({ draft: 'Hello', sending: false, sendProblem: UNREACHABLE.message })
+    await chat.send()
+    expect(sends()).toEqual([`send ${id} Hello key1`, `send ${id} Hello key1`])
+    expect(api.conversations.get(id)?.messages).toHaveLength(2)
+    expect(store.state).toMatchObject({ draft: '', sendProblem: null })
+    expect(store.state.conversation?.messages).toHaveLength(2)
+  })
+
+  test('a refresh after a send that failed keeps words and key', async () => {
+    const { id } = api.put('A')
+    await chat.open(id)
+    chat.type('Hello')
+    api.faults.push({ when: 'after', error: UNREACHABLE })
+    await chat.send()
+    openPage()
+    await chat.open(id)
+    expect(store.state.draft).toBe('Hello')
+    await chat.send()
+    expect(api.conversations.get(id)?.messages).toHaveLength(2)
+  })
+
+  test('other words are another wish', async () => {
+    const { id } = api.put('A')
+    await chat.open(id)
+    chat.type('Hello')
+    api.faults.push({ when: 'before', error: UNREACHABLE })
+    await chat.send()
+    chat.type('Hello!')
+    await chat.send()
+    expect(sends()).toEqual([`send ${id} Hello key1`, `send ${id} Hello! key2`])
+  })
+
+  test('nothing is sent while an answer is written, nor from blanks, nor twice at once', async () => {
+    const { id } = api.put('A', 'complete', 'running')
+    await chat.open(id)
+    chat.type('Hello')
+    await chat.send()
+    await chat.open(api.put('B').id)
+    chat.type('  \n')
+    await chat.send()
+    chat.type('Hello')
+    await Promise.all([chat.send(), chat.send()])
+    expect(sends()).toHaveLength(1)
+  })
+
+  test('each conversation keeps its own draft', async () => {
+    const [a, b] = [api.put('A'), api.put('B')]
+    await chat.open(a.id)
+    chat.type('for A')
+    await chat.open(b.id)
+    expect(store.state.draft).toBe('')
+    await chat.open(a.id)
+    expect(store.state.draft).toBe('for A')
+  })
+
+  test('an answer that another tab has begun is shown instead of a second one', async () => {
+    const kept = api.put('A')
+    await chat.open(kept.id)
+    chat.type('Hello')
+    await api.send(kept.id, 'From elsewhere', 'their key')
+    await chat.send()
+    await settle()
+    expect(store.state.sendProblem).toContain('being written')
+    expect(store.state.draft).toBe('Hello')
+    expect(busyStream(store.state)).toBe(kept.generating)
+  })
+})
+
+describe('an answer', () => {
+  test('is drawn once per frame, however many deltas come', async () => {
+    const kept = api.put('A', 'complete', 'running')
+    await chat.open(kept.id)
+    for (const run of frames.splice(0)) run()
+    let told = 0
+    store.subscribe(() => {
+      told += 1
+    })
+    const id = kept.generating as string
+    stream(id, 'a')
+    for (let at = 1; at < 50; at += 1) {
+      world.socket.say({ type: 'chunks', stream: id, epoch: 'e', start: at, stop: at + 1, text: 'a' })
+    }
+    expect([frames.length, told]).toEqual([1, 0])
+    frames[0]?.()
+    expect(told).toBe(1)
+    expect(lastShown()).toBe('a'.repeat(50))
+  })
+
+  test('gives way to the saved message, and the tab forgets the stream', async () => {
+    const kept = api.put('A', 'complete', 'running')
+    await chat.open(kept.id)
+    const id = kept.generating as string
+    stream(id, 'Once')
+    world.happen('pagehide')
+    expect(world.storage?.length).toBe(1)
+    end(id)
+    expect(busyStream(store.state)).toBeNull()
+    api.settle(kept.id, 'Once')
+    world.socket.say({ type: 'news', conversation: kept.id, version: 2 })
+    await settle()
+    expect(store.state.live).toBeNull()
+    expect(lastShown()).toBe('Once')
+    world.pass(1_000)
+    expect(world.storage?.length).toBe(0)
+  })
+
+  test('that cannot be followed any more is read from the server', async () => {
+    const kept = api.put('A', 'complete', 'running')
+    await chat.open(kept.id)
+    api.settle(kept.id, 'What was saved', 'interrupted')
+    const problem = { status: 410, title: 'Expired', detail: null }
+    world.socket.say({ type: 'gone', stream: `st_${kept.messages[1]?.id}`, problem })
+    await settle()
+    expect(lastShown()).toBe('What was saved')
+  })
+
+  test('that is stopped says so until it ends, and can be stopped again after a failure', async () => {
+    const kept = api.put('A', 'complete', 'running')
+    await chat.open(kept.id)
+    await chat.stop()
+    expect(store.state.stopping).toBe(kept.generating)
+    api.faults.push({ when: 'before', error: UNREACHABLE })
+    await chat.stop()
+    expect(store.state).toMatchObject({ stopping: null, notice: UNREACHABLE.message })
+  })
+
+  test('that is asked for again replaces the one before on the path, under one key until it is heard', async () => {
+    const kept = api.put('A', 'complete', 'finished')
+    await chat.open(kept.id)
+    const [, answer] = store.state.conversation?.messages ?? []
+    if (!answer) throw new Error('there is an answer')
+    api.faults.push({ when: 'after', error: UNREACHABLE })
+    await chat.regenerate(answer)
+    await chat.regenerate(answer)
+    expect(api.requests.filter((it) => it.startsWith('regenerate'))).toEqual(
+      Array(2).fill(`regenerate ${answer.id} key1`),
+    )
+    expect(store.state.conversation?.messages.map((it) => it.status)).toEqual(['complete', 'queued'])
+  })
+})
+
+describe('news', () => {
+  test('from another tab are read', async () => {
+    const kept = api.put('A')
+    await chat.open(kept.id)
+    await api.send(kept.id, 'From elsewhere', 'their key')
+    world.socket.say({ type: 'news', conversation: kept.id, version: kept.version })
+    await settle()
+    expect(store.state.conversation?.messages).toHaveLength(2)
+    stream(kept.generating as string, 'Hi')
+    expect(lastShown()).toBe('Hi')
+  })
+
+  test('that cannot be read at once are read later', async () => {
+    const kept = api.put('A')
+    await chat.open(kept.id)
+    await api.rename(kept.id, 'B')
+    api.faults.push({ when: 'before', error: UNREACHABLE }, { when: 'before', error: UNREACHABLE })
+    world.socket.say({ type: 'news', conversation: kept.id, version: kept.version })
+    await settle()
+    world.pass(1_000)
+    await settle()
+    world.pass(1_000)
+    await settle()
+    expect(store.state.conversation?.title).toBe('B')
+  })
+
+  test('of a conversation that was left are not shown in the next', async () => {
+    const [a, b] = [api.put('A'), api.put('B')]
+    const opening = chat.open(a.id)
+    await chat.open(b.id)
+    await opening
+    expect(store.state.conversation?.title).toBe('B')
+  })
+})
+
+describe('the list', () => {
+  test('a conversation that is deleted leaves an empty page', async () => {
+    const { id } = api.put('A')
+    await library.refresh()
+    await chat.open(id)
+    await chat.remove(id)
+    expect(store.state).toMatchObject({ at: null, conversation: null, list: [] })
+    expect(visited).toEqual([null])
+  })
+
+  test('a new title stands in the list and in the page', async () => {
+    const { id } = api.put('A')
+    await library.refresh()
+    await chat.open(id)
+    await library.rename(id, ' B ')
+    expect(store.state.list.map((item) => item.title)).toEqual(['B'])
+    world.socket.say({ type: 'news', conversation: id, version: 2 })
+    await settle()
+    expect(store.state.conversation?.title).toBe('B')
+  })
+
+  test('an answer that ends in another conversation is seen in the list', async () => {
+    const { id } = api.put('A', 'complete', 'running')
+    await library.refresh()
+    expect(store.state.list[0]?.generating).not.toBeNull()
+    api.settle(id, 'Done')
+    world.socket.say({ type: 'news', conversation: id, version: 2 })
+    await settle()
+    expect(store.state.list[0]?.generating).toBeNull()
+  })
+
+  test('one that is not there says so', async () => {
+    await chat.open('nowhere')
+    expect(store.state.reading).toBe('missing')
+  })
+})

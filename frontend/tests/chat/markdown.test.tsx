@@ -1,0 +1,163 @@
+// @vitest-environment happy-dom
+import fc from 'fast-check'
+import { render } from 'preact'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Blocks } from '../../src/chat/blocks'
+import { decodeEntities } from '../../src/chat/entities'
+import { Markdown } from '../../src/chat/markdown'
+
+let place: HTMLElement
+beforeEach(() => {
+  place = document.createElement('div')
+})
+
+function draw(text: string, whole = true): HTMLElement {
+  render(<Markdown text={text} whole={whole} />, place)
+  return place.firstElementChild as HTMLElement
+}
+
+describe('what a model writes is never run', () => {
+  const hostile = [
+    '<img src=x onerror=alert(1)>',
+    'before <script>alert(1)</script> after',
+    '<svg/onload=alert(1)>',
+    '[click](javascript:alert(1))',
+    '[click](JaVaScRiPt:alert(1))',
+    '[click](data:text/html,<script>alert(1)</script>)',
+    '[click]( vbscript:x)',
+    '<javascript:alert(1)>',
+    '![x](javascript:alert(1))',
+    '[click](/api/conversations)',
+    '[a]: javascript:alert(1)\n\n[click][a]',
+    '<a href="https://example.org">inline html</a>',
+    '| <b>x</b> |\n|---|\n| <img onerror=x> |',
+    '> <iframe src="https://example.org"></iframe>',
+  ]
+  for (const text of hostile) {
+    test(JSON.stringify(text), () => {
+      const prose = draw(text)
+      expect(prose.querySelectorAll('img, script, svg, a, iframe, b')).toHaveLength(0)
+      expect(prose.textContent).toMatch(/alert|click|inline html|x/)
+    })
+  }
+
+  test('tags stay readable as they were written', () => {
+    expect(draw('Use `<b>` or <b>this</b>.').textContent).toBe('Use <b> or <b>this</b>.')
+  })
+
+  test('an image is a link: what is shown here is not told to a stranger', () => {
+    const prose = draw('![a cat](https://example.org/cat.png)')
+    expect(prose.querySelector('img')).toBeNull()
+    expect(prose.querySelector('a')?.getAttribute('href')).toBe('https://example.org/cat.png')
+    expect(prose.textContent).toBe('a cat')
+  })
+
+  test('whatever is written, only elements of the list appear', () => {
+    const allowed =
+      'p,strong,em,del,code,pre,br,hr,a,ul,ol,li,blockquote,table,thead,tbody,tr,th,td,h3,h4,h5,h6,input,div'
+    const piece = fc.constantFrom(
+      '<img onerror=x>',
+      '[a](javascript:x)',
+      '**',
+      '`',
+      '\n',
+      '- ',
+      '| ',
+      '> ',
+      '<p>',
+      'x',
+      '&lt;',
+      '# ',
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const prose = draw(pieces.join(''))
+        for (const element of prose.querySelectorAll('*')) expect(element.matches(allowed)).toBe(true)
+        for (const link of prose.querySelectorAll('a')) expect(link.getAttribute('href')).toMatch(/^(https?|mailto):/)
+      }),
+    )
+  })
+})
+
+describe('what it draws', () => {
+  const drawn: [string, string][] = [
+    ['**bold** and *italic* and ~~gone~~', '<p><strong>bold</strong> and <em>italic</em> and <del>gone</del></p>'],
+    ['# One\n\n#### Four', '<h3 data-depth="1">One</h3><h6 data-depth="4">Four</h6>'],
+    ['- a\n- b', '<ul><li>a</li><li>b</li></ul>'],
+    ['3. a\n4. b', '<ol start="3"><li>a</li><li>b</li></ol>'],
+    ['> q', '<blockquote><p>q</p></blockquote>'],
+    ['a  \nb', '<p>a<br>b</p>'],
+    ['---', '<hr>'],
+    ['AT&amp;T &#8364; `&amp;`', '<p>AT&amp;T € <code>&amp;amp;</code></p>'],
+  ]
+  for (const [text, html] of drawn) test(JSON.stringify(text), () => expect(draw(text).innerHTML).toBe(html))
+
+  test('code keeps every character and names its language', () => {
+    const pre = draw('```python title="x"\nif a < b:\n    print("&amp;")\n```').querySelector('pre')
+    expect(pre?.textContent).toBe('if a < b:\n    print("&amp;")')
+    expect(pre?.dataset['language']).toBe('python')
+  })
+
+  test('links lead outside, in a tab of their own', () => {
+    const link = draw('[here](https://example.org/?a=1&b=2)').querySelector('a')
+    expect(link?.getAttribute('href')).toBe('https://example.org/?a=1&b=2')
+    expect(link?.rel).toBe('noopener noreferrer')
+  })
+
+  test('tables and tasks', () => {
+    const prose = draw('| a | b |\n|:--|--:|\n| 1 | **2** |\n\n- [x] done\n- [ ] not')
+    expect([...prose.querySelectorAll('td')].map((cell) => cell.className)).toEqual(['align-left', 'align-right'])
+    expect([...prose.querySelectorAll('input')].map((box) => box.checked)).toEqual([true, false])
+  })
+
+  test('entities that mean nothing stay', () => {
+    expect(decodeEntities('&nonsense; &#0; &#xD800; &#x1F642; &')).toBe('&nonsense; \ufffd \ufffd 🙂 &')
+  })
+})
+
+describe('while it grows', () => {
+  const text = [
+    '# Title\n\nA paragraph\nof two lines.\n\n',
+    '- one\n- two\n\n  more of two\n- three\n\n',
+    '```js\nconst a = `b`\n\n\nc()\n```\n\n',
+    '| a | b |\n|---|---|\n| 1 | 2 |\n\n',
+    '> quoted\nlazily\n\n1. x\n2. y\n\n    indented\n\n',
+    '<div>\nhtml\n</div>\n\nSetext\n===\n\nThe end.',
+  ].join('')
+
+  test('wherever it is cut, the blocks are those of the whole', () => {
+    const whole = new Blocks().of(text, true).map((token) => token.raw)
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 30 }), (cuts) => {
+        const blocks = new Blocks()
+        for (const cut of [...cuts].sort((a, b) => a - b)) blocks.of(text.slice(0, cut), false)
+        expect(blocks.of(text, false).map((token) => token.raw)).toEqual(whole)
+      }),
+    )
+  })
+
+  test('finished blocks keep their elements, and even their tokens', () => {
+    const blocks = new Blocks()
+    const [first] = blocks.of('One.\n\nTwo.\n\nThree.\n\nFo', false)
+    expect(blocks.of('One.\n\nTwo.\n\nThree.\n\nFour.', false)[0]).toBe(first)
+
+    draw('One.\n\nTwo.\n\nThree.\n\nFo', false)
+    const before = place.querySelector('p')
+    draw('One.\n\nTwo.\n\nThree.\n\nFour.', false)
+    expect(place.querySelector('p')).toBe(before)
+    expect(place.textContent).toBe('One.Two.Three.Four.')
+  })
+
+  test('a text that is another one, as after a new epoch, is drawn anew', () => {
+    draw('Old.\n\nOld.\n\nOld.\n\nOld.', false)
+    draw('New.', false)
+    expect(place.textContent).toBe('New.')
+  })
+
+  test('a reference that was explained at the end is a link in the whole', () => {
+    const source = 'See [this][1].\n\nA.\n\nB.\n\nC.\n\n[1]: https://example.org'
+    for (let cut = 0; cut < source.length; cut += 1) draw(source.slice(0, cut), false)
+    draw(source, true)
+    expect(place.querySelector('a')?.getAttribute('href')).toBe('https://example.org')
+  })
+})

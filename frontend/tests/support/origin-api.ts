@@ -1,0 +1,154 @@
+/** The server behind the JSON API, in memory: what it keeps, and faults that a test may ask for. */
+
+import { type Api, ApiError, type Conversation, type Message, type MessageStatus, type Sent } from '../../src/chat/api'
+
+interface Kept {
+  id: string
+  title: string
+  version: number
+  generating: string | null
+  messages: Message[]
+}
+
+export class OriginApi implements Api {
+  readonly conversations = new Map<string, Kept>()
+  /** Every request, as `method argument…`. */
+  readonly requests: string[] = []
+  /** Taken by the next requests, one each: before the server has done anything, or after. */
+  readonly faults: { when: 'before' | 'after'; error: ApiError }[] = []
+  readonly #sentByKey = new Map<string, Sent>()
+  #count = 0
+
+  // What a test does on the server
+
+  put(title: string, ...statuses: MessageStatus[]): Kept {
+    const kept: Kept = { id: `c${++this.#count}`, title, version: 1, generating: null, messages: [] }
+    for (const status of statuses)
+      kept.messages.push(this.#message(kept, status === 'complete' ? 'user' : 'assistant', status))
+    kept.generating = kept.messages.find((it) => it.status === 'queued' || it.status === 'running')?.stream ?? null
+    this.conversations.set(kept.id, kept)
+    return kept
+  }
+
+  settle(id: string, content: string, status: MessageStatus = 'finished'): void {
+    const kept = this.#of(id)
+    kept.messages = kept.messages.map((it) => (it.stream === kept.generating ? { ...it, content, status } : it))
+    kept.generating = null
+    kept.version += 1
+  }
+
+  // Api
+
+  list = () =>
+    this.#answer('list', () => ({ items: [...this.conversations.values()].reverse().map(asConversation), next: null }))
+  create = () => this.#answer('create', () => asConversation(this.put('')))
+  read = (id: string) => this.#answer(`read ${id}`, () => asConversation(this.#of(id)))
+
+  rename = (id: string, title: string) =>
+    this.#answer(`rename ${id} ${title}`, () => {
+      const kept = this.#of(id)
+      kept.title = title
+      kept.version += 1
+      return asConversation(kept)
+    })
+
+  remove = (id: string) =>
+    this.#answer(`remove ${id}`, () => {
+      this.conversations.delete(this.#of(id).id)
+    })
+
+  send = (id: string, content: string, key: string) =>
+    this.#answer(`send ${id} ${content} ${key}`, () =>
+      this.#once(key, () => {
+        const kept = this.#of(id)
+        const parent = kept.messages.at(-1)?.id ?? null
+        kept.title ||= content
+        return this.#generate(kept, { ...this.#message(kept, 'user', 'complete'), content, parent_id: parent })
+      }),
+    )
+
+  regenerate = (message: string, key: string) =>
+    this.#answer(`regenerate ${message} ${key}`, () =>
+      this.#once(key, () => {
+        const kept = this.#holder(message)
+        const at = kept.messages.findIndex((it) => it.id === message)
+        const [question] = kept.messages.splice(at - 1)
+        return this.#generate(kept, question as Message)
+      }),
+    )
+
+  edit = (message: string, content: string, key: string) =>
+    this.#answer(`edit ${message} ${key}`, () =>
+      this.#once(key, () => {
+        const kept = this.#holder(message)
+        const [question] = kept.messages.splice(kept.messages.findIndex((it) => it.id === message))
+        return this.#generate(kept, { ...(question as Message), id: `m${++this.#count}`, content })
+      }),
+    )
+
+  select = (message: string) => this.#answer(`select ${message}`, () => asConversation(this.#holder(message)))
+  stop = (stream: string) => this.#answer(`stop ${stream}`, () => {})
+
+  #once(key: string, send: () => Sent): Sent {
+    const sent = this.#sentByKey.get(key) ?? send()
+    this.#sentByKey.set(key, sent)
+    return sent
+  }
+
+  #generate(kept: Kept, question: Message): Sent {
+    if (kept.generating) throw new ApiError(409, 'An answer is being written in this conversation.')
+    const answer = { ...this.#message(kept, 'assistant', 'queued'), parent_id: question.id }
+    kept.messages.push(question, answer)
+    kept.generating = answer.stream
+    kept.version += 1
+    const stream = answer.stream as string
+    return { conversation: kept.id, version: kept.version, question, answer, stream }
+  }
+
+  #message(kept: Kept, role: Message['role'], status: MessageStatus): Message {
+    const id = `m${++this.#count}`
+    const stream = role === 'assistant' ? `st_${id}` : null
+    const parent_id = kept.messages.at(-1)?.id ?? null
+    return {
+      id,
+      parent_id,
+      role,
+      content: '',
+      reasoning: '',
+      status,
+      reason: null,
+      stream,
+      model: null,
+      versions: [id],
+    }
+  }
+
+  async #answer<T>(request: string, act: () => T): Promise<T> {
+    this.requests.push(request)
+    const fault = this.faults.shift()
+    if (fault?.when === 'before') throw fault.error
+    const answer = act()
+    if (fault) throw fault.error
+    return answer
+  }
+
+  #of(id: string): Kept {
+    const kept = this.conversations.get(id)
+    if (!kept) throw new ApiError(404, 'There is nothing of yours at this address.')
+    return kept
+  }
+
+  #holder(message: string): Kept {
+    const kept = [...this.conversations.values()].find((it) => it.messages.some((other) => other.id === message))
+    if (!kept) throw new ApiError(404, 'There is nothing of yours at this address.')
+    return kept
+  }
+}
+
+function asConversation(kept: Kept): Conversation {
+  return {
+    ...kept,
+    messages: [...kept.messages],
+    updated_at: `2026-01-01T00:00:${String(kept.version).padStart(2, '0')}Z`,
+  }
+}

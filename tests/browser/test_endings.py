@@ -1,0 +1,52 @@
+"""However an answer ends, the page says so in words, keeps the text, and says the same after a refresh."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Person, ScriptedAnswer, Stack
+from tests.support.waiting import wait_until
+
+
+def test_stop_ends_the_answer_and_the_request_to_the_model(person: Person, answer: ScriptedAnswer) -> None:
+    visit = person.visit()
+    visit.ask("Tell me")
+    answer.release(10)
+    visit.wait_for_text(answer.first(10))
+
+    visit.page.get_by_role("button", name="Stop").click()
+    visit.wait_for_status("You stopped this answer.")
+    wait_until(lambda: person.requests()[0]["state"] == "disconnected", timeout=30, what="the model to be left alone")
+    visit.page.reload()
+    visit.wait_for_status("You stopped this answer.")
+    visit.wait_for_text(answer.first(10))
+    assert len(person.requests()) == 1
+
+
+def test_a_failure_in_mid_answer_keeps_the_text_and_says_why(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["Once upon ", "a time ", {"error": {"message": "The model fell asleep."}}]})
+    visit = person.visit()
+    visit.ask("Tell me")
+    status = visit.page.locator(".answer .status")
+    expect(status).to_contain_text("This answer failed.")
+    words = status.inner_text()
+    visit.wait_for_text("Once upon a time ")
+    visit.page.reload()
+    visit.wait_for_status(words)
+    visit.wait_for_text("Once upon a time ")
+    assert len(person.requests()) == 1
+
+
+def test_an_answer_that_was_refused_can_be_tried_again_and_both_versions_stay(person: Person, stack: Stack) -> None:
+    stack.model.script({"status": 401, "error": {"message": "Wrong key."}}, {"deltas": ["At ", "last."]})
+    visit = person.visit()
+    visit.ask("Tell me")
+    expect(visit.page.locator(".answer .status")).to_contain_text("This answer failed.")
+
+    visit.page.get_by_role("button", name="Try again").click()
+    visit.wait_for_text("At last.")
+    visit.wait_for_status("")
+    expect(visit.page.locator(".answer .count")).to_have_text("2 of 2")
+    visit.page.get_by_role("button", name="Previous version").click()
+    expect(visit.page.locator(".answer .status")).to_contain_text("This answer failed.")
+    visit.page.get_by_role("button", name="Next version").click()
+    visit.wait_for_text("At last.")
+    assert len(person.requests()) == 2

@@ -1,0 +1,122 @@
+"""A real browser, and a person in it who asks, watches and looks at what travelled."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",  # tests run as root in containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 120_000  # ms; nothing here takes that long, but the machine may have other things to do
+
+# Markdown drops the white space at its end; nothing else may differ.
+IS_SHOWN = """text => {
+  const drawn = [...document.querySelectorAll('.answer')].at(-1)?.querySelector(':scope > .prose')
+  return window.rejoinder?.lastAnswer()?.text === text && drawn?.textContent === text.trim()
+}"""
+
+Json = dict[str, Any]
+
+
+def find_browser() -> str:
+    """The browser's program: `REJOINDER_BROWSER`, or the first that is installed."""
+    program = os.environ.get("REJOINDER_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not program:
+        raise RuntimeError(f"There is no browser here. Install one of {', '.join(NAMES)}, or set REJOINDER_BROWSER.")
+    return program
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A headless browser for the length of the block."""
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Socket:
+    """One WebSocket of a page, and the frames that really travelled."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self.sent: list[Json] = []
+        self.received: list[Json] = []
+        websocket.on("framesent", lambda data: self.sent.append(json.loads(data)))
+        websocket.on("framereceived", lambda data: self.received.append(json.loads(data)))
+
+    def chunks(self) -> list[Json]:
+        return [frame for frame in self.received if frame["type"] == "chunks"]
+
+    def text(self) -> str:
+        """All text that came over this socket."""
+        return "".join(frame.get("text", "") for frame in self.chunks())
+
+    def positions(self) -> list[str | None]:
+        """The positions from which the page asked to go on."""
+        return [frame.get("position") for frame in self.sent if frame["type"] == "follow"]
+
+
+class Visit:
+    """One tab. It remembers every socket, and fails its test where the page itself has failed."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.sockets: list[Socket] = []
+        self.faults: list[str] = []
+        self.page.on("websocket", lambda websocket: self.sockets.append(Socket(websocket)))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._note)
+
+    def ask(self, question: str) -> None:
+        """Type it and press Enter."""
+        box = self.page.get_by_role("textbox", name="Message")
+        box.fill(question)
+        box.press("Enter")
+
+    def wait_for_text(self, text: str) -> None:
+        """Wait until the last answer is exactly this, in the page's memory and on its face."""
+        self.page.wait_for_function(IS_SHOWN, arg=text)
+
+    def text(self) -> str:
+        """The last answer, before it is drawn."""
+        answer: Json = self.page.evaluate("window.rejoinder.lastAnswer()")
+        return str(answer["text"])
+
+    def wait_for_link(self, words: str) -> None:
+        expect(self.page.locator(".badge")).to_have_text(words)
+
+    def wait_for_status(self, words: str) -> None:
+        """Wait for the line under the last answer; empty: for none."""
+        status = self.page.locator(".answer").last.locator(".status")
+        if words:
+            expect(status).to_have_text(words)
+        else:
+            expect(status).to_have_count(0)
+
+    def wait_for_frame(self, kind: str) -> Json:
+        """Wait until the newest socket has received such a frame."""
+        while True:
+            for frame in self.sockets[-1].received if self.sockets else []:
+                if frame["type"] == kind:
+                    return frame
+            self.page.wait_for_timeout(20)  # hands the thread to the browser's events
+
+    def _note(self, message: Any) -> None:
+        if "Content Security Policy" in message.text:
+            self.faults.append(message.text)
