@@ -29,7 +29,7 @@ from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import Json, ScriptedModel, running_scripted_model
 from tests.support.waiting import wait_until
-from tests.support.worker_process import WorkerProcess, started_worker
+from tests.support.worker_process import WorkerProcess, running_worker
 
 OWNER = "somebody"
 QUEUE = "generations"
@@ -47,6 +47,7 @@ class Bench:
         self.redis = connect(redis_server.url)
         self.store = open_store(self.database_url)
         self.control = StreamControl(self.redis, StreamSettings())
+        self.queue = Queue(QUEUE, connection=self.redis, serializer=JSONSerializer)
 
     def close(self) -> None:
         self.store.close()
@@ -54,26 +55,17 @@ class Bench:
 
     @contextmanager
     def worker(self, **environment: str) -> Iterator[WorkerProcess]:
-        """A worker on this bench that serves; `environment` holds settings other than the usual."""
-        with self.started_worker(**environment) as worker:
-            worker.wait_until_serving()
-            yield worker
-
-    @contextmanager
-    def started_worker(self, **environment: str) -> Iterator[WorkerProcess]:
-        """As `worker`, but it may take a while until it serves: so that several can start at once."""
+        """A worker on this bench; `environment` holds settings other than the usual."""
         usual = {
             "REDIS_URL": self.redis_server.url,
             "DATABASE_URL": self.database_url,
             "OPENAI_BASE_URL": self.model.base_url,
             "STREAM_LEASE": "30",  # so that a busy machine is not taken for a dead worker
         }
-        with started_worker(self.folder, **{**usual, **environment}) as worker:
+        with running_worker(self.folder, **{**usual, **environment}) as worker:
             yield worker
 
-    def send(
-        self, script: Json | None = None, *, content: str = "Hello", model: str = "scripted", queue: str = QUEUE
-    ) -> str:
+    def send(self, script: Json | None = None, *, content: str = "Hello", model: str = "scripted") -> str:
         """Ask a question, which the model answers by this script; return the stream."""
         if script is not None:
             self.model.script(script)
@@ -81,7 +73,7 @@ class Bench:
         conversation = self.store.create_conversation(OWNER, system_prompt="Be brief.")
         self.store.send(OWNER, conversation.id, content, stream_id=stream_id, model=model)
         self.control.announce(stream_id)
-        self.enqueue("workers.jobs.generate", stream_id, job_id=stream_id, queue=queue)
+        self.enqueue("workers.jobs.generate", stream_id, job_id=stream_id)
         return stream_id
 
     def enqueue(
@@ -90,11 +82,10 @@ class Bench:
         *args: str,
         job_id: str | None = None,
         timeout: int = 60,
-        queue: str = QUEUE,
         on_stopped: Callback | None = None,
     ) -> Job:
-        """A job for the workers of a queue; it says what it is, and nothing retries it."""
-        return Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue_call(
+        """A job of any kind for the workers."""
+        return self.queue.enqueue_call(
             function, args=args, job_id=job_id, timeout=timeout, result_ttl=60, on_stopped=on_stopped
         )
 
