@@ -29,6 +29,8 @@ def install(lock: str) -> None:
     stamp = Stamp(VENV / "locks" / lock, [file])
     if stamp.is_current():
         return
+    if lock != "uv":
+        install("uv")
     print(f"Installing Python packages ({file.relative_to(ROOT)})", flush=True)
     if lock != "uv" and _install_with_uv(file):
         stamp.set()
@@ -39,7 +41,6 @@ def install(lock: str) -> None:
 
 def _install_with_uv(file: Path) -> bool:
     """uv takes a fraction of pip's time. But it does not read pip's settings, which may name a mirror."""
-    install("uv")
     command: list[str | Path] = [VENV / "bin" / "uv", "pip", "install", "--python", PYTHON, *AS_LOCKED, "-r", file]
     if subprocess.run(command, check=False).returncode == 0:
         return True
