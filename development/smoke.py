@@ -24,7 +24,7 @@ from development.plan import free_port
 from development.reading import Copy, Reader
 from development.state import State
 
-PROMPT = "Tell me a long story about a lighthouse keeper who finds a letter in a bottle."
+PROMPT = "Tell me a short story about a lighthouse keeper who finds a letter in a bottle."
 FIRST_PART = 20  # chunks before the connection is cut
 MEANWHILE = 20  # chunks that it misses
 START_LIMIT = 300.0  # seconds for everything to be there, on a busy machine
