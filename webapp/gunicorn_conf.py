@@ -38,6 +38,6 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Let go of Redis and the database."""
-    if worker.wsgi is not None:
+    """Let go of Redis and the database. A worker that could not start has nothing to let go of."""
+    if hasattr(worker, "wsgi"):
         worker.wsgi.extensions["services"].close()

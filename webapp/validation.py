@@ -14,7 +14,7 @@ MAX_BODY = 2 * 1024 * 1024  # bytes; 100,000 characters, each escaped as \ud83d\
 
 def require_json_object() -> None:
     """A body of the API, where there is one, is a JSON object. Raises Problem, or werkzeug's 413 and 415."""
-    if not request.path.startswith("/api/") or not request.get_data():
+    if request.method not in {"POST", "PATCH"} or not request.path.startswith("/api/") or not request.get_data():
         return
     try:
         body = request.get_json()

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,6 +17,8 @@ from streams import StreamControl, StreamSettings, connect
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.web_process import PROJECT, WebProcess, running_web
+
+pytestmark = pytest.mark.timeout(400)  # a start takes two seconds, and minutes where the machine is busy with much else
 
 
 @pytest.fixture
@@ -64,9 +65,8 @@ def test_a_message_becomes_a_job_its_end_is_saved_and_sigterm_ends_the_process(
     redis.close()
     browser.connection.close()
 
-    began = time.monotonic()
-    assert web.terminate() == 0
-    assert time.monotonic() - began < 10
+    assert web.terminate(timeout=60) == 0
+    assert "graceful timeout" not in web.log.read_text()  # gunicorn's words for having waited in vain
     assert "Traceback" not in web.log.read_text()
 
 
@@ -78,7 +78,7 @@ def test_a_process_without_a_key_says_so_and_ends(redis_server: RedisServer) -> 
         env={**environment, "REDIS_URL": redis_server.url, "PORT": "0"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert ended.returncode != 0

@@ -1,0 +1,17 @@
+"""A line of the log."""
+
+import logging
+
+from webapp.logs import FactsFormatter
+
+
+def test_a_line_shows_the_event_and_its_facts() -> None:
+    record = logging.makeLogRecord(
+        {"msg": "stream %s", "args": ("vanished",), "levelname": "WARNING", "stream_id": "st_1"}
+    )
+    assert FactsFormatter("%(levelname)s %(message)s").format(record) == "WARNING stream vanished stream_id=st_1"
+
+
+def test_a_line_without_facts_is_only_the_event() -> None:
+    record = logging.makeLogRecord({"msg": "started", "levelname": "INFO"})
+    assert FactsFormatter("%(levelname)s %(message)s").format(record) == "INFO started"
