@@ -14,7 +14,7 @@ def test_stop_ends_the_answer_and_the_request_to_the_model(person: Person, answe
 
     visit.page.get_by_role("button", name="Stop").click()
     visit.wait_for_status("You stopped this answer.")
-    wait_until(lambda: person.requests()[0]["state"] == "disconnected", timeout=30, what="the model to be left alone")
+    wait_until(lambda: person.requests()[0]["state"] == "disconnected", timeout=120, what="the model to be left alone")
     visit.page.reload()
     visit.wait_for_status("You stopped this answer.")
     visit.wait_for_text(answer.first(10))

@@ -65,7 +65,7 @@ def test_an_answer_that_finishes_while_the_page_is_closed_is_there_when_it_opens
     answer.release(20)
     api = address.replace("/c/", "/api/conversations/")
     wait_until(
-        lambda: person.context.request.get(api).json()["generating"] is None, timeout=30, what="the answer to be saved"
+        lambda: person.context.request.get(api).json()["generating"] is None, timeout=120, what="the answer to be saved"
     )
     visit = person.visit(address)
     visit.wait_for_text(answer.whole)

@@ -277,7 +277,7 @@ class ScriptedModel:
 
     def _call(self, path: str, body: Any = ...) -> Any:
         data = None if body is ... else json.dumps(body).encode()
-        with urlopen(Request(f"{self.url}{path}", data=data), timeout=10) as response:  # noqa: S310  our own loopback
+        with urlopen(Request(f"{self.url}{path}", data=data), timeout=60) as response:  # noqa: S310  our own loopback
             return json.load(response)
 
 

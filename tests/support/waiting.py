@@ -9,7 +9,7 @@ T = TypeVar("T")
 POLL_INTERVAL = 0.01  # seconds; short beside anything that a test waits for
 
 
-def wait_until(condition: Callable[[], T], timeout: float = 10.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], timeout: float = 60.0, what: str = "") -> T:
     """Return the first truthy value of `condition`; raise TimeoutError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):

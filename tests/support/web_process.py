@@ -40,7 +40,7 @@ class WebProcess:
         """Whether it answers. Raises RuntimeError, with its log, when it has ended."""
         if self.process.poll() is not None:
             raise RuntimeError(f"the web process ended with {self.process.returncode}:\n{self.log.read_text()}")
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", "/healthz")
             return connection.getresponse().status == 200
@@ -49,7 +49,7 @@ class WebProcess:
         finally:
             connection.close()
 
-    def terminate(self, timeout: float = 30.0) -> int:
+    def terminate(self, timeout: float = 60.0) -> int:
         """Ask it to end as a platform does (SIGTERM), and return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)

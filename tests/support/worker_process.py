@@ -45,7 +45,7 @@ class WorkerProcess:
         self.process.kill()
         self.process.wait()
 
-    def wait(self, timeout: float = 10.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """Wait for its end; return the exit code."""
         return self.process.wait(timeout)
 

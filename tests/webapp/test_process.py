@@ -31,7 +31,7 @@ class Browser:
     """One kept-alive connection and its cookie."""
 
     def __init__(self, web: WebProcess) -> None:
-        self.connection = HTTPConnection("127.0.0.1", web.port, timeout=30)
+        self.connection = HTTPConnection("127.0.0.1", web.port, timeout=120)
         self.cookie = ""
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -78,7 +78,7 @@ def test_a_process_without_a_key_says_so_and_ends(redis_server: RedisServer) -> 
         env={**environment, "REDIS_URL": redis_server.url, "PORT": "0"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     assert ended.returncode != 0

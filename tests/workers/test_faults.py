@@ -25,7 +25,7 @@ def worker(bench: Bench) -> Iterator[WorkerProcess]:
 def broken_database(bench: Bench) -> Iterator[None]:
     """For the length of the block every statement about messages fails, at once."""
     path = bench.database_url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
+    with closing(sqlite3.connect(path, timeout=120)) as connection:
         connection.execute("PRAGMA legacy_alter_table = ON")  # Other tables keep speaking of `messages`.
         connection.execute("ALTER TABLE messages RENAME TO hidden")
         try:

@@ -22,7 +22,7 @@ def model() -> Iterator[ScriptedModel]:
 @contextmanager
 def ask(model: ScriptedModel, prompt: str = "Hello you") -> Iterator[http.client.HTTPResponse]:
     host, port = model.url.removeprefix("http://").split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     messages = [{"role": "user", "content": prompt}]
     body = {"model": "scripted", "messages": messages, "stream": True, "stream_options": {"include_usage": True}}
     connection.request("POST", "/v1/chat/completions", json.dumps(body))
@@ -101,7 +101,7 @@ def test_an_answer_can_be_cut_off(model: ScriptedModel) -> None:
 
 def test_one_connection_carries_many_requests(model: ScriptedModel) -> None:
     host, port = model.url.removeprefix("http://").split(":")
-    with closing(http.client.HTTPConnection(host, int(port), timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(host, int(port), timeout=60)) as connection:
         for _ in range(3):
             connection.request("GET", "/v1/models")
             with connection.getresponse() as response:

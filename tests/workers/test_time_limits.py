@@ -31,7 +31,7 @@ def worker(bench: Bench) -> Iterator[WorkerProcess]:
 )
 def test_a_model_that_is_too_slow_is_left(bench: Bench, script: Json, text: str, words: str) -> None:
     stream_id = bench.send(script)
-    recording = bench.wait_ended(stream_id, timeout=30)
+    recording = bench.wait_ended(stream_id, timeout=120)
     assert recording.end is not None
     assert recording.end.outcome is Outcome.FAILED
     assert words in (recording.end.reason or "")
