@@ -8,11 +8,11 @@ CONNECT_TIMEOUT = 5.0  # seconds
 REPLY_TIMEOUT = 5.0  # seconds; a server that takes longer is treated as away, and asked again
 
 
-def connect(url: str, *, max_connections: int = 20) -> "redis.Redis":
+def connect(url: str, *, max_connections: int = 20, retries: int = 2) -> "redis.Redis":
     """A client for `redis://`, `rediss://` or `unix://`; connects when first used.
 
     A caller beyond `max_connections` waits for a connection to become free (the smallest hosted plans allow 20 in all).
-    redis-py's own ten retries are reduced to two: whoever calls decides what to do while Redis is away.
+    redis-py's own ten retries are reduced to two by default: whoever calls decides what to do while Redis is away.
     """
     pool = redis.BlockingConnectionPool.from_url(
         url,
@@ -21,6 +21,6 @@ def connect(url: str, *, max_connections: int = 20) -> "redis.Redis":
         socket_connect_timeout=CONNECT_TIMEOUT,
         socket_timeout=REPLY_TIMEOUT,
         health_check_interval=30,
-        retry=Retry(FullJitterBackoff(cap=0.2, base=0.02), 2),
+        retry=Retry(FullJitterBackoff(cap=0.2, base=0.02), retries),
     )
     return redis.Redis(connection_pool=pool)

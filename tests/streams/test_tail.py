@@ -112,7 +112,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(steps)
 def test_replay_and_tail_make_the_whole_for_every_interleaving(moves: list[tuple[str, int, bool]]) -> None:
     world = World(LOG)
