@@ -21,10 +21,10 @@ ARGUMENTS = [
 ]
 PATIENCE = 120_000  # ms; nothing here takes that long, but the machine may have other things to do
 
-# Markdown drops the white space at its end; nothing else may differ.
+# White space at its ends means nothing in Markdown; all else must be the same.
 IS_SHOWN = """text => {
   const drawn = [...document.querySelectorAll('.answer')].at(-1)?.querySelector(':scope > .prose')
-  return window.rejoinder?.lastAnswer()?.text === text && drawn?.textContent === text.trim()
+  return window.rejoinder?.lastAnswer()?.text === text && drawn?.textContent.trim() === text.trim()
 }"""
 
 Json = dict[str, Any]
