@@ -5,7 +5,7 @@
 FROM node:24-slim AS page
 WORKDIR /page
 COPY frontend/package.json frontend/package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm install --no-save --no-audit --no-fund
 COPY frontend ./
 RUN npm run build
 

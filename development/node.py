@@ -30,8 +30,8 @@ def install_modules() -> None:
     stamp = Stamp(modules / ".stamp", [FRONTEND / "package-lock.json"])
     if not stamp.is_current():
         print("Installing the page's packages (frontend/package-lock.json)", flush=True)
-        # Not `npm ci`: it refuses a lock without the optional packages of platforms that a mirror does not carry. What is
-        # in the lock is installed as locked either way, and checked against its hash.
+        # Not `npm ci`: it refuses a lock without the optional packages of platforms that a mirror does not carry.
+        # What is in the lock is installed as locked either way, and checked against its hash.
         npm("install", "--no-save", "--no-audit", "--no-fund")
         stamp.set()
 
