@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+RESET_ON_CLOSE = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds
+
 
 class TcpProxy:
     """Listens on a free port of the loopback and forwards to `port`."""
@@ -13,21 +15,21 @@ class TcpProxy:
     def __init__(self, port: int) -> None:
         self._upstream = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._reachable = True
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._flowing = threading.Event()
         self._flowing.set()
+        self._lock = threading.Lock()  # over the two below: a connection is refused, or it is known
+        self._reachable = True
         self._open: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
 
     def cut(self) -> None:
-        """Reset every connection, and every new one, until `heal`."""
-        self._reachable = False
-        for sock in list(self._open):
-            _reset(sock)
+        """Break every connection, and every new one, until `heal`."""
+        with self._lock:
+            self._reachable = False
+            for sock in self._open:
+                _break(sock)
 
     def freeze(self) -> None:
         """Swallow everything: connections stay open, and nothing passes in either direction until `heal`."""
@@ -35,14 +37,18 @@ class TcpProxy:
 
     def heal(self) -> None:
         """Work again. What was held back while frozen goes on its way."""
-        self._reachable = True
+        with self._lock:
+            self._reachable = True
         self._flowing.set()
 
     def close(self) -> None:
+        """Break everything and listen no more."""
+        self.cut()
+        self._flowing.set()
+        _break(self._listener)  # wakes `accept`
+        for thread in self._threads:
+            thread.join()
         self._listener.close()
-        self.heal()
-        for sock in list(self._open):
-            _reset(sock)
 
     def _accept(self) -> None:
         while True:
@@ -50,31 +56,40 @@ class TcpProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return  # closed
-            if not self._reachable:
-                _reset(client)
-                continue
-            upstream = socket.create_connection(self._upstream)
-            self._open |= {client, upstream}
-            for source, target in ((client, upstream), (upstream, client)):
-                threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+            thread = threading.Thread(target=self._carry, args=(client,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _carry(self, client: socket.socket) -> None:
+        """One connection, from its opening until both ends have left."""
+        with client, socket.create_connection(self._upstream) as upstream:
+            with self._lock:
+                if not self._reachable:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                    return
+                self._open |= {client, upstream}
+            replies = threading.Thread(target=self._pump, args=(upstream, client))
+            replies.start()
+            self._pump(client, upstream)
+            replies.join()
+            with self._lock:
+                self._open -= {client, upstream}
 
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # either end may leave at any time
+        try:
             while data := source.recv(65_536):
                 self._flowing.wait()
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
-            return
-        for sock in (source, target):
-            _reset(sock)
-            self._open.discard(sock)
+        except OSError:  # either end may leave at any time, and then the other has nobody to talk to
+            _break(source)
+            _break(target)
 
 
-def _reset(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # the other thread of this connection was first
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+def _break(sock: socket.socket) -> None:
+    """End it for both sides. Whoever waits in `recv` or `accept` returns, and closes it."""
+    with contextlib.suppress(OSError):  # it was broken already
         sock.shutdown(socket.SHUT_RDWR)
-    sock.close()
 
 
 @contextmanager
