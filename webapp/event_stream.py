@@ -7,8 +7,6 @@ from gevent.event import Event as Bell
 from streams import Batch, Cursor, Gone, Position, StreamHub, is_end
 from webapp import frames, sockets
 
-COMMENT_INTERVAL = 15.0  # seconds between comments on an idle event stream: proxies cut what is silent for 30 or 60
-
 
 class EventStream(sockets.Closable):
     """The viewer (streams.Viewer) behind one response. It is pulled by the web server: it takes, and refuses offers."""
@@ -17,6 +15,7 @@ class EventStream(sockets.Closable):
         super().__init__()
         self._bell = Bell()
         self._closed = False
+        self._beating = False
 
     def offer(self, cursor: Cursor, batch: Batch) -> bool:  # noqa: ARG002 (streams.Viewer)
         self._bell.set()
@@ -29,6 +28,11 @@ class EventStream(sockets.Closable):
         self._closed = True
         self._bell.set()
 
+    def beat(self) -> None:
+        """See Closable. Proxies cut what is silent for 30 or 60 seconds."""
+        self._beating = True
+        self._bell.set()
+
     def events(self, hub: StreamHub, stream_id: str, position: Position | None, expected: bool) -> Iterator[bytes]:
         """What to send, until the stream ends or is gone, or the process ends."""
         cursor = hub.follow(stream_id, self, position, expected=expected)
@@ -38,8 +42,10 @@ class EventStream(sockets.Closable):
                 self._bell.clear()
                 event = cursor.take()
                 if event is None:
-                    if not self._bell.wait(COMMENT_INTERVAL):
-                        yield b": nothing happened\n\n"
+                    if self._beating:
+                        self._beating = False
+                        yield b": heartbeat\n\n"
+                    self._bell.wait()
                     continue
                 yield event.encoded(frames.server_sent) if isinstance(event, Batch) else frames.server_sent(event)
                 if isinstance(event, Gone) or (isinstance(event, Batch) and is_end(event.entries[-1])):

@@ -1,6 +1,7 @@
 """The routes that follow streams: the WebSocket, server-sent events, and the plain reading of what is stored."""
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import gevent
 from flask import Response, request
@@ -22,6 +23,7 @@ from webapp.problems import Problem, described
 from webapp.schemas import StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
 
+SOCKET = "/api/socket"
 PING_INTERVAL = 25.0  # seconds; Heroku's router cuts a socket that was silent for 55, so two pings fit
 
 
@@ -34,14 +36,27 @@ def register(app: OpenAPI, services: Services) -> None:
     }
     news = News(services.store, services.subscriber, gevent.spawn)
     sock = Sock(app)
+    app.before_request(_admit)
 
-    @sock.route("/api/socket")  # type: ignore[untyped-decorator]  # flask-sock has no types
+    @sock.route(SOCKET)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def socket(ws: Server) -> None:
         PageSocket(ws, current_owner(), services, news).serve()
 
     app.register_api(_stream_views(services))
     app.wsgi_app = sockets.OutletMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     gevent.spawn(sockets.beat_forever, services.settings.heartbeat_interval)
+
+
+def _admit() -> None:
+    """A socket is opened by a WebSocket handshake, from our own page: a browser lets any site open one anywhere."""
+    if request.path != SOCKET:
+        return
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        detail = "This address is a WebSocket; webapp/PROTOCOL.md describes its frames."
+        raise Problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    origin = request.headers.get("Origin")  # absent where the client is no browser
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Problem(HTTPStatus.FORBIDDEN, "A page of another site may not open a socket here.")
 
 
 def _stream_views(services: Services) -> APIBlueprint:

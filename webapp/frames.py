@@ -8,7 +8,7 @@ import json
 import struct
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from streams import Batch, Event, Gone, Serving
 
@@ -50,10 +50,36 @@ class Ping(ClientFrame):
     type: Literal["ping"]
 
 
-AnyClientFrame = Annotated[Follow | Unfollow | Watch | Unwatch | Ping, Field(discriminator="type")]
+AnyClientFrame = Follow | Unfollow | Watch | Unwatch | Ping
 
-parse_client_frame = TypeAdapter[Follow | Unfollow | Watch | Unwatch | Ping](AnyClientFrame).validate_json
-"""A client's frame. Raises pydantic.ValidationError."""
+_client_frames = TypeAdapter[AnyClientFrame](Annotated[AnyClientFrame, Field(discriminator="type")])
+
+
+TYPES = "follow, unfollow, watch, unwatch, ping"
+
+
+class NotAFrame(Exception):
+    """What a client sent is no frame of PROTOCOL.md; the message says why, and what would be right."""
+
+
+def parse_client_frame(data: str | bytes) -> AnyClientFrame:
+    """Read a client's frame. Raises NotAFrame."""
+    try:
+        return _client_frames.validate_json(data)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+    match fault["type"]:
+        case "union_tag_not_found":
+            raise NotAFrame(f"type is missing; expected one of {TYPES}")
+        case "union_tag_invalid":
+            raise NotAFrame(f"type {fault['ctx']['tag']!r} is unknown; expected one of {TYPES}")
+        case "extra_forbidden":
+            raise NotAFrame(f"{_place(fault['loc'])} is unknown")
+    raise NotAFrame(": ".join(filter(None, [_place(fault["loc"]), fault["msg"]])))
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
 
 
 def problem(status: int, title: str, detail: str) -> dict[str, Any]:

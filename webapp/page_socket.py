@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from pydantic import ValidationError
 from simple_websocket import ConnectionClosed, Server
 
 from streams import Batch, Cursor, Position
@@ -87,10 +86,8 @@ class PageSocket(sockets.Closable):
     def _answer(self, data: str | bytes) -> None:
         try:
             frame = frames.parse_client_frame(data)
-        except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in fault["loc"])
-            sockets.hang_up(self._ws, 1007, f"{where}: {fault['msg']}" if where else fault["msg"])
+        except frames.NotAFrame as error:
+            sockets.hang_up(self._ws, 1007, str(error))
             return
         match frame:
             case frames.Follow():

@@ -139,7 +139,7 @@ class ReadingThread(threading.Thread):
 def hang_up(ws: Server, code: int, reason: str) -> None:
     """Close a WebSocket from our side: say why, wake its handler, and cut it if the client does not answer."""
     try:
-        ws.close(code, reason[:120])  # a close frame holds 123 bytes
+        ws.close(code, reason)  # wsproto keeps as much of it as fits into a frame
     except (ConnectionClosed, OSError) as error:
         log.debug("the WebSocket had closed: %s", error)
     ws.event.set()

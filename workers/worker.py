@@ -294,7 +294,7 @@ class GreenletWorker(BaseWorker):
             log.warning("Redis has forgotten this worker, registering again")
             self.connection.delete(self.key)
             self.register_birth()
-            self.set_state(WorkerStatus.IDLE)
+            self.set_state(self.get_state())  # it may be suspended
 
     def _pubsub_exception_handler(self, error: Exception, *_args: Any) -> None:
         if not isinstance(error, redis.RedisError):

@@ -13,10 +13,13 @@ from conversations import ConversationSettings
 from streams import StreamSettings, StreamWriter, StreamWriters
 from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import RedisServer, running_redis
+from tests.support.web_process import WebProcess, running_web
+from tests.webapp.people import send
 from webapp.app import create_app
 from webapp.services import Services, open_services
 from webapp.settings import Settings
 
+PATIENT = 60.0  # seconds
 SECRET_KEY = "not a secret, because it is only for tests"  # noqa: S105
 
 
@@ -90,9 +93,15 @@ def conversation(ada: FlaskClient) -> str:
 
 
 @pytest.fixture
+def stream(ada: FlaskClient, conversation: str) -> str:
+    """One of Ada's, queued."""
+    return str(send(ada, conversation)["stream"])
+
+
+@pytest.fixture
 def writers(services: Services) -> Iterator[StreamWriters]:
-    """The writing half of a worker process."""
-    opened = StreamWriters(services.redis, StreamSettings())
+    """The writing half of a worker process. A test that is kept waiting is not a dead worker."""
+    opened = StreamWriters(services.redis, StreamSettings(lease=PATIENT))
     opened.start()
     yield opened
     opened.close()
@@ -108,3 +117,14 @@ def begin(services: Services, writers: StreamWriters) -> Iterator[Callable[[str]
             return opened.enter_context(writers.open(stream_id))
 
         yield begin
+
+
+@pytest.fixture(scope="module")
+def web(shared_redis: RedisServer, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
+    """A gunicorn on the same Redis and database, for the tests of a module: it settles streams in the background."""
+    log = tmp_path_factory.mktemp("web") / "web.log"
+    environment = {"STREAM_LEASE": str(PATIENT)}
+    with running_web(
+        redis_url=shared_redis.url, database_url=database_url, log=log, environment=environment
+    ) as process:
+        yield process

@@ -29,3 +29,10 @@ def another_tab(client: FlaskClient) -> FlaskClient:
     tab = client.application.test_client()
     tab.set_cookie("rejoinder", cookie.value)
     return tab
+
+
+def cookie_of(person: FlaskClient) -> str:
+    """What to send as `Cookie` to be this person."""
+    cookie = person.get_cookie("rejoinder")
+    assert cookie is not None
+    return f"rejoinder={cookie.value}"

@@ -163,6 +163,15 @@ def test_a_redis_that_forgot_the_worker_is_told_again(bench: Bench) -> None:
     bench.wait_job(job_id, JobStatus.FINISHED)
 
 
+def test_a_suspended_worker_that_redis_forgot_is_still_shown_as_suspended(bench: Bench) -> None:
+    with bench.suspended():
+        [worker] = Worker.all(connection=bench.redis)
+        bench.redis.delete(worker.key)
+        wait_until(lambda: bench.redis.hexists(worker.key, "birth"), BEAT + PATIENCE, "the worker to register again")
+        wait_until(lambda: bench.redis.hexists(worker.key, "state"), PATIENCE, "its state")
+        assert bench.redis.hget(worker.key, "state") == b"suspended"
+
+
 def test_after_a_restart_of_redis_jobs_and_commands_come_through(bench: Bench) -> None:
     bench.redis_server.kill()
     bench.redis_server.start()

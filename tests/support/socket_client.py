@@ -1,0 +1,80 @@
+"""A client of the WebSocket that keeps what a page would keep, and checks the rules of PROTOCOL.md as it goes."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+Json = dict[str, Any]
+PATIENCE = 60.0  # seconds for a frame that must come
+
+
+class SocketClient:
+    """One socket, greeted. `text`, `epoch` and `next_index` are those of the stream that it follows."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.hello = self.receive()
+        self.epoch: str | None = None
+        self.next_index = 0
+        self.text = ""
+
+    @property
+    def position(self) -> str:
+        return f"{self.epoch}:{self.next_index}"
+
+    def say(self, **frame: Any) -> None:
+        self.connection.send(json.dumps(frame))
+
+    def receive(self) -> Json:
+        """The next frame but heartbeats. Raises TimeoutError, ConnectionClosed."""
+        while True:
+            frame: Json = json.loads(self.connection.recv(PATIENCE))
+            if frame["type"] != "heartbeat":
+                return frame
+
+    def receive_until(self, kind: str) -> list[Json]:
+        """Frames up to and with the first of this type; those of a stream are applied."""
+        frames: list[Json] = []
+        while not frames or frames[-1]["type"] != kind:
+            frames.append(self.receive())
+            self._apply(frames[-1])
+        return frames
+
+    def receive_text(self, text: str) -> None:
+        """Apply frames until the text is this."""
+        while self.text != text:
+            assert text.startswith(self.text), f"{self.text!r} is no beginning of {text!r}"
+            self._apply(self.receive())
+
+    def closed(self) -> tuple[int, str]:
+        """Wait for the server's close; its code and reason."""
+        try:
+            while True:
+                self.connection.recv(PATIENCE)
+        except ConnectionClosed as closed:
+            if closed.rcvd is None:
+                raise RuntimeError("it was cut off without a close frame") from closed
+            return closed.rcvd.code, closed.rcvd.reason
+
+    def _apply(self, frame: Json) -> None:
+        if frame["type"] == "following":
+            if frame["epoch"] != self.epoch:
+                self.epoch, self.next_index, self.text = frame["epoch"], 0, ""
+            assert frame["index"] <= self.next_index, "a gap"
+        elif frame["type"] in ("chunks", "end"):
+            assert frame["epoch"] == self.epoch
+            assert frame["start"] == self.next_index, "a gap, or a repetition"
+            self.next_index = frame["stop"]
+            self.text += frame.get("text", "")
+
+
+@contextmanager
+def connected(url: str, cookie: str, **headers: str) -> Iterator[SocketClient]:
+    """A socket for the length of the block. Offers compression, as browsers do."""
+    address = url.replace("http", "ws", 1) + "/api/socket"
+    with connect(address, additional_headers={"Cookie": cookie, **headers}, max_size=None) as connection:
+        yield SocketClient(connection)

@@ -1,0 +1,349 @@
+"""The WebSocket of PROTOCOL.md, on a real gunicorn: what a page is sent, and what happens to a client that errs."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from streams import End, Kind, Outcome, StreamWriter, keys
+from tests.support.database import migrated, new_sqlite
+from tests.support.redis_server import RedisServer
+from tests.support.socket_client import SocketClient, connected
+from tests.support.waiting import wait_until
+from tests.support.web_process import WebProcess, running_web
+from tests.webapp.people import cookie_of, send
+from webapp.services import Services
+
+pytestmark = pytest.mark.timeout(400)  # as in test_process.py
+
+FINISHED = End(Outcome.FINISHED, None, {"total_tokens": 9})
+QUIET = {"STREAM_LEASE": "60"}  # a test that is kept waiting is not a dead worker
+
+
+@pytest.fixture
+def page(web: WebProcess, ada: FlaskClient, conversation: str) -> Iterator[SocketClient]:  # noqa: ARG001
+    """Ada's socket; she has a cookie since she has a conversation."""
+    with connected(web.url, cookie_of(ada)) as page:
+        yield page
+
+
+def write(writer: StreamWriter, *deltas: str) -> None:
+    """Each delta as a chunk of its own."""
+    for delta in deltas:
+        writer.append(Kind.TEXT, delta)
+        wait_until(lambda: not writer.is_pending)
+
+
+# --- streams
+
+
+def test_the_server_greets_with_its_heartbeat(page: SocketClient) -> None:
+    assert page.hello == {"type": "hello", "heartbeat": 20.0}
+
+
+def test_a_follower_sees_a_queued_answer_begin_grow_and_end(
+    page: SocketClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    page.say(type="follow", stream=stream)
+    queued = {"type": "following", "stream": stream, "epoch": None, "index": 0, "state": "queued"}
+    assert page.receive() == queued
+    writer = begin(stream)
+    assert page.receive_until("following")[-1] == {**queued, "epoch": writer.epoch, "state": "running"}
+    writer.append(Kind.REASONING, "Holes. ")
+    place = {"stream": stream, "epoch": writer.epoch}
+    assert page.receive_until("chunks")[-1] == {
+        "type": "chunks",
+        **place,
+        "start": 0,
+        "stop": 1,
+        "reasoning": "Holes. ",
+    }
+    write(writer, "Lace")
+    assert page.receive_until("chunks")[-1] == {"type": "chunks", **place, "start": 1, "stop": 2, "text": "Lace"}
+    writer.end(FINISHED)
+    ending = {"outcome": "finished", "reason": None, "usage": {"total_tokens": 9}}
+    assert page.receive_until("end")[-1] == {"type": "end", **place, "start": 2, "stop": 3, **ending}
+
+
+def test_whoever_comes_back_gets_exactly_what_is_missing_in_one_frame_and_then_the_tail(
+    web: WebProcess, ada: FlaskClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    writer = begin(stream)
+    write(writer, *(f"word{number} " for number in range(20)))
+    with connected(web.url, cookie_of(ada)) as page:
+        page.say(type="follow", stream=stream, position=f"{writer.epoch}:7")
+        page.epoch, page.next_index = writer.epoch, 7
+        page.receive_text("".join(f"word{number} " for number in range(7, 20)))
+        write(writer, "and more")
+        writer.end(FINISHED)
+        frames = page.receive_until("end")
+    assert [(frame["type"], frame["start"], frame["stop"]) for frame in frames] == [("chunks", 20, 21), ("end", 21, 22)]
+
+
+def test_an_answer_that_ended_while_away_comes_at_once_with_its_end(
+    page: SocketClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    writer = begin(stream)
+    write(writer, "Lace ", "is ", "air.")
+    writer.end(FINISHED)
+    assert writer.wait_flushed(30)
+    page.say(type="follow", stream=stream)
+    frames = page.receive_until("end")
+    assert [frame["type"] for frame in frames] == ["following", "chunks", "end"]
+    assert (frames[0]["state"], frames[1]["stop"], page.text) == ("ended", 3, "Lace is air.")
+
+
+@pytest.mark.parametrize("position", ["", "another7epoch:2"])
+def test_without_a_position_of_this_text_it_comes_from_its_beginning(
+    page: SocketClient, stream: str, begin: Callable[[str], StreamWriter], position: str
+) -> None:
+    write(begin(stream), "Lace ", "is ", "air.")
+    page.say(type="follow", stream=stream, position=position or None)
+    page.receive_text("Lace is air.")
+
+
+def test_a_position_beyond_the_text_is_served_from_where_the_text_is(
+    page: SocketClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    writer = begin(stream)
+    write(writer, "Lace ", "is ")
+    page.say(type="follow", stream=stream, position=f"{writer.epoch}:1000")
+    assert page.receive()["index"] == 2
+    write(writer, "air.")
+    assert (frame := page.receive())["type"] == "chunks"
+    assert (frame["start"], frame["text"]) == (2, "air.")
+
+
+def test_one_socket_carries_many_streams(
+    page: SocketClient, ada: FlaskClient, begin: Callable[[str], StreamWriter]
+) -> None:
+    texts = {}
+    for number in range(5):
+        conversation = str(ada.post("/api/conversations").get_json()["id"])
+        stream = str(send(ada, conversation)["stream"])
+        texts[stream] = f"answer {number}"
+        write(begin(stream), texts[stream])
+        page.say(type="follow", stream=stream)
+    received: dict[str, str] = {}
+    while received != texts:
+        if (frame := page.receive())["type"] == "chunks":
+            received[frame["stream"]] = received.get(frame["stream"], "") + frame["text"]
+
+
+def test_following_again_begins_again_and_unfollowing_ends_it(
+    page: SocketClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    writer = begin(stream)
+    write(writer, "Lace ")
+    page.say(type="follow", stream=stream)
+    page.receive_text("Lace ")
+    page.say(type="follow", stream=stream, position=page.position)
+    assert page.receive() == {
+        "type": "following", "stream": stream, "epoch": writer.epoch, "index": 1, "state": "running",
+    }  # fmt: skip
+    page.say(type="unfollow", stream=stream)
+    page.say(type="ping")
+    assert page.receive() == {"type": "pong"}
+    write(writer, "is ")
+    page.say(type="ping")
+    assert page.receive() == {"type": "pong"}, "nothing of the stream came before it"
+
+
+def test_what_is_foreign_and_what_does_not_exist_are_equally_unknown(
+    web: WebProcess, eve: FlaskClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    write(begin(stream), "private")
+    with connected(web.url, cookie_of(eve)) as page:
+        for name in (stream, "st_never"):
+            page.say(type="follow", stream=name)
+            frame = page.receive()
+            assert (frame["type"], frame["stream"], frame["problem"]["status"]) == ("gone", name, 404)
+    with connected(web.url, cookie="") as page:
+        page.say(type="follow", stream=stream)
+        assert page.receive()["problem"]["status"] == 404
+
+
+def test_a_stream_that_has_expired_is_gone_with_410(
+    page: SocketClient, stream: str, begin: Callable[[str], StreamWriter], services: Services
+) -> None:
+    writer = begin(stream)
+    writer.end(FINISHED)
+    assert writer.wait_flushed(30)
+    services.settler.settle(stream)
+    services.redis.delete(keys.chunks(stream), keys.state(stream))
+    page.say(type="follow", stream=stream)
+    frame = page.receive()
+    assert (frame["type"], frame["problem"]["status"]) == ("gone", 410)
+
+
+# --- news
+
+
+def test_a_page_hears_at_once_of_what_it_has_not_seen_and_later_of_every_change(
+    page: SocketClient, ada: FlaskClient, conversation: str
+) -> None:
+    ada.patch(f"/api/conversations/{conversation}", json={"title": "Between the GET and the socket"})
+    version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
+    page.say(type="watch", conversation=conversation, version=version - 1)
+    assert page.receive() == {"type": "news", "conversation": conversation, "version": version}
+    ada.patch(f"/api/conversations/{conversation}", json={"title": "Later"})
+    assert page.receive() == {"type": "news", "conversation": conversation, "version": version + 1}
+    sent = send(ada, conversation)
+    assert page.receive()["version"] == sent["version"]
+    page.say(type="unwatch", conversation=conversation)
+    page.say(type="ping")
+    assert page.receive() == {"type": "pong"}
+    ada.patch(f"/api/conversations/{conversation}", json={"title": "Nobody listens"})
+    page.say(type="ping")
+    assert page.receive() == {"type": "pong"}
+
+
+def test_news_that_was_published_while_nobody_was_subscribed_is_told_after_the_reconnection(
+    page: SocketClient, conversation: str, services: Services, ada: FlaskClient
+) -> None:
+    version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
+    page.say(type="watch", conversation=conversation, version=version)
+    wait_until(lambda: services.redis.pubsub_channels(keys.versions(conversation)), what="the subscription")
+    owner = services.store.stream_owner(str(send(ada, conversation)["stream"]))
+    assert owner is not None
+    page.receive_until("news")
+    changed = services.store.rename(owner, conversation, "Told to nobody")  # in the database only: no hint
+    services.redis.client_kill_filter(_type="pubsub")
+    assert page.receive_until("news")[-1]["version"] == changed.version
+
+
+def test_a_conversation_that_is_not_yours_is_not_watched(web: WebProcess, eve: FlaskClient, conversation: str) -> None:
+    with connected(web.url, cookie_of(eve)) as page:
+        for name in (conversation, "never"):
+            page.say(type="watch", conversation=name, version=0)
+            assert page.receive()["problem"]["status"] == 404
+
+
+# --- clients that err
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("hello", "Invalid JSON: expected value at line 1 column 1"),
+        ('{"type": "ping"', "Invalid JSON: EOF while parsing an object at line 1 column 15"),
+        (b"\xff\xfe", "Invalid JSON: expected value at line 1 column 1"),
+        ("[]", "Input should be an object"),
+        ("{}", "type is missing; expected one of follow, unfollow, watch, unwatch, ping"),
+        ('{"type": "dance"}', "type 'dance' is unknown; expected one of follow, unfollow, watch, unwatch, ping"),
+        ('{"type": "follow"}', "follow.stream: Field required"),
+        ('{"type": "follow", "stream": ""}', "follow.stream: String should have at least 1 character"),
+        ('{"type": "follow", "stream": "s", "color": "red"}', "follow.color is unknown"),
+        (
+            '{"type": "watch", "conversation": "c", "version": -1}',
+            "watch.version: Input should be greater than or equal to 0",
+        ),
+        (json.dumps({"type": "\N{PARTY POPPER}" * 40}), "type '" + "\N{PARTY POPPER}" * 29),
+    ],
+)
+def test_a_frame_that_is_none_of_ours_ends_the_socket_with_1007_and_says_why(
+    page: SocketClient, data: str | bytes, said: str
+) -> None:
+    page.connection.send(data)
+    assert page.closed() == (1007, said)
+
+
+def test_a_frame_that_is_too_large_ends_the_socket_with_1009(page: SocketClient) -> None:
+    page.say(type="follow", stream="s" * 17_000)
+    assert page.closed()[0] == 1009
+
+
+def test_bytes_that_are_no_frames_end_the_socket_with_1002(page: SocketClient) -> None:
+    page.connection.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    assert page.closed()[0] == 1002
+
+
+@pytest.mark.parametrize("position", ["7", "abc", "e p:1", "abc:-1", "abc:x", "é:1"])
+def test_a_position_that_is_none_is_refused_with_one_that_would_be_right(
+    page: SocketClient, stream: str, position: str
+) -> None:
+    page.say(type="follow", stream=stream, position=position)
+    problem = page.receive()["problem"]
+    assert problem["status"] == 400
+    assert "expected epoch:index, for example 3f9ac2b17d04e586:42" in problem["detail"]
+    page.say(type="ping")
+    assert page.receive() == {"type": "pong"}, "the socket stays open"
+
+
+def test_the_hundred_and_first_stream_and_conversation_are_refused(page: SocketClient, ada: FlaskClient) -> None:
+    created = [ada.post("/api/conversations").get_json() for _ in range(101)]
+    for conversation in created:
+        page.say(type="watch", conversation=conversation["id"], version=conversation["version"])
+    assert page.receive()["problem"]["status"] == 429
+    for conversation in created:
+        page.say(type="follow", stream=send(ada, conversation["id"])["stream"])
+    assert page.receive_until("problem")[-1]["problem"]["status"] == 429
+
+
+def test_a_page_of_another_site_gets_no_socket(web: WebProcess, ada: FlaskClient, conversation: str) -> None:  # noqa: ARG001
+    asked = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "eA==",
+    }
+    status, problem = get(web, {**asked, "Cookie": cookie_of(ada), "Origin": "https://evil.example"})
+    assert (status, problem["status"]) == (403, 403)
+    with connected(web.url, cookie_of(ada), Origin=web.url) as page:
+        assert page.hello["type"] == "hello"
+
+
+def test_a_plain_request_is_told_that_this_is_a_websocket(web: WebProcess) -> None:
+    status, problem = get(web, {})
+    assert (status, problem["title"]) == (426, "Upgrade Required")
+
+
+def get(web: WebProcess, headers: dict[str, str]) -> tuple[int, dict[str, object]]:
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=60)
+    connection.request("GET", "/api/socket", headers=headers)
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+# --- the process
+
+
+def test_a_fault_of_the_server_ends_the_socket_with_1011_and_is_in_its_log(
+    redis_server: RedisServer,
+    eve: FlaskClient,
+    tmp_path: Path,
+) -> None:
+    database_url = migrated(new_sqlite(tmp_path))
+    log = tmp_path / "web.log"
+    with running_web(redis_url=redis_server.url, database_url=database_url, log=log, environment=QUIET) as web:
+        with connected(web.url, cookie_of(eve)) as page:
+            with sqlite3.connect(database_url.removeprefix("sqlite:///")) as database:
+                database.execute("DROP TABLE messages")
+            page.say(type="follow", stream="s")
+            assert page.closed() == (1011, "Something went wrong in the server.")
+        wait_until(lambda: "a WebSocket handler failed" in log.read_text())
+        with connected(web.url, cookie_of(eve)) as page:
+            assert page.hello["type"] == "hello", "the process serves on"
+
+
+def test_a_process_that_leaves_tells_every_socket_to_come_back(
+    redis_server: RedisServer,
+    database_url: str,
+    eve: FlaskClient,
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "web.log"
+    with (
+        running_web(redis_url=redis_server.url, database_url=database_url, log=log, environment=QUIET) as web,
+        connected(web.url, cookie_of(eve)) as one,
+        connected(web.url, cookie_of(eve)) as two,
+    ):
+        assert web.terminate() == 0
+        assert one.closed() == two.closed() == (1012, "The server restarts. Come back.")
+    assert "Traceback" not in log.read_text()
