@@ -73,7 +73,7 @@ def ask_cut_and_resume(visitor: "Visitor", model: str) -> None:
     uninterrupted.close()
 
     whole, end = uninterrupted.copy.text, uninterrupted.copy.end or {}
-    check(end["outcome"] == "finished", f"the answer is finished, and not {end['outcome']} ({end['reason']})")
+    check(end["outcome"] == "finished", "the answer is finished", f"it is {end['outcome']}: {end['reason']}")
     check(f"{copy.epoch}:{second.travelled.first_index}" == position, "the second connection began at that position")
     check(second.travelled.characters == len(whole) - held, "only the missing part travelled")
     check(second.travelled.frames.count("end") == 1, "the end came once")
@@ -88,10 +88,11 @@ def ask_cut_and_resume(visitor: "Visitor", model: str) -> None:
 
     usage = saved["usage"]
     counted = counters(model)
+    generated = counted["llamacpp:tokens_predicted_total"]
     check(
-        (counted["llamacpp:tokens_predicted_total"]) == usage["completion_tokens"],
-        f"the model was asked once: it has generated {counted['llamacpp:tokens_predicted_total']:.0f} tokens in all, "
-        f"and the answer has {usage['completion_tokens']}",
+        generated == usage["completion_tokens"],
+        "the model was asked once",
+        f"it has generated {generated:.0f} tokens, and the answer has {usage['completion_tokens']}",
     )
     say("answer", f"{len(whole)} characters, {usage['completion_tokens']} tokens, generated once")
 
@@ -176,12 +177,12 @@ def eventually(condition: Callable[[], Any], what: str, timeout: float = 30.0) -
 
 def same(where: str, text: str, whole: str) -> None:
     at = next((i for i, (a, b) in enumerate(zip(text, whole, strict=False)) if a != b), min(len(text), len(whole)))
-    check(text == whole, f"every character as in {where} ({len(text)} and {len(whole)}; equal up to {at})")
+    check(text == whole, f"every character as in {where}", f"{len(text)} and {len(whole)}, equal up to {at}")
 
 
-def check(kept: bool, promise: str) -> None:
+def check(kept: bool, promise: str, instead: str = "") -> None:
     if not kept:
-        raise Broken(promise)
+        raise Broken(f"{promise} ({instead})" if instead else promise)
     say("holds", promise)
 
 

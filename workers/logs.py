@@ -5,8 +5,8 @@ import logging
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 ORDINARY = {*vars(logging.makeLogRecord({})), "message", "asctime"}  # what every record has; the rest are its facts
 
-# At DEBUG these print what people ask; at INFO a line for every request.
-QUIET = ("openai", "httpx2", "httpcore2")
+# At DEBUG the first three print what people ask; at INFO they and RQ repeat what our own lines say of every generation.
+QUIET = ("openai", "httpx2", "httpcore2", "rq.worker", "rq.job")
 
 
 class FactsFormatter(logging.Formatter):
