@@ -108,6 +108,8 @@ def generations(stack: Stack, counts: list[int], deltas: int, pace: float) -> No
         requests = len(stack.model.requests()) - asked_before
         cells = (count, finished, whole, most, requests, f"{spent:.1f}", f"{spent / alone:.2f}")
         print(_row((*cells, f"{megabytes(stack.worker_process):.0f}")), flush=True)
+        if not whole == finished == requests == count:
+            raise SystemExit("Not every generation was asked for once, finished, and had its whole text.")
 
 
 def viewers(stack: Stack, counts: list[int], deltas: int, pace: float) -> None:
@@ -119,13 +121,13 @@ def viewers(stack: Stack, counts: list[int], deltas: int, pace: float) -> None:
     visitor = Visitor(stack.web.url)
     others = stack.subscribers()  # the worker's: it listens for stops. The web process has nothing to listen to yet
     for count in counts:
-        answer = visitor.ask("watched", {"deltas": [{"wait": "start"}, "word{i} "], "repeat": deltas, "pace": pace})
+        answer = visitor.ask("watched", {"hold": "start", "deltas": ["word{i} "], "repeat": deltas, "pace": pace})
         with _crowd(stack.web.url, visitor.cookie, answer.stream, count) as crowd:
             assert crowd.stdout is not None
             assert crowd.stdout.readline() == "connected\n"
             subscribed = stack.subscribers() - others
             spent = cpu_seconds(stack.web_process)
-            stack.model.release("start", deltas)
+            stack.model.release("start")
             result = json.loads(crowd.stdout.readline())
             spent = (cpu_seconds(stack.web_process) - spent) * 1e6 / result["frames"]
         alone = alone or spent
@@ -133,6 +135,8 @@ def viewers(stack: Stack, counts: list[int], deltas: int, pace: float) -> None:
         whole = sum(times for text, times in result["texts"].items() if text == expected)
         cells = (count, whole, result["frames"], subscribed, f"{spent:.1f}", f"{spent / alone:.2f}")
         print(_row((*cells, f"{megabytes(stack.web_process):.0f}")), flush=True)
+        if whole != count or subscribed != 1:
+            raise SystemExit("Not every viewer had the whole text, over one subscriber connection.")
 
 
 @contextmanager
