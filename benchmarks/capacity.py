@@ -23,10 +23,10 @@ import psutil
 import redis
 
 import streams
-from benchmarks.visitor import Visitor
 from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
+from tests.support.visitor import Visitor
 from tests.support.web_process import running_web
 from tests.support.worker_process import running_worker
 

@@ -20,12 +20,12 @@ SECRET_KEY = "not a secret, because it is only for tests"  # noqa: S105
 class WebProcess:
     """One gunicorn on a port of its own. `log` is what it wrote."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, python: str = sys.executable) -> None:
         self.log = log
         self.port = _free_port()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
+                [python, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
                 cwd=PROJECT,
                 env={**os.environ, **environment, "PORT": str(self.port)},
                 stdout=output,
@@ -62,11 +62,16 @@ class WebProcess:
 
 @contextmanager
 def running_web(
-    *, redis_url: str, database_url: str, log: Path, environment: Mapping[str, str] | None = None
+    *,
+    redis_url: str,
+    database_url: str,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[WebProcess]:
     """A web process that answers, for the length of the block. The database has its tables already."""
     variables = {"REDIS_URL": redis_url, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, **(environment or {})}
-    web = WebProcess(variables, log)
+    web = WebProcess(variables, log, python)
     try:
         wait_until(web.is_alive, timeout=START_LIMIT, what="the web process to answer")
         yield web

@@ -17,13 +17,13 @@ START = 240.0  # seconds; three of them are enough, but not on a machine that is
 class WorkerProcess:
     """One run of `python -m workers`."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, python: str = sys.executable) -> None:
         self._log = log
         # Only what is said here: a variable of the machine must not decide a test.
         environment = {"PATH": os.environ["PATH"], **environment}
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "workers"], cwd=PROJECT, env=environment, stdout=file, stderr=file
+                [python, "-m", "workers"], cwd=PROJECT, env=environment, stdout=file, stderr=file
             )
 
     @property
@@ -51,10 +51,10 @@ class WorkerProcess:
 
 
 @contextmanager
-def started_worker(folder: Path, **environment: str) -> Iterator[WorkerProcess]:
+def started_worker(folder: Path, *, python: str = sys.executable, **environment: str) -> Iterator[WorkerProcess]:
     """A worker for the length of the block, which may not serve yet. Its log is in `folder`."""
     number = len(list(folder.glob("worker-*.log")))
-    worker = WorkerProcess(environment, folder / f"worker-{number}.log")
+    worker = WorkerProcess(environment, folder / f"worker-{number}.log", python)
     try:
         yield worker
     finally:
@@ -62,8 +62,8 @@ def started_worker(folder: Path, **environment: str) -> Iterator[WorkerProcess]:
 
 
 @contextmanager
-def running_worker(folder: Path, **environment: str) -> Iterator[WorkerProcess]:
+def running_worker(folder: Path, *, python: str = sys.executable, **environment: str) -> Iterator[WorkerProcess]:
     """A worker that serves, for the length of the block; `environment` holds its settings."""
-    with started_worker(folder, **environment) as worker:
+    with started_worker(folder, python=python, **environment) as worker:
         worker.wait_until_serving()
         yield worker

@@ -1,4 +1,4 @@
-"""Someone with a cookie who asks over HTTP, for benchmarks."""
+"""Someone with a cookie who asks over HTTP, as any program can."""
 
 import json
 import time
