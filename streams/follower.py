@@ -33,7 +33,8 @@ class Follower:
         if news.epoch != self.epoch:
             return False
         if news.stop <= len(self.entries):
-            return True  # seen before
+            # Seen before; but an end that comes before what is known contradicts it.
+            return self.ended or not (news.entries and is_end(news.entries[-1]))
         if news.start > len(self.entries) or news.entries is None:
             return False
         self._extend(news.start, news.entries)
@@ -46,6 +47,10 @@ class Follower:
         """
         if page.epoch != self.epoch:
             self.epoch, self.entries = page.epoch, []
+        elif page.ended and not self.ended and page.length < len(self.entries):
+            # The list lost entries in a failover, their writer died before it could mend it, and the list was ended.
+            del self.entries[page.length - 1 :]
+            return False
         self._extend(page.start, page.entries)
         # A list shorter than what is known has lost its end in a failover; its writer is about to mend it.
         return len(self.entries) >= page.length

@@ -170,7 +170,7 @@ class Tail:
             self._loaded, self._missing_since = True, None
             epoch, known = self._follower.epoch, len(self._follower.entries)
             complete = self._follower.replayed(page)
-            if first or self._follower.epoch != epoch:
+            if first or self._follower.epoch != epoch or len(self._follower.entries) < known:
                 self._batches.clear()
                 self._wake_all()
             else:

@@ -170,6 +170,36 @@ def test_a_redis_restarted_empty_is_not_noticed_by_a_viewer(hub: streams.StreamH
         writers.close()
 
 
+def test_an_answer_that_lost_its_tail_and_then_its_writer_ends_for_its_viewers_too(
+    hub: streams.StreamHub, writers: streams.StreamWriters, client: "redis.Redis"
+) -> None:
+    reader = Reader()
+    with writers.open("s") as writer:
+        cursor = hub.follow("s", reader)
+        for word in WORDS:
+            writer.append(streams.Kind.TEXT, word)
+            wait_until(lambda: not writer.is_pending)
+        wait_until(lambda: len(reader.pump(cursor).entries) == len(WORDS))
+    client.ltrim(keys.chunks("s"), 0, 4)  # a failover to a replica that lacks the rest
+    client.hset(keys.state("s"), "lease", 0)
+    client.zadd(keys.UNSETTLED, {"s": 0})
+    reader.bell.clear()
+    streams.Reaper(client, streams.StreamSettings(), lambda _: None).reap()
+
+    def contradicts(event: streams.Event | None) -> bool:
+        """What PROTOCOL.md has a client start over for."""
+        if isinstance(event, streams.Serving):
+            return event.state == "ended" and event.index < len(WORDS)
+        return isinstance(event, streams.Batch) and is_end(event.entries[-1]) and event.stop <= len(WORDS)
+
+    wait_until(lambda: contradicts(cursor.take()), what="the contradiction to be told")
+    again = Reader()
+    cursor = hub.follow("s", again, streams.Position(writer.epoch, 0))
+    again.wake(cursor)
+    wait_until(lambda: again.pump(cursor).ended)
+    assert again.entries == client.lrange(keys.chunks("s"), 0, -1)
+
+
 def test_a_stream_that_nobody_watches_is_forgotten_after_a_grace_time(
     hub: streams.StreamHub, control: streams.StreamControl, client: "redis.Redis", clock: Clock
 ) -> None:

@@ -175,6 +175,27 @@ def test_a_position_from_the_future_is_served_from_where_the_list_ends() -> None
     assert cursor.take() == Serving("s", EPOCH, 4, "running")
 
 
+def test_a_list_that_was_ended_short_of_what_viewers_have_seen_says_so_and_ends() -> None:
+    world = World(LOG)
+    world.append(8, hint=False)
+    world.settle()
+    reader = Reader()
+    cursor = world.tail.join(reader, None)
+    reader.take_all(cursor)
+    assert len(reader.entries) == 8
+    # A failover loses the last three; the writer is dead, and a reaper ends what is left.
+    world.log, world.stored = [*LOG[:5], LOG[-1]], 6
+    ended = b"%s 5 6 %d\n%s" % (EPOCH.encode(), len(LOG[-1]), LOG[-1])
+    assert not world.tail.notified(ended), "it contradicts what is known: the list must be read"
+    world.settle()
+    assert reader.woken
+    assert cursor.take() == Serving("s", EPOCH, 6, "ended"), "what a client knows that holds more"
+    assert cursor.take() is None
+    late = Reader()
+    late.take_all(world.tail.join(late, None))
+    assert late.entries == world.log
+
+
 def test_a_new_epoch_clears_every_viewer_and_begins_at_zero() -> None:
     world = World(LOG)
     world.append(5, hint=False)

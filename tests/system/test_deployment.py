@@ -25,8 +25,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     environment = tmp_path_factory.mktemp("deployment") / "venv"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, environment], check=True)
     installed = environment / "bin" / "python"
-    command = [UV, "pip", "install", "--quiet", "--python", installed, "--require-hashes", "--no-deps"]
-    subprocess.run([*command, "-r", PROJECT / "requirements.txt"], check=True)
+    as_locked = ["--require-hashes", "--no-deps", "-r", str(PROJECT / "requirements.txt")]
+    subprocess.run([UV, "pip", "install", "--quiet", "--python", installed, *as_locked], check=True)
     return str(installed)
 
 

@@ -89,13 +89,19 @@ const TRANSITIONS: Transitions = {
 
 function begin(log: StreamLog, frame: Following): Step {
   const kept = frame.epoch !== null && frame.epoch === log.epoch ? log : { ...EMPTY, epoch: frame.epoch }
+  if (frame.state === 'ended' && frame.index < kept.next) return startOver(log)
   const phase = frame.epoch === null ? 'queued' : 'running'
   return { log: { ...kept, phase }, missing: frame.index > kept.next }
 }
 
+/** More is held than was kept: the list was ended where it lost its last entries. PROTOCOL.md, section 1. */
+function startOver(log: StreamLog): Step {
+  return { log: { ...EMPTY, epoch: log.epoch, phase: 'running' }, missing: true }
+}
+
 function join(log: StreamLog, frame: Chunks | EndFrame): Step {
   if (frame.epoch !== log.epoch) return unplaced(log)
-  if (frame.stop <= log.next) return ignore(log)
+  if (frame.stop <= log.next) return frame.type === 'end' ? startOver(log) : ignore(log)
   // It begins below and ends above what is needed. Text cannot be cut at a chunk: only the server can.
   if (frame.start < log.next) return unplaced(log)
   if (frame.start > log.next) return { log: hold(log, frame), missing: true }

@@ -48,6 +48,20 @@ describe('joining', () => {
     expect(step(log, chunks(1, 2, 'b')).log).toBe(log)
   })
 
+  test('an end below what is held means that more is held than was kept: all of it is asked for again', () => {
+    const log = logAfter(following('e'), chunks(0, 5, 'abcde'))
+    const short = step(log, end(3))
+    expect(short).toEqual({ log: { ...EMPTY, epoch: 'e', phase: 'running' }, missing: true })
+    expect(step({ ...log, phase: 'unknown' }, { ...following('e', 4), state: 'ended' })).toEqual(short)
+    const again = [following('e', 0), chunks(0, 3, 'abc'), end(3)].reduce((l, f) => step(l, f).log, short.log)
+    expect([again.text, again.phase]).toEqual(['abc', 'ended'])
+  })
+
+  test('a following below what is held changes nothing while the stream runs: its writer mends it', () => {
+    const log = logAfter(following('e'), chunks(0, 5, 'abcde'))
+    expect(step(log, following('e', 3))).toEqual({ log, missing: false })
+  })
+
   test('a frame beyond a gap is held and says that something is missing', () => {
     const gap = step(logAfter(following('e'), chunks(0, 1, 'a')), chunks(2, 3, 'c'))
     expect(gap.log.text).toBe('a')
