@@ -15,6 +15,7 @@ from conversations.records import (
     Saved,
     Sent,
     Status,
+    StreamRecord,
 )
 from conversations.settings import ConversationSettings
 from conversations.store import Store, open_store
@@ -37,6 +38,7 @@ __all__ = [
     "Sent",
     "Status",
     "Store",
+    "StreamRecord",
     "WrongRole",
     "open_store",
 ]

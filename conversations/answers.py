@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from conversations import history, rows
+from conversations import rows
+from conversations.errors import NotFound
 from conversations.models import Conversation, Message
-from conversations.records import ENDS, IN_FLIGHT, MessageRecord, Saved, Status
+from conversations.records import ENDS, IN_FLIGHT, Saved, Status, StreamRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,12 @@ def settle(session: Session, stream_id: str, ending: Ending) -> Saved | None:
     return Saved(conversation.id, conversation.version)
 
 
-def stream_owner(session: Session, stream_id: str) -> str | None:
-    return session.scalar(select(Conversation.owner).join(Message).where(Message.stream_id == stream_id))
-
-
-def in_flight(session: Session, stream_id: str) -> MessageRecord | None:
-    answer = rows.message_of_stream(session, stream_id)
-    if answer is None or answer.status not in IN_FLIGHT:
-        return None
-    return history.message_record(answer, rows.tree(session, answer.conversation_id))
+def stream(session: Session, stream_id: str, owner: str) -> StreamRecord:
+    own = select(Message.conversation_id, Message.status).join(Conversation)
+    found = session.execute(own.where(Message.stream_id == stream_id, Conversation.owner == owner)).one_or_none()
+    if found is None:
+        raise NotFound("stream", stream_id)
+    return StreamRecord(stream_id, found.conversation_id, found.status in IN_FLIGHT)
 
 
 def all_in_flight(session: Session) -> list[str]:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
-from conversations.settings import DEFAULT_POOL_SIZE
+from conversations.settings import DEFAULT_POOL_SIZE, parse_url
 
-BUSY_TIMEOUT = 30.0  # seconds to wait for SQLite's write lock; our own transactions hold it for milliseconds
+BUSY_TIMEOUT = 8.0  # seconds to wait for SQLite's write lock, which our own transactions hold for milliseconds
 CONNECT_TIMEOUT = 10  # seconds for PostgreSQL to answer, instead of the minutes that TCP takes
 POOL_TIMEOUT = 10.0  # seconds to wait for a free connection before the caller is told
 
@@ -32,12 +33,14 @@ class Database:
             # Whoever closes a file as the last one tidies its journal away, which costs more than a transaction does.
             self._kept_open = self._engine.raw_connection()
             self._reads = self._engine
-            self._writes = self._engine.execution_options(begin="BEGIN IMMEDIATE")
+            self._writes = self._engine.execution_options(begin=["BEGIN IMMEDIATE"])
+            # Inside a transaction the pragma does nothing.
+            self._alterations = self._writes.execution_options(begin=["PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE"])
         else:
             self._engine = _postgresql_engine(self.url, pool_size)
             self._reads = self._engine.execution_options(isolation_level="REPEATABLE READ")
             # Said aloud, for a database can have another default: after waiting for a lock, see what was committed.
-            self._writes = self._engine.execution_options(isolation_level="READ COMMITTED")
+            self._alterations = self._writes = self._engine.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -50,6 +53,18 @@ class Database:
         with Session(self._writes) as session, session.begin():
             yield session
 
+    @contextmanager
+    def alter(self) -> Iterator[Session]:
+        """As `write`, for migrations.
+
+        SQLite alters a table by filling a new one and dropping the old one, which must not delete what refers to it.
+        Instead all references are checked at the end. Raises IntegrityError.
+        """
+        with Session(self._alterations) as session, session.begin():
+            yield session
+            if self.blocks_its_thread and (broken := session.execute(text("PRAGMA foreign_key_check")).first()):
+                raise IntegrityError("PRAGMA foreign_key_check", None, ValueError(f"a row refers to nothing: {broken}"))
+
     def close(self) -> None:
         if self._kept_open is not None:
             self._kept_open.close()
@@ -57,19 +72,6 @@ class Database:
 
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)
-
-
-def parse_url(database_url: str) -> URL:
-    """A URL as people and hosts write it, with the driver that we use. Raises ValueError for other databases."""
-    url = make_url(database_url)
-    name = url.get_backend_name()
-    if name in ("postgres", "postgresql"):
-        return url.set(drivername="postgresql+psycopg")
-    if name != "sqlite":
-        raise ValueError(f"DATABASE_URL must begin with sqlite:/// or postgresql://, not with {name}://")
-    if not url.database or ":memory:" in url.database:
-        raise ValueError("DATABASE_URL must name a file: SQLite in memory cannot be shared by processes")
-    return url.set(drivername="sqlite+pysqlite")
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -93,7 +95,8 @@ def _sqlite_engine(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         # A transaction that reads first and then writes fails, instead of waiting, if another wrote in between.
         # So a write says that it is one from its first statement on.
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+        for statement in connection.get_execution_options().get("begin", ["BEGIN"]):
+            connection.exec_driver_sql(statement)
 
     return engine
 

@@ -37,7 +37,7 @@ def upgrade(database_url: str) -> Upgrade:
     """All or nothing: one transaction, on SQLite too."""
     database = Database(database_url, pool_size=1)
     try:
-        with database.write() as session:
+        with database.alter() as session:
             connection = session.connection()
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})

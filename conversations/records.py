@@ -101,6 +101,15 @@ class Saved:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """An answer's stream, as the database knows it. `in_flight`: somebody is writing it, or should be."""
+
+    id: str
+    conversation_id: str
+    in_flight: bool
+
+
 class PromptMessage(TypedDict):
     role: str
     content: str

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
 DEFAULT_DATABASE_URL = "sqlite:///.local/rejoinder.sqlite3"  # beside what else a development machine keeps
 DEFAULT_POOL_SIZE = 5  # connections per process; the smallest hosted databases allow 20 in all
 
@@ -20,4 +23,22 @@ class ConversationSettings:
         pool_size = environment.get("DATABASE_POOL_SIZE") or str(DEFAULT_POOL_SIZE)
         if not pool_size.isascii() or not pool_size.isdigit() or int(pool_size) < 1:
             raise ValueError(f"DATABASE_POOL_SIZE must be a whole number from 1, not {pool_size!r}")
-        return cls(environment.get("DATABASE_URL") or DEFAULT_DATABASE_URL, int(pool_size))
+        database_url = environment.get("DATABASE_URL") or DEFAULT_DATABASE_URL
+        parse_url(database_url)
+        return cls(database_url, int(pool_size))
+
+
+def parse_url(database_url: str) -> URL:
+    """A URL as people and hosts write it, with the driver that we use. Raises ValueError for what we cannot use."""
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise ValueError("DATABASE_URL must be a URL that begins with sqlite:/// or postgresql://") from None
+    name = url.get_backend_name()
+    if name in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if name != "sqlite":
+        raise ValueError(f"DATABASE_URL must begin with sqlite:/// or postgresql://, not with {name}://")
+    if not url.database or ":memory:" in url.database:
+        raise ValueError("DATABASE_URL must name a file: SQLite in memory cannot be shared by processes")
+    return url.set(drivername="sqlite+pysqlite")

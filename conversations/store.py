@@ -20,7 +20,7 @@ from conversations.answers import Ending
 from conversations.database import Database
 from conversations.errors import Busy
 from conversations.models import Conversation
-from conversations.records import ConversationRecord, MessageRecord, Page, Prompt, Saved, Sent, Status
+from conversations.records import ConversationRecord, Page, Prompt, Saved, Sent, Status, StreamRecord
 from conversations.sends import Order
 from conversations.settings import DEFAULT_POOL_SIZE
 from conversations.text import clean_title
@@ -31,34 +31,40 @@ T = TypeVar("T")
 Run = Callable[[Callable[[], Any]], Any]
 """Executes a transaction, in whatever thread it likes, and returns what it returned."""
 
+
+def here(transaction: Callable[[], T]) -> T:
+    """A `Run` for a process of threads: a transaction may block the one that asks for it."""
+    return transaction()
+
+
 PAGE_LIMIT = 200  # conversations on one page of the list, at most
 KEY_LIMIT = 255  # characters of an idempotency key; a UUID has 36
 
 
 def open_store(
     database_url: str,
-    run: Run | None = None,
     *,
+    run_read: Run = here,
+    run_write: Run = here,
     pool_size: int = DEFAULT_POOL_SIZE,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> "Store":
     """The store in a database that `conversations.migrate` brought up to date. Open it after a fork, and close it.
 
-    A process of greenlets passes its thread pool's `apply` as `run`, which executes what blocks its thread: every
-    transaction on SQLite. On PostgreSQL a transaction waits cooperatively where it is called, and `run` is not used.
+    `run_read` and `run_write` execute what blocks its thread: every transaction on SQLite. On PostgreSQL a transaction
+    runs where it is called. See greenlets.py.
     """
     database = Database(database_url, pool_size)
-    return Store(database, run if run and database.blocks_its_thread else _directly, now)
-
-
-def _directly(transaction: Callable[[], T]) -> T:
-    return transaction()
+    if not database.blocks_its_thread:
+        run_read = run_write = here
+    return Store(database, run_read, run_write, now)
 
 
 class Store:
-    def __init__(self, database: Database, run: Run, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, run_read: Run, run_write: Run, now: Callable[[], datetime]) -> None:
         self._database = database
-        self._run = run
+        self._run_read = run_read
+        self._run_write = run_write
         self._now = now
 
     # Conversations
@@ -167,13 +173,9 @@ class Store:
 
     # Streams
 
-    def stream_owner(self, stream_id: str) -> str | None:
-        """Whose stream it is; None if no answer has it."""
-        return self._read(answers.stream_owner, stream_id)
-
-    def in_flight(self, stream_id: str) -> MessageRecord | None:
-        """The answer on this stream, while it is queued or running."""
-        return self._read(answers.in_flight, stream_id)
+    def stream(self, stream_id: str, owner: str) -> StreamRecord:
+        """What is known of a stream of this owner's. Raises NotFound."""
+        return self._read(answers.stream, stream_id, owner)
 
     def streams_in_flight(self) -> list[str]:
         """Every stream that a conversation waits for, longest wait first: for whoever looks which of them vanished."""
@@ -206,23 +208,24 @@ class Store:
         return self._write(ask, order, *args, **kwargs)
 
     def _read(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._transact(self._database.read, lambda session: work(session, *args, **kwargs))
+        return _transact(self._run_read, self._database.read, lambda session: work(session, *args, **kwargs))
 
     def _write(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._transact(self._database.write, lambda session: work(session, *args, **kwargs))
+        return _transact(self._run_write, self._database.write, lambda session: work(session, *args, **kwargs))
 
-    def _transact(self, begin: Callable[[], AbstractContextManager[Session]], work: Callable[[Session], T]) -> T:
-        def transaction() -> T | _Raised:
-            try:
-                with begin() as session:
-                    return work(session)
-            except Exception as error:  # noqa: BLE001 - raised below, where the caller is
-                return _Raised(error)
 
-        outcome: T | _Raised = self._run(transaction)
-        if isinstance(outcome, _Raised):
-            raise outcome.error
-        return outcome
+def _transact(run: Run, begin: Callable[[], AbstractContextManager[Session]], work: Callable[[Session], T]) -> T:
+    def transaction() -> T | _Raised:
+        try:
+            with begin() as session:
+                return work(session)
+        except Exception as error:  # noqa: BLE001 - raised below, where the caller is
+            return _Raised(error)
+
+    outcome: T | _Raised = run(transaction)
+    if isinstance(outcome, _Raised):
+        raise outcome.error
+    return outcome
 
 
 @dataclass(frozen=True, slots=True)

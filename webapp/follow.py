@@ -28,7 +28,7 @@ PING_INTERVAL = 25.0  # seconds; Heroku's router cuts a socket that was silent f
 
 
 def register(app: OpenAPI, services: Services) -> None:
-    """Add the routes. Runs what gives signs of life, so it must be called in the process that serves."""
+    """Add the routes."""
     app.config["SOCK_SERVER_OPTIONS"] = {
         "ping_interval": PING_INTERVAL,
         "max_message_size": frames.MAX_CLIENT_FRAME,
@@ -44,7 +44,6 @@ def register(app: OpenAPI, services: Services) -> None:
 
     app.register_api(_stream_views(services))
     app.wsgi_app = sockets.OutletMiddleware(app.wsgi_app)  # type: ignore[method-assign]
-    gevent.spawn(sockets.beat_forever, services.settings.heartbeat_interval)
 
 
 def _admit() -> None:

@@ -1,16 +1,13 @@
 """What the views stand on, made once per process and passed in."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from redis import Redis, RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from conversations import ConversationSettings, Store, open_store
-from conversations.store import Run
+from conversations import Store
 from streams import Reaper, StreamControl, StreamHub, StreamSettings, Subscriber, announce_version, connect
 from webapp.settings import Settings
 from webapp.settle import Announce, Settler
@@ -48,17 +45,9 @@ class Services:
         self.store.close()
 
 
-def run_here(transaction: Callable[[], Any]) -> Any:
-    """For a process of threads: a transaction may block the one that asks for it."""
-    return transaction()
-
-
-def open_services(
-    settings: Settings, database: ConversationSettings, streams: StreamSettings, *, run: Run = run_here
-) -> Services:
-    """Make everything; it connects when it is used, and nothing runs before `start`. `run` executes transactions."""
+def open_services(settings: Settings, store: Store, streams: StreamSettings) -> Services:
+    """Make everything; it connects when it is used, and nothing runs before `start`. The store becomes its own."""
     redis = connect(settings.redis_url)
-    store = open_store(database.database_url, run, pool_size=database.pool_size)
     queue = Queue(settings.rq_queue, connection=redis, serializer=JSONSerializer)
     control = StreamControl(redis, streams)
     subscriber = Subscriber(redis)

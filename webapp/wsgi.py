@@ -2,25 +2,21 @@
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import gevent
+from flask_openapi3 import OpenAPI
 
 from conversations import ConversationSettings
+from conversations.greenlets import open_greenlet_store
 from streams import StreamSettings
 from webapp.app import create_app
 from webapp.logs import init_logs
-from webapp.services import Services, open_services
+from webapp.services import open_services
 from webapp.settings import SettingsError, load_settings
+from webapp.sockets import beat_forever
 
 
-def run_on_native_thread(transaction: Callable[[], Any]) -> Any:
-    """SQLite blocks the thread that waits for a lock; here that is never the event loop's."""
-    return gevent.get_hub().threadpool.apply(transaction)
-
-
-def _start() -> tuple[Any, Services]:
+def _start() -> OpenAPI:
     try:
         settings = load_settings()
         database, streams = ConversationSettings.from_env(os.environ), StreamSettings.from_env(os.environ)
@@ -28,10 +24,11 @@ def _start() -> tuple[Any, Services]:
         print(error, file=sys.stderr)
         sys.exit(4)  # gunicorn's code for "the application could not be loaded": its master then gives up too
     init_logs(settings.log_level)
-    services = open_services(settings, database, streams, run=run_on_native_thread)
+    services = open_services(settings, open_greenlet_store(database), streams)
     app = create_app(settings, services)
     services.start()
-    return app, services
+    gevent.spawn(beat_forever, settings.heartbeat_interval)
+    return app
 
 
-app, _ = _start()
+app = _start()

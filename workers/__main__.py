@@ -9,18 +9,16 @@ import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
 from contextlib import ExitStack, closing  # noqa: E402
-from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 import openai  # noqa: E402
 import redis  # noqa: E402
-from gevent.threadpool import ThreadPool  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 import streams  # noqa: E402
-from conversations import ConversationSettings, Store, open_store  # noqa: E402
+from conversations import ConversationSettings  # noqa: E402
+from conversations.greenlets import open_greenlet_store  # noqa: E402
 from workers import jobs  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.generation import Tools  # noqa: E402
@@ -53,7 +51,7 @@ def main() -> int:
     with ExitStack() as stack:
         client = stack.enter_context(closing(streams.connect(settings.redis_url)))
         rq_client = stack.enter_context(closing(_connect_rq(settings)))
-        store = stack.enter_context(closing(_open_store(database)))
+        store = stack.enter_context(closing(open_greenlet_store(database)))
         source = stack.enter_context(closing(_open_source(settings)))
         retry("reach Redis", client.ping, error=redis.RedisError, patience=START_PATIENCE)
         retry("reach the database", store.ping, error=SQLAlchemyError, patience=START_PATIENCE)
@@ -96,29 +94,6 @@ def _connect_rq(settings: Settings) -> "redis.Redis":
     # When many jobs begin at once, one whose turn comes late must not be lost to RQ.
     client.connection_pool.timeout = RQ_TURN  # type: ignore[attr-defined]
     return client
-
-
-def _open_store(database: ConversationSettings) -> Store:
-    if not database.database_url.startswith("sqlite"):
-        return open_store(database.database_url, pool_size=database.pool_size)
-    # SQLite blocks the thread that waits for a lock: each connection gets a thread beside the one of all greenlets.
-    threads = ThreadPool(database.pool_size)
-
-    def run(transaction: Callable[[], Any]) -> Any:
-        result, error = threads.apply(_outcome, (transaction,))
-        if error is not None:
-            raise error
-        return result
-
-    return open_store(database.database_url, run, pool_size=database.pool_size)
-
-
-def _outcome(transaction: Callable[[], Any]) -> tuple[Any, Exception | None]:
-    """What it returns or raises. Raised in a thread of gevent's, even an expected NotFound would be printed."""
-    try:
-        return transaction(), None
-    except Exception as error:  # noqa: BLE001  raised again by the greenlet that waits
-        return None, error
 
 
 def _open_source(settings: Settings) -> OpenAIChat:

@@ -5,7 +5,7 @@ from datetime import UTC
 
 import pytest
 
-from conversations import ConversationRecord, Saved, Sent, Store
+from conversations import ConversationRecord, Saved, Sent, Store, StreamRecord
 from conversations.records import ENDS
 from tests.conversations.conftest import OWNER, Clock, finish, new_stream, stream_of
 
@@ -42,9 +42,7 @@ def test_the_prompt_keeps_a_partial_answer_and_leaves_an_empty_one_out(
 def test_an_answer_is_running_once(store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]) -> None:
     sent = ask(conversation.id)
     assert store.mark_running(stream_of(sent)) == sent.version + 1
-    running = store.in_flight(stream_of(sent))
-    assert running
-    assert running.status == "running"
+    assert store.conversation(OWNER, conversation.id).messages[-1].status == "running"
     assert store.mark_running(stream_of(sent)) is None
     assert store.mark_running("nothing") is None
     assert store.conversation(OWNER, conversation.id).version == sent.version + 1
@@ -55,8 +53,7 @@ def test_a_checkpoint_is_kept_without_a_new_version(
 ) -> None:
     sent = ask(conversation.id)
     store.checkpoint(stream_of(sent), "Onc\0", "hm\ud800")
-    kept = store.in_flight(stream_of(sent))
-    assert kept
+    kept = store.conversation(OWNER, conversation.id).messages[-1]
     assert (kept.content, kept.reasoning, kept.status) == ("Onc�", "hm�", "queued")
     assert store.conversation(OWNER, conversation.id).version == sent.version
     finish(store, sent, "Once upon")
@@ -81,9 +78,9 @@ def test_an_answer_ends_once_and_frees_the_conversation(
     assert (after.generating, after.version, after.updated_at) == (None, sent.version + 1, clock.moment)
     assert answer.ended_at
     assert answer.ended_at.tzinfo is UTC
-    assert store.in_flight(stream_of(sent)) is None
     assert store.streams_in_flight() == []
-    assert store.stream_owner(stream_of(sent)) == OWNER  # what has ended is still somebody's
+    # What has ended is still somebody's.
+    assert store.stream(stream_of(sent), OWNER) == StreamRecord(stream_of(sent), conversation.id, in_flight=False)
 
     again = store.save_answer(stream_of(sent), text="x", reasoning="", outcome="finished", reason=None, usage=None)
     assert again is None
@@ -98,7 +95,7 @@ def test_what_is_no_ending_is_refused(
     sent = ask(conversation.id)
     with pytest.raises(ValueError, match=outcome):
         store.save_answer(stream_of(sent), text="x", reasoning="", outcome=outcome, reason=None, usage=None)
-    assert store.in_flight(stream_of(sent)) == sent.answer
+    assert store.conversation(OWNER, conversation.id).messages[-1] == sent.answer
 
 
 @pytest.mark.parametrize("begun", [False, True])

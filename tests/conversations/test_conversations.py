@@ -40,11 +40,10 @@ def test_an_id_of_nothing_is_not_found(store: Store, unknown: str) -> None:
         lambda: store.regenerate(OWNER, unknown, stream_id=new_stream(), model="m"),
         lambda: store.select_version(OWNER, unknown),
         lambda: store.prompt(unknown),
+        lambda: store.stream(unknown, OWNER),
     ):
         with pytest.raises(NotFound):
             ask()
-    assert store.stream_owner(unknown) is None
-    assert store.in_flight(unknown) is None
     assert store.versions([unknown]) == {}
 
 
@@ -186,7 +185,8 @@ def test_deleting_in_mid_generation_names_the_stream_and_the_late_answer_is_drop
     assert store.save_answer(stream, text="x", reasoning="", outcome="finished", reason=None, usage=None) is None
     assert store.settle_vanished(stream, "gone") is None
     assert store.withdraw(stream) is False
-    assert store.stream_owner(stream) is None
+    with pytest.raises(NotFound):
+        store.stream(stream, OWNER)
     with pytest.raises(NotFound):
         store.prompt(stream)
 

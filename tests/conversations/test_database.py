@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import ConversationSettings, NotFound, Store, open_store
-from conversations.database import Database, parse_url
+from conversations.database import Database
 from conversations.models import Conversation
+from conversations.settings import parse_url
 from tests.conversations.conftest import OWNER, STRANGER
 from tests.support.database import migrated, new_sqlite
 
@@ -32,11 +34,11 @@ def test_postgresql_is_reached_by_psycopg_however_its_url_is_written(url: str) -
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://u@h/d", "sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"]
+    "url", ["mysql://u@h/d", "sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "nonsense"]
 )
-def test_what_could_not_be_shared_by_processes_is_refused(url: str) -> None:
+def test_what_is_no_database_that_processes_can_share_is_refused_at_the_start(url: str) -> None:
     with pytest.raises(ValueError, match=r"DATABASE_URL"):
-        parse_url(url)
+        ConversationSettings.from_env({"DATABASE_URL": url})
 
 
 def test_sqlite_is_set_up_for_several_processes_and_keeps_references_whole(tmp_path: Path) -> None:
@@ -44,7 +46,7 @@ def test_sqlite_is_set_up_for_several_processes_and_keeps_references_whole(tmp_p
     with database.read() as session:
         pragmas = [session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")]
         assert pragmas == ["wal", 1, 1]
-        assert session.scalar(text("PRAGMA busy_timeout")) == 30_000
+        assert session.scalar(text("PRAGMA busy_timeout")) == 8_000
     database.close()
 
 
@@ -66,22 +68,26 @@ def test_a_transaction_that_raises_changes_nothing_and_lets_its_exception_throug
     assert store.conversation(OWNER, made.id) == made
 
 
-def test_on_sqlite_every_transaction_goes_through_run(tmp_path: Path) -> None:
+def test_on_sqlite_every_transaction_goes_through_a_run_and_writes_through_their_own(tmp_path: Path) -> None:
     """In a thread of its own each, so that none leans on what another left there."""
     threads: list[threading.Thread] = []
+    kinds: list[str] = []
 
-    def run(transaction: Callable[[], object]) -> object:
+    def run(kind: str, transaction: Callable[[], object]) -> object:
+        kinds.append(kind)
         with ThreadPoolExecutor(1) as pool:
             threads.append(pool.submit(threading.current_thread).result())
             return pool.submit(transaction).result()
 
-    store = open_store(migrated(new_sqlite(tmp_path)), run)
+    database_url = migrated(new_sqlite(tmp_path))
+    store = open_store(database_url, run_read=partial(run, "read"), run_write=partial(run, "write"))
     conversation = store.create_conversation(OWNER)
     assert store.conversation(OWNER, conversation.id) == conversation
     with pytest.raises(NotFound):
         store.conversation(STRANGER, conversation.id)
     store.close()
     assert len(set(threads)) == 3
+    assert kinds == ["write", "read", "read"]
 
 
 def test_a_ping_fails_where_the_tables_are_missing(empty_database: str) -> None:
@@ -107,9 +113,10 @@ from gevent import monkey
 monkey.patch_all()
 import sys
 import gevent
-from conversations import NotFound, open_store
+from conversations import ConversationSettings, NotFound
+from conversations.greenlets import open_greenlet_store
 
-store = open_store(sys.argv[1], gevent.get_hub().threadpool.apply)
+store = open_greenlet_store(ConversationSettings(sys.argv[1]))
 conversation = store.create_conversation("ada")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -124,6 +131,7 @@ writers = [gevent.spawn(rename, f"Title {number}") for number in range(20)]
 while begun < 20:
     gevent.sleep(0.01)
 print("waiting", sum(not each.ready() for each in writers), flush=True)
+print("read", store.conversation("ada", conversation.id).version, flush=True)
 gevent.joinall(writers, raise_error=True)
 try:
     store.conversation("eve", conversation.id)
@@ -154,6 +162,10 @@ def test_greenlets_go_on_while_the_database_is_locked_elsewhere(database_url: st
             process.stdin.write("go\n")
             process.stdin.flush()
             assert process.stdout.readline() == "waiting 20\n"
+            if database.blocks_its_thread:  # on PostgreSQL the connections of the pool are what there is
+                assert process.stdout.readline() == "read 1\n"
+        if not database.blocks_its_thread:
+            assert process.stdout.readline().startswith("read")
         assert process.stdout.readline() == "done 21 conversation\n"
         assert process.stderr.read() == "", "an expected exception is not printed by the thread that met it"
     database.close()

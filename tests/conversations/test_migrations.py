@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, inspect
+from alembic.operations import Operations
+from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy.exc import IntegrityError
 
+from conversations import Sent, Store
 from conversations.database import Database
 from conversations.migrate import upgrade
 from conversations.models import Base
+from tests.conversations.conftest import OWNER
 from tests.conversations.together import at_once
 
 NEWEST = "0001"
@@ -50,6 +55,38 @@ def test_a_change_of_the_models_without_a_migration_is_noticed(empty_database: s
     assert {difference[1].name for difference in differences if difference[0] == "add_table"} == set(
         Base.metadata.tables
     )
+
+
+def test_a_migration_that_makes_a_table_anew_keeps_what_refers_to_it(
+    database_url: str, store: Store, ask: Callable[..., Sent]
+) -> None:
+    sent = ask(store.create_conversation(OWNER).id)
+    database = Database(database_url)
+    with database.alter() as session:
+        operations = Operations(MigrationContext.configure(session.connection()))
+        with operations.batch_alter_table("conversations") as table:
+            table.alter_column("title", new_column_name="heading")
+        with operations.batch_alter_table("conversations") as table:
+            table.alter_column("heading", new_column_name="title")
+    assert len(store.conversation(OWNER, sent.conversation_id).messages) == 2
+    database.close()
+
+
+def test_a_migration_that_leaves_a_reference_to_nothing_is_undone(
+    database_url: str, store: Store, ask: Callable[..., Sent]
+) -> None:
+    sent = ask(store.create_conversation(OWNER).id)
+    database = Database(database_url)
+
+    def lose_the_conversation() -> None:
+        with database.alter() as session:
+            session.execute(text("DELETE FROM sends"))
+            session.execute(text("UPDATE messages SET conversation_id = 'nothing', parent_id = NULL"))
+
+    with pytest.raises(IntegrityError):
+        lose_the_conversation()
+    assert len(store.conversation(OWNER, sent.conversation_id).messages) == 2
+    database.close()
 
 
 @pytest.mark.timeout(300)  # starts processes; a busy machine takes its time

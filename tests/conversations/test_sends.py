@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conversations import Busy, ConversationRecord, KeyReused, NotFound, Sent, Store, WrongRole
+from conversations import Busy, ConversationRecord, KeyReused, NotFound, Sent, Store, StreamRecord, WrongRole
 from tests.conversations.conftest import OWNER, STRANGER, finish, new_stream, stream_of
 
 
@@ -33,8 +33,7 @@ def test_a_send_is_a_question_and_a_queued_answer(store: Store, conversation: Co
     read = store.conversation(OWNER, conversation.id)
     assert read.messages == (question, answer)
     assert (read.version, read.generating) == (2, "st_1")
-    assert store.stream_owner("st_1") == OWNER
-    assert store.in_flight("st_1") == answer
+    assert store.stream("st_1", OWNER) == StreamRecord("st_1", conversation.id, in_flight=True)
     assert store.streams_in_flight() == ["st_1"]
 
 
@@ -210,7 +209,8 @@ def test_a_withdrawn_first_send_leaves_an_empty_nameless_conversation(
     assert store.withdraw(stream_of(sent)) is True
     left = store.conversation(OWNER, conversation.id)
     assert (left.messages, left.generating, left.title, left.version) == ((), None, "", 3)
-    assert store.stream_owner(stream_of(sent)) is None
+    with pytest.raises(NotFound):
+        store.stream(stream_of(sent), OWNER)
     assert ask(conversation.id, key="k").created  # the key is free again: the retry is a send
 
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 from pydantic import SecretStr
 
-from conversations import ConversationSettings
+from conversations import open_store
 from streams import StreamSettings, StreamWriter, StreamWriters
 from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import RedisServer, running_redis
@@ -62,7 +62,7 @@ def settings(shared_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def services(settings: Settings, database_url: str) -> Iterator[Services]:
     """Nothing runs in the background: what is settled was settled by a request."""
-    opened = open_services(settings, ConversationSettings(database_url), StreamSettings())
+    opened = open_services(settings, open_store(database_url), StreamSettings())
     yield opened
     opened.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from conversations import ConversationSettings
+from conversations import open_store
 from streams import StreamSettings
 from tests.support.database import new_sqlite
 from tests.support.redis_server import RedisServer
@@ -21,7 +21,7 @@ from webapp.settings import Settings
 def probe(own_redis: RedisServer, settings: Settings, database_url: str) -> Iterator[FlaskClient]:
     """Asks an application on a Redis of its own."""
     settings = settings.model_copy(update={"redis_url": own_redis.url})
-    services = open_services(settings, ConversationSettings(database_url), StreamSettings())
+    services = open_services(settings, open_store(database_url), StreamSettings())
     yield create_app(settings, services).test_client()
     services.close()
 
@@ -51,7 +51,7 @@ def test_a_redis_that_hangs_does_not_hold_up_the_answer(probe: FlaskClient, own_
 
 
 def test_without_its_tables_the_database_is_not_ready(settings: Settings, tmp_path: Path) -> None:
-    services = open_services(settings, ConversationSettings(new_sqlite(tmp_path)), StreamSettings())
+    services = open_services(settings, open_store(new_sqlite(tmp_path)), StreamSettings())
     response = create_app(settings, services).test_client().get("/readyz")
     services.close()
     assert response.status_code == 503

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from conversations import ConversationSettings
+from conversations import open_store
 from streams import StreamSettings
 from tests.support.database import new_sqlite
 from tests.support.redis_server import RedisServer
@@ -143,7 +143,7 @@ def test_a_fault_of_ours_is_500_and_the_log_knows_more(
 def frail(own_redis: RedisServer, settings: Settings, database_url: str) -> Iterator[Services]:
     """Services on a Redis that the test may take away."""
     settings = settings.model_copy(update={"redis_url": own_redis.url})
-    opened = open_services(settings, ConversationSettings(database_url), StreamSettings())
+    opened = open_services(settings, open_store(database_url), StreamSettings())
     yield opened
     opened.close()
 
@@ -179,7 +179,7 @@ def test_without_redis_history_can_be_read_and_deleted(visitor: FlaskClient, own
 
 
 def test_without_its_tables_the_database_is_503(frail: Services, tmp_path: Path) -> None:
-    empty = open_services(frail.settings, ConversationSettings(new_sqlite(tmp_path)), StreamSettings())
+    empty = open_services(frail.settings, open_store(new_sqlite(tmp_path)), StreamSettings())
     try:
         response = create_app(frail.settings, empty).test_client().post("/api/conversations")
         assert "database" in problem(response, 503)["detail"]
