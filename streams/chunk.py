@@ -44,6 +44,9 @@ class End:
     usage: dict[str, int] | None = None
 
 
+UNREADABLE_END = End(Outcome.FAILED, "How this answer ended could not be read. A newer version may have written it.")
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """What a reader holds: the incarnation of the text, and the next index that it needs."""
@@ -56,7 +59,13 @@ class Position:
         """Read `epoch:index`. Raises ValueError saying what would be right."""
         epoch, colon, index = text.rpartition(":")
         if not (
-            colon and epoch.isascii() and epoch.isalnum() and index.isascii() and index.isdigit() and len(text) <= 64
+            colon
+            and epoch.isascii()
+            and epoch.isalnum()
+            and len(epoch) <= 48
+            and index.isascii()
+            and index.isdigit()
+            and len(index) <= 15  # as many as every language and Redis can count
         ):
             raise ValueError(f"{text[:80]!r} is not a position; expected epoch:index, for example 3f9ac2b17d04e586:42")
         return cls(epoch, int(index))
@@ -92,9 +101,12 @@ def is_end(entry: bytes) -> bool:
 
 
 def decode_end(entry: bytes) -> End:
-    """Read an entry for which `is_end` is true."""
-    fields = json.loads(entry[2:])
-    return End(Outcome(fields["outcome"]), fields["reason"], fields["usage"])
+    """Read an entry for which `is_end` is true. One that cannot be read is an end all the same, and says so."""
+    try:
+        fields = json.loads(entry[2:])
+        return End(Outcome(fields["outcome"]), fields["reason"], fields["usage"])
+    except (ValueError, KeyError, TypeError):
+        return UNREADABLE_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +126,7 @@ def join(entries: list[bytes]) -> Joined:
         entries = entries[:-1]
     text = b"".join(entry[2:] for entry in entries if entry.startswith(b"t:"))
     reasoning = b"".join(entry[2:] for entry in entries if entry.startswith(b"r:"))
-    return Joined(text.decode(), reasoning.decode(), end)
+    return Joined(text.decode("utf-8", "replace"), reasoning.decode("utf-8", "replace"), end)
 
 
 def decode_notification(payload: bytes) -> Notification:

@@ -5,13 +5,14 @@ from redis.backoff import FullJitterBackoff
 from redis.retry import Retry
 
 CONNECT_TIMEOUT = 5.0  # seconds
+MAX_CONNECTIONS = 5  # per client; a call takes less than a millisecond, and the smallest hosted plans allow 20 in all
 REPLY_TIMEOUT = 5.0  # seconds; a server that takes longer is treated as away, and asked again
 
 
-def connect(url: str, *, max_connections: int = 20, retries: int = 2) -> "redis.Redis":
+def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, retries: int = 2) -> "redis.Redis":
     """A client for `redis://`, `rediss://` or `unix://`; connects when first used.
 
-    A caller beyond `max_connections` waits for a connection to become free (the smallest hosted plans allow 20 in all).
+    A caller beyond `max_connections` waits for a connection to become free.
     redis-py's own ten retries are reduced to two by default: whoever calls decides what to do while Redis is away.
     """
     pool = redis.BlockingConnectionPool.from_url(

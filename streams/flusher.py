@@ -147,7 +147,12 @@ class StreamWriters:
         while not self._closing.is_set():
             self._wake.wait()
             self._wake.clear()
-            if self.flush():
+            try:
+                flushed = self.flush()
+            except Exception:  # every stream of the process depends on this thread
+                log.exception("flushing streams failed")
+                flushed = False
+            if flushed:
                 failures = 0
             else:
                 failures += 1

@@ -10,7 +10,10 @@ from streams.reader import Page
 
 
 class Follower:
-    """What is known of one stream: its epoch and its entries from 0 without a hole."""
+    """What is known of one stream: its epoch and its entries from 0 without a hole.
+
+    `entries` only grows; when something that was known turns out to be no more, it becomes another list.
+    """
 
     __slots__ = ("entries", "epoch")
 
@@ -47,10 +50,9 @@ class Follower:
         """
         if page.epoch != self.epoch:
             self.epoch, self.entries = page.epoch, []
-        elif page.ended and not self.ended and page.length < len(self.entries):
+        elif page.ended and not self.ended and page.length <= len(self.entries):
             # The list lost entries in a failover, their writer died before it could mend it, and the list was ended.
-            del self.entries[page.length - 1 :]
-            return False
+            self.entries = self.entries[: page.start]
         self._extend(page.start, page.entries)
         # A list shorter than what is known has lost its end in a failover; its writer is about to mend it.
         return len(self.entries) >= page.length

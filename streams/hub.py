@@ -119,6 +119,8 @@ class StreamHub:
                 log.warning("streams not read, trying again: %s", error)
                 self._closing.wait(self._random() * min(1.0, 0.05 * 2 ** min(failures, 10)))
                 self._wake.set()
+            except Exception:  # every viewer of the process depends on this thread
+                log.exception("reading streams failed")
 
     def _read_due(self) -> None:
         while True:

@@ -93,3 +93,5 @@ class Reaper:
                 self.reap()
             except redis.RedisError as error:
                 log.warning("could not look after unsettled streams: %s", error)
+            except Exception:  # the streams of every dead producer depend on this thread
+                log.exception("looking after unsettled streams failed")

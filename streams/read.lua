@@ -4,12 +4,15 @@
 -- ARGV: 1 the reader's epoch, 2 the next index it needs, 3 at most so many entries
 -- Returns nil if there is no such stream, else {epoch ("" while nobody has begun), start, length of the
 -- list, 1 if it has its end, entries}.
--- To a reader of another epoch it is other text, so it comes from 0.
+-- To a reader of another epoch it is other text, so it comes from 0. Of a stream that has ended the end always comes,
+-- whatever the reader believes to hold.
 
 if redis.call('EXISTS', KEYS[2]) == 0 then return nil end
 local epoch = redis.call('HGET', KEYS[2], 'epoch') or ''
 local start = epoch == ARGV[1] and tonumber(ARGV[2]) or 0
+local length, ended = redis.call('LLEN', KEYS[1]), redis.call('HEXISTS', KEYS[2], 'ended')
+if ended == 1 and start >= length then start = math.max(0, length - 1) end
 return {
-  epoch, start, redis.call('LLEN', KEYS[1]), redis.call('HEXISTS', KEYS[2], 'ended'),
+  epoch, start, length, ended,
   redis.call('LRANGE', KEYS[1], start, start + tonumber(ARGV[3]) - 1),
 }

@@ -65,6 +65,20 @@ def read_pages(client: "redis.Redis", wanted: Sequence[tuple[str, Position | Non
     return [_page(reply) for reply in replies]
 
 
+def read_states(client: "redis.Redis", stream_ids: Sequence[str]) -> list[str | None]:
+    """ "queued", "running" or "ended" for each stream, None for one that is not there. Raises redis.RedisError."""
+    pipeline = client.pipeline(transaction=False)
+    for stream_id in stream_ids:
+        pipeline.hgetall(keys.state(stream_id))
+    return [_state(fields) for fields in pipeline.execute()]
+
+
+def _state(fields: dict[bytes, bytes]) -> str | None:
+    if not fields:
+        return None
+    return "ended" if b"ended" in fields else "running" if b"epoch" in fields else "queued"
+
+
 def read_recording(client: "redis.Redis", stream_id: str, position: Position | None = None) -> Recording:
     """Everything that is stored from `position` on. Raises StreamNotFound, redis.RedisError."""
     start = position.index if position else 0

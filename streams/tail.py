@@ -168,10 +168,12 @@ class Tail:
                 return True
             first = not self._loaded
             self._loaded, self._missing_since = True, None
-            epoch, known = self._follower.epoch, len(self._follower.entries)
+            entries, known = self._follower.entries, len(self._follower.entries)
             complete = self._follower.replayed(page)
-            if first or self._follower.epoch != epoch or len(self._follower.entries) < known:
+            if first or self._follower.entries is not entries:
                 self._batches.clear()
+                for cursor in self._cursors:
+                    cursor._served = None  # they are told anew from where they are served
                 self._wake_all()
             else:
                 self._deliver(known)
@@ -192,10 +194,12 @@ class Tail:
             if not self._loaded:
                 return None
             epoch, entries = self._follower.epoch, self._follower.entries
-            if cursor._epoch != epoch or cursor.index > len(entries):
-                # Other text; or a position that the list does not reach, which it says by where it serves from.
-                cursor.index = 0 if cursor._epoch != epoch else len(entries)
-                cursor._epoch, cursor._served = epoch, None
+            if cursor._epoch != epoch:  # other text
+                cursor._epoch, cursor._served, cursor.index = epoch, None, 0
+            elif (
+                cursor._served is None
+            ):  # a position that the list does not reach; of what has ended the end always comes
+                cursor.index = min(cursor.index, len(entries) - self._follower.ended)
             state = "queued" if epoch is None else "ended" if self._follower.ended else "running"
             if self._once(cursor, "queued" if epoch is None else "begun"):
                 return Serving(self.stream_id, epoch, cursor.index, state)

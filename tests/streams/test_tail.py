@@ -7,6 +7,7 @@ every entry once, in order.
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,8 @@ class World:
     def read(self, page_size: int = 3) -> None:
         position = self.tail.position
         start = position.index if position else 0
+        if self.stored == len(self.log):  # as read.lua does
+            start = min(start, len(self.log) - 1)
         entries = self.log[start : min(start + page_size, self.stored)]
         self.due = not self.tail.replayed(Page(EPOCH, start, self.stored, self.stored == len(self.log), entries))
 
@@ -154,7 +157,8 @@ def test_a_viewer_that_comes_back_receives_exactly_what_it_lacks(have: int, stor
     reader = Reader(epoch=EPOCH, entries=LOG[:have])
     reader.take_all(world.tail.join(reader, Position(EPOCH, have)))
     assert reader.entries == LOG[:stored]
-    assert reader.received == stored - have
+    end_comes_always = 1 if stored == len(LOG) else 0
+    assert reader.received == max(stored - have, end_comes_always)
 
 
 def test_a_position_of_another_epoch_is_served_from_the_beginning() -> None:
@@ -173,23 +177,30 @@ def test_a_position_from_the_future_is_served_from_where_the_list_ends() -> None
     reader = Reader()
     cursor = world.tail.join(reader, Position(EPOCH, 99))
     assert cursor.take() == Serving("s", EPOCH, 4, "running")
+    world.append(len(LOG), hint=False)
+    world.settle()
+    cursor = world.tail.join(reader, Position(EPOCH, 99))
+    assert cursor.take() == Serving("s", EPOCH, len(LOG) - 1, "ended"), "the end always comes"
 
 
-def test_a_list_that_was_ended_short_of_what_viewers_have_seen_says_so_and_ends() -> None:
+@pytest.mark.parametrize("seen", [6, 7, 8])
+def test_a_list_that_was_ended_short_of_what_viewers_have_seen_says_so_and_ends(seen: int) -> None:
     world = World(LOG)
-    world.append(8, hint=False)
+    world.append(seen, hint=False)
     world.settle()
     reader = Reader()
     cursor = world.tail.join(reader, None)
     reader.take_all(cursor)
-    assert len(reader.entries) == 8
+    assert len(reader.entries) == seen
     # A failover loses the last three; the writer is dead, and a reaper ends what is left.
     world.log, world.stored = [*LOG[:5], LOG[-1]], 6
     ended = b"%s 5 6 %d\n%s" % (EPOCH.encode(), len(LOG[-1]), LOG[-1])
     assert not world.tail.notified(ended), "it contradicts what is known: the list must be read"
     world.settle()
     assert reader.woken
-    assert cursor.take() == Serving("s", EPOCH, 6, "ended"), "what a client knows that holds more"
+    assert cursor.take() == Serving("s", EPOCH, 5, "ended"), "a client that holds more starts over"
+    assert (batch := cursor.take())
+    assert batch.entries == [LOG[-1]]
     assert cursor.take() is None
     late = Reader()
     late.take_all(world.tail.join(late, None))
