@@ -196,9 +196,8 @@ class Tail:
             epoch, entries = self._follower.epoch, self._follower.entries
             if cursor._epoch != epoch:  # other text
                 cursor._epoch, cursor._served, cursor.index = epoch, None, 0
-            elif (
-                cursor._served is None
-            ):  # a position that the list does not reach; of what has ended the end always comes
+            elif cursor._served is None:
+                # Not from beyond what there is; and of what has ended, the end always comes.
                 cursor.index = min(cursor.index, len(entries) - self._follower.ended)
             state = "queued" if epoch is None else "ended" if self._follower.ended else "running"
             if self._once(cursor, "queued" if epoch is None else "begun"):

@@ -55,7 +55,8 @@ def test_a_position_is_read_as_it_was_written(epoch: str, index: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "abc", ":1", "abc:", "abc:-1", "abc:1.5", "a b:1", "abc:１", "é:1", "a" * 70 + ":1"]
+    "wrong",
+    ["", "abc", ":1", "abc:", "abc:-1", "abc:1.5", "a b:1", "abc:１", "é:1", "a" * 70 + ":1", "abc:" + "9" * 16],
 )
 def test_what_is_no_position_is_refused_with_one_that_would_be_right(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"expected epoch:index, for example \w+:42"):
