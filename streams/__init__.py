@@ -10,7 +10,7 @@ from streams.errors import AnswerTooLong, Fenced, StreamEnded, StreamError, Stre
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
 from streams.lease import Reaper
-from streams.reader import Recording
+from streams.reader import Progress, Recording
 from streams.settings import StreamSettings
 from streams.subscriber import Subscriber
 from streams.tail import Batch, Cursor, Event, Gone, Serving, Viewer
@@ -27,6 +27,7 @@ __all__ = [
     "Kind",
     "Outcome",
     "Position",
+    "Progress",
     "Reaper",
     "Recording",
     "Serving",

@@ -8,7 +8,7 @@ import redis
 from streams import keys, scripts
 from streams.chunk import End, Outcome, Position, encode_end
 from streams.errors import StreamNotFound
-from streams.reader import Recording, read_recording, read_states
+from streams.reader import Progress, Recording, read_progress, read_recording
 from streams.settings import StreamSettings
 
 CANCELLED = End(Outcome.CANCELLED, "Stopped before the answer began.")
@@ -32,9 +32,9 @@ class StreamControl:
         """What is stored from `position` on, from 0 without one or with another epoch's. Raises StreamNotFound."""
         return read_recording(self._redis, stream_id, position)
 
-    def states(self, stream_ids: Sequence[str]) -> list[str | None]:
-        """What each is at: "queued", "running", "ended", or None for one that Redis does not hold."""
-        return read_states(self._redis, stream_ids)
+    def progress(self, stream_ids: Sequence[str]) -> list[Progress | None]:
+        """How far each is, in one round trip; None for one that Redis does not hold."""
+        return read_progress(self._redis, stream_ids)
 
     def ask_cancel(self, stream_id: str) -> bool:
         """Stop a stream: one that is queued ends here and now, one that is written is stopped by its writer.

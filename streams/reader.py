@@ -31,10 +31,24 @@ class Page:
         """The index behind the last entry here."""
         return self.start + len(self.entries)
 
+    @property
+    def state(self) -> str:
+        """While nobody has begun to write it "queued", then "running", then "ended"."""
+        return "ended" if self.ended else "running" if self.epoch else "queued"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stream is. `state` is as in Page."""
+
+    state: str
+    epoch: str | None
+    length: int
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The text of `[start, stop)` of a stream, joined. `state` is "queued", "running" or "ended"."""
+    """The text of `[start, stop)` of a stream, joined. `state` is as in Page."""
 
     stream_id: str
     state: str
@@ -46,7 +60,9 @@ class Recording:
     end: End | None
 
 
-def read_pages(client: "redis.Redis", wanted: Sequence[tuple[str, Position | None]]) -> list[Page | None]:
+def read_pages(
+    client: "redis.Redis", wanted: Sequence[tuple[str, Position | None]], limit: int = PAGE
+) -> list[Page | None]:
     """Read one page of each stream from its position on, in one round trip; None for a stream that is not there.
 
     A page of another epoch than the position's begins at 0. Raises redis.RedisError.
@@ -54,49 +70,39 @@ def read_pages(client: "redis.Redis", wanted: Sequence[tuple[str, Position | Non
     pipeline = client.pipeline(transaction=False)
     for stream_id, position in wanted:
         epoch, index = (position.epoch, position.index) if position else ("", 0)
-        scripts.read.queue(pipeline, [keys.chunks(stream_id), keys.state(stream_id)], [epoch, index, PAGE])
+        scripts.read.queue(pipeline, [keys.chunks(stream_id), keys.state(stream_id)], [epoch, index, limit])
     replies = pipeline.execute(raise_on_error=False)
     if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
         scripts.read.load(client)
-        return read_pages(client, wanted)
+        return read_pages(client, wanted, limit)
     for reply in replies:
         if isinstance(reply, Exception):
             raise reply
     return [_page(reply) for reply in replies]
 
 
-def read_states(client: "redis.Redis", stream_ids: Sequence[str]) -> list[str | None]:
-    """ "queued", "running" or "ended" for each stream, None for one that is not there. Raises redis.RedisError."""
-    pipeline = client.pipeline(transaction=False)
-    for stream_id in stream_ids:
-        pipeline.hgetall(keys.state(stream_id))
-    return [_state(fields) for fields in pipeline.execute()]
-
-
-def _state(fields: dict[bytes, bytes]) -> str | None:
-    if not fields:
-        return None
-    return "ended" if b"ended" in fields else "running" if b"epoch" in fields else "queued"
+def read_progress(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Progress | None]:
+    """How far each stream is, without its text; None for one that is not there. Raises redis.RedisError."""
+    pages = read_pages(client, [(stream_id, None) for stream_id in stream_ids], limit=0)
+    return [Progress(page.state, page.epoch, page.length) if page else None for page in pages]
 
 
 def read_recording(client: "redis.Redis", stream_id: str, position: Position | None = None) -> Recording:
     """Everything that is stored from `position` on. Raises StreamNotFound, redis.RedisError."""
-    start = position.index if position else 0
     entries: list[bytes] = []
     while True:
         [page] = read_pages(client, [(stream_id, position)])
         if page is None:
             raise StreamNotFound(stream_id)
-        if position is None or page.epoch != position.epoch:
-            start, entries = page.start, []
+        if not entries or page.epoch != epoch:
+            start, epoch, entries = page.start, page.epoch, []
         entries += page.entries
         if page.epoch is None or page.stop >= page.length:
             break
         position = Position(page.epoch, page.stop)
     joined = join(entries)
-    state = "ended" if page.ended else "running" if page.epoch else "queued"
     return Recording(
-        stream_id, state, page.epoch, start, start + len(entries), joined.text, joined.reasoning, joined.end
+        stream_id, page.state, page.epoch, start, start + len(entries), joined.text, joined.reasoning, joined.end
     )
 
 

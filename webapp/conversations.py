@@ -11,9 +11,9 @@ from redis import RedisError
 
 from conversations import ConversationRecord
 from streams import StreamNotFound
-from webapp.answers import answer
 from webapp.identity import current_owner, welcome
 from webapp.problems import described
+from webapp.responses import respond
 from webapp.schemas import (
     Conversation,
     ConversationPage,
@@ -46,18 +46,18 @@ def conversation_views(services: Services) -> APIBlueprint:
     def create(body: NewConversation) -> Response:
         """Begin a conversation."""
         record = store.create_conversation(welcome(), title=body.title, system_prompt=body.system_prompt)
-        return answer(_shown(record), HTTPStatus.CREATED)
+        return respond(_shown(record), HTTPStatus.CREATED)
 
     @api.get("/conversations", responses={200: ConversationPage, **described(BAD)})
     def browse(query: ListQuery) -> Response:
         """List your conversations, the newest activity first."""
         page = store.list_conversations(current_owner(), limit=query.limit, before=query.before)
-        return answer(ConversationPage.model_validate(page))
+        return respond(ConversationPage.model_validate(page))
 
     @api.get("/conversations/<id:conversation_id>", responses={200: Conversation, **described(MISSING)})
     def read(path: ConversationPath) -> Response:
         """Read a conversation with the messages of its active path."""
-        return answer(_shown(_up_to_date(services, current_owner(), path.conversation_id)))
+        return respond(_shown(_up_to_date(services, current_owner(), path.conversation_id)))
 
     @api.patch("/conversations/<id:conversation_id>", responses={200: Conversation, **described(BAD, MISSING)})
     def rename(path: ConversationPath, body: Rename) -> Response:
@@ -78,7 +78,7 @@ def conversation_views(services: Services) -> APIBlueprint:
 
     def _changed(record: ConversationRecord) -> Response:
         services.announce(record.id, record.version)
-        return answer(_shown(record))
+        return respond(_shown(record))
 
     return api
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import rq_dashboard.web
-from flask import Flask, request
+from flask import Flask, Response, request
 from redis import Redis
 from rq import Worker
 from rq.serializers import JSONSerializer
@@ -46,6 +46,14 @@ def init_dashboard(app: Flask, redis: Redis, password: str | None) -> None:
             _admit(password)
 
     app.before_request(guard)
+
+    def defuse(response: Response) -> Response:
+        """Its pages put what a job says (its result, its traceback) into the document as HTML: so no JSON has a tag."""
+        if request.blueprint == dashboard.blueprint.name and response.is_json:
+            response.set_data(response.get_data().replace(b"<", b"&lt;"))
+        return response
+
+    app.after_request(defuse)
 
 
 def _admit(password: str | None) -> None:

@@ -1,5 +1,6 @@
 """The routes that follow streams: the WebSocket, server-sent events, and the plain reading of what is stored."""
 
+import base64
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -11,15 +12,15 @@ from flask_openapi3.models.tag import Tag
 from flask_sock import Sock
 from simple_websocket import Server
 
-from conversations import NotFound
+from conversations import StreamRecord
 from streams import Position, StreamNotFound
 from webapp import frames, sockets
-from webapp.answers import answer
 from webapp.event_stream import EventStream
 from webapp.identity import current_owner
 from webapp.news import News
 from webapp.page_socket import PageSocket
-from webapp.problems import Problem, described
+from webapp.problems import RETRY_AFTER, Problem, described
+from webapp.responses import respond
 from webapp.schemas import StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
 
@@ -53,6 +54,9 @@ def _admit() -> None:
     if request.headers.get("Upgrade", "").lower() != "websocket":
         detail = "This address is a WebSocket; webapp/PROTOCOL.md describes its frames."
         raise Problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    key = request.headers.get("Sec-WebSocket-Key", "")
+    if request.headers.get("Sec-WebSocket-Version") != "13" or not _is_key(key):
+        raise Problem(HTTPStatus.BAD_REQUEST, "This is no WebSocket handshake of version 13 with a key of 16 bytes.")
     origin = request.headers.get("Origin")  # absent where the client is no browser
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise Problem(HTTPStatus.FORBIDDEN, "A page of another site may not open a socket here.")
@@ -65,7 +69,9 @@ def _stream_views(services: Services) -> APIBlueprint:
         url_prefix="/api",
         abp_tags=[Tag(name="streams")],
         abp_security=[{"cookie": []}],
-        abp_responses=described(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
+        abp_responses=described(
+            HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.SERVICE_UNAVAILABLE
+        ),
     )
 
     @api.get("/streams/<id:stream_id>", responses={200: StreamRecording})
@@ -74,33 +80,26 @@ def _stream_views(services: Services) -> APIBlueprint:
 
         Both resume from `position`; so does the header `Last-Event-ID`, which an EventSource sends by itself.
         """
-        owner = current_owner()
-        if not owner or services.store.stream_owner(path.stream_id) != owner:
-            raise NotFound("stream", path.stream_id)  # the same for what is foreign and what does not exist
+        stream = services.store.stream(path.stream_id, current_owner())
         position = _position(request.headers.get("Last-Event-ID") or query.position)
         if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
-            return _event_stream(services, path.stream_id, position)
+            return _event_stream(services, stream, position)
         try:
-            recording = services.control.read(path.stream_id, position)
+            recording = services.control.read(stream.id, position)
         except StreamNotFound:
-            raise _expired() from None
-        return answer(StreamRecording.model_validate(recording))
+            raise (_missing() if stream.in_flight else _expired()) from None
+        return respond(StreamRecording.model_validate(recording))
 
     return api
 
 
-def _event_stream(services: Services, stream_id: str, position: Position | None) -> Response:
-    expected = services.store.in_flight(stream_id) is not None
-    if position or not expected:
-        try:
-            recording = services.control.read(stream_id, position)
-        except StreamNotFound:
-            if not expected:
-                raise _expired() from None
-        else:
-            if position and recording.state == "ended" and recording.stop == recording.start:
-                return Response(status=HTTPStatus.NO_CONTENT)  # it has all of it: an EventSource stops coming back
-    events = EventStream().events(services.hub, stream_id, position, expected)
+def _event_stream(services: Services, stream: StreamRecord, position: Position | None) -> Response:
+    [progress] = services.control.progress([stream.id])
+    if progress is None and not stream.in_flight:
+        raise _expired()
+    if progress and progress.state == "ended" and position == Position(progress.epoch or "", progress.length):
+        return Response(status=HTTPStatus.NO_CONTENT)  # it has all of it: an EventSource stops coming back
+    events = EventStream().events(services.hub, stream.id, position, stream.in_flight)
     response = Response(events, mimetype="text/event-stream")
     # Without these, proxies collect the events and deliver them in lumps.
     response.headers["Cache-Control"] = "no-cache, no-transform"
@@ -110,6 +109,20 @@ def _event_stream(services: Services, stream_id: str, position: Position | None)
 
 def _expired() -> Problem:
     return Problem(HTTPStatus.GONE, frames.EXPIRED["detail"])
+
+
+def _missing() -> Problem:
+    """Its writer is about to mend it; or it was lost, and will soon be settled."""
+    headers = {"Retry-After": str(RETRY_AFTER)}
+    detail = "The stream is not to be had at the moment. Try again in a few seconds."
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers)
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 16
+    except ValueError:
+        return False
 
 
 def _position(text: str | None) -> Position | None:

@@ -8,11 +8,11 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from conversations import NotFound, records
+from conversations import records
 from streams import StreamNotFound
-from webapp.answers import answer
 from webapp.identity import current_owner
 from webapp.problems import described
+from webapp.responses import respond
 from webapp.schemas import (
     ConversationPath,
     MessagePath,
@@ -71,19 +71,18 @@ def generation_views(services: Services) -> APIBlueprint:
     @api.post("/streams/<id:stream_id>/stop", responses={202: Stopped, **described(HTTPStatus.NOT_FOUND)})
     def stop(path: StreamPath) -> Response:
         """Stop an answer that is being written; what is there of it stays."""
-        if store.stream_owner(path.stream_id) != current_owner():
-            raise NotFound("stream", path.stream_id)
+        store.stream(path.stream_id, current_owner())
         try:
             stopping = services.control.ask_cancel(path.stream_id)
         except StreamNotFound:
             stopping = False
         services.settler.settle(path.stream_id)  # one that was only queued has ended just now
-        return answer(Stopped(stream=path.stream_id, stopping=stopping), HTTPStatus.ACCEPTED)
+        return respond(Stopped(stream=path.stream_id, stopping=stopping), HTTPStatus.ACCEPTED)
 
     def _started(begin: Callable[..., records.Sent], model: str | None, header: SendHeaders) -> Response:
         chosen = model or services.settings.openai_model
         begin_on = partial(begin, model=chosen, idempotency_key=header.idempotency_key)
         sent = start_generation(services, lambda stream_id: begin_on(stream_id=stream_id))
-        return answer(Sent.model_validate(sent), HTTPStatus.ACCEPTED)
+        return respond(Sent.model_validate(sent), HTTPStatus.ACCEPTED)
 
     return api

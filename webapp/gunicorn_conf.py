@@ -8,8 +8,8 @@ bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 worker_class = "gevent"
 worker_connections = 10_000  # every open socket is one; when all are taken, plain HTTP waits too
-keepalive = 5  # seconds; also the longest that an idle connection can delay a shutdown
-graceful_timeout = 20  # seconds; Heroku kills 30 s after SIGTERM
+keepalive = 100  # seconds; Heroku's router keeps idle connections for 90, and a request to one that we close is lost
+graceful_timeout = 20  # seconds that idle connections can delay a shutdown; Heroku kills 30 s after SIGTERM
 timeout = 120  # seconds without a sign of life of the event loop, or of the start, until the worker is replaced
 control_socket_disable = True  # it would open one under the home directory
 preload_app = False  # connections and threads are made after the fork
@@ -19,8 +19,9 @@ accesslog = "-" if os.environ.get("ACCESS_LOG") else None  # whatever stands in 
 ALIVE_CHECK = 0.2  # seconds
 
 # One descriptor for each socket, and the usual soft limit is 1,024.
-_, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_wanted = 65_536 if _hard == resource.RLIM_INFINITY else min(_hard, 65_536)
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, _wanted), _hard))
 
 
 def post_worker_init(worker: Any) -> None:
@@ -32,7 +33,9 @@ def post_worker_init(worker: Any) -> None:
             gevent.sleep(ALIVE_CHECK)
         from webapp.sockets import close_all
 
-        close_all(1012, "The server restarts. Come back.")
+        while True:  # for a moment new ones are still accepted
+            close_all(1012, "The server restarts. Come back.")
+            gevent.sleep(ALIVE_CHECK)
 
     gevent.spawn(drain)
 

@@ -12,8 +12,8 @@ from flask_openapi3.models.tag import Tag
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.answers import answer
 from webapp.problems import Problem, described
+from webapp.responses import respond
 from webapp.schemas import Alive, Ready
 from webapp.services import Services
 
@@ -30,7 +30,7 @@ def health_views(services: Services) -> APIBlueprint:
     @api.get("/healthz", responses={200: Alive})
     def healthz() -> Response:
         """The process is alive. Asks nothing of anybody else."""
-        return answer(Alive(status="ok"))
+        return respond(Alive(status="ok"))
 
     @api.get("/readyz", responses={200: Ready, **described(HTTPStatus.SERVICE_UNAVAILABLE)})
     def readyz() -> Response:
@@ -39,7 +39,7 @@ def health_views(services: Services) -> APIBlueprint:
         if silent:
             detail = f"No answer within {TIME_LIMIT:g} s from: {', '.join(silent)}."
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
-        return answer(Ready(redis="ok", database="ok"))
+        return respond(Ready(redis="ok", database="ok"))
 
     return api
 

@@ -5,13 +5,21 @@ and whenever the channel is (again) subscribed, so nothing falls between a page'
 reconnection.
 """
 
+import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Store
 from streams import Subscriber
 from streams import keys as stream_keys
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 2.0  # seconds
 
 Told = Callable[[str, int], None]
 
@@ -74,9 +82,16 @@ class News:
         self._background(partial(self._ask, conversation_id))
 
     def _ask(self, conversation_id: str) -> None:
-        version = self._store.versions([conversation_id]).get(conversation_id)
-        if version is not None:
-            self._tell(conversation_id, version)
+        while conversation_id in self._watches:
+            try:
+                version = self._store.versions([conversation_id]).get(conversation_id)
+            except SQLAlchemyError as error:
+                log.warning("news not read, trying again: %s", error, extra={"conversation_id": conversation_id})
+                time.sleep(RETRY_AFTER)
+                continue
+            if version is not None:
+                self._tell(conversation_id, version)
+            return
 
     def _tell(self, conversation_id: str, version: int) -> None:
         with self._lock:

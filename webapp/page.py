@@ -25,7 +25,7 @@ def init_page(app: Flask, folder: Path) -> None:
             detail = "The page has not been built. Run `make page` in the project's folder, then start again."
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
         welcome()
-        headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+        headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "private, no-cache"}
         response = Response(html, headers=headers, mimetype="text/html")
         response.add_etag()
         return response.make_conditional(request)  # type: ignore[return-value]  # it returns itself

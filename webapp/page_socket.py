@@ -4,8 +4,10 @@ import logging
 from typing import Any
 
 from simple_websocket import ConnectionClosed, Server
+from sqlalchemy.exc import SQLAlchemyError
 
-from streams import Batch, Cursor, Position
+from conversations import NotFound
+from streams import Batch, Cursor, Gone, Position, is_end
 from webapp import frames, sockets
 from webapp.news import News, Watch
 from webapp.services import Services
@@ -39,11 +41,14 @@ class PageSocket(sockets.Closable):
                 self._answer(self._ws.receive())
         except ConnectionClosed:
             return
+        except SQLAlchemyError as error:
+            log.warning("a socket was closed, because the database does not answer: %s", error)
+            sockets.hang_up(self._ws, 1013, "The database does not answer at the moment. Come back.")
         except Exception:
             log.exception("a WebSocket handler failed")
             sockets.hang_up(self._ws, 1011, "Something went wrong in the server.")
         finally:
-            for cursor in self._cursors.values():
+            for cursor in list(self._cursors.values()):
                 cursor.close()
             for watch in self._watches.values():
                 self._news.unwatch(watch)
@@ -60,9 +65,9 @@ class PageSocket(sockets.Closable):
 
     def offer(self, cursor: Cursor, batch: Batch) -> bool:
         """Called for every new batch of every stream that this page follows: the hot path."""
-        if self._outlet.write_now(batch.encoded(frames.websocket)):
+        if not is_end(batch.entries[-1]) and self._outlet.write_now(batch.encoded(frames.websocket)):
             return True
-        self._behind[cursor] = None
+        self.wake(cursor)
         return False
 
     def wake(self, cursor: Cursor) -> None:
@@ -77,7 +82,10 @@ class PageSocket(sockets.Closable):
             del self._behind[cursor]
             event = cursor.take()
             if event is not None:
-                self._behind[cursor] = None
+                if isinstance(event, Gone) or (isinstance(event, Batch) and is_end(event.entries[-1])):
+                    self._let_go(cursor)  # nothing follows
+                else:
+                    self._behind[cursor] = None
                 return event.encoded(frames.websocket) if isinstance(event, Batch) else frames.websocket(event)
         return None
 
@@ -102,40 +110,48 @@ class PageSocket(sockets.Closable):
                 self._say({"type": "pong"})
 
     def _follow(self, frame: frames.Follow) -> None:
-        self._unfollow(frame.stream)
-        if len(self._cursors) >= MOST_FOLLOWED:
-            self._refuse(429, "Too many streams", f"One socket follows at most {MOST_FOLLOWED} streams; unfollow some.")
-            return
         try:
             position = Position.parse(frame.position) if frame.position else None
         except ValueError as error:
-            self._refuse(400, "Bad position", str(error))
+            self._refuse(frames.problem(400, "Bad position", str(error)), stream=frame.stream)
             return
-        if not self._owner or self._services.store.stream_owner(frame.stream) != self._owner:
+        self._unfollow(frame.stream)
+        if len(self._cursors) >= MOST_FOLLOWED:
+            what = f"One socket follows at most {MOST_FOLLOWED} streams; unfollow some."
+            self._refuse(frames.problem(429, "Too many streams", what), stream=frame.stream)
+            return
+        try:
+            stream = self._services.store.stream(frame.stream, self._owner)
+        except NotFound:
             self._say({"type": "gone", "stream": frame.stream, "problem": frames.UNKNOWN})
             return
-        expected = self._services.store.in_flight(frame.stream) is not None
-        cursor = self._services.hub.follow(frame.stream, self, position, expected=expected)
+        cursor = self._services.hub.follow(frame.stream, self, position, expected=stream.in_flight)
         self._cursors[frame.stream] = cursor
         self.wake(cursor)
 
     def _unfollow(self, stream_id: str) -> None:
-        cursor = self._cursors.pop(stream_id, None)
-        if cursor is not None:
-            cursor.close()
-            self._behind.pop(cursor, None)
+        if stream_id in self._cursors:
+            self._let_go(self._cursors[stream_id])
+
+    def _let_go(self, cursor: Cursor) -> None:
+        cursor.close()
+        self._behind.pop(cursor, None)
+        if self._cursors.get(cursor.stream_id) is cursor:
+            del self._cursors[cursor.stream_id]
 
     def _watch(self, frame: frames.Watch) -> None:
         self._unwatch(frame.conversation)
         if len(self._watches) >= MOST_FOLLOWED:
             what = f"One socket watches at most {MOST_FOLLOWED} conversations; unwatch some."
-            self._refuse(429, "Too many conversations", what)
+            self._refuse(frames.problem(429, "Too many conversations", what), conversation=frame.conversation)
             return
-        if not self._owner or not self._services.store.versions([frame.conversation], owner=self._owner):
+        version = self._services.store.versions([frame.conversation], owner=self._owner).get(frame.conversation)
+        if version is None:
             what = f"There is no conversation {frame.conversation}, or it is not yours."
-            self._refuse(404, "Not found", what)
+            self._refuse(frames.problem(404, "Not found", what), conversation=frame.conversation)
             return
         watch = self._watches[frame.conversation] = Watch(frame.conversation, frame.version, self._told)
+        watch.newest(version)
         self._news.watch(watch)
 
     def _unwatch(self, conversation_id: str) -> None:
@@ -146,8 +162,8 @@ class PageSocket(sockets.Closable):
     def _told(self, conversation_id: str, version: int) -> None:
         self._say({"type": "news", "conversation": conversation_id, "version": version})
 
-    def _refuse(self, status: int, title: str, detail: str) -> None:
-        self._say({"type": "problem", "problem": frames.problem(status, title, detail)})
+    def _refuse(self, problem: dict[str, Any], **about: str) -> None:
+        self._say({"type": "problem", **about, "problem": problem})
 
     def _say(self, frame: dict[str, Any]) -> None:
         self._outlet.write(frames.text_frame(frame))

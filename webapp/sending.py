@@ -60,7 +60,7 @@ def _hand_over(services: Services, sent: Sent) -> None:
             timeout=int(services.settings.generation_timeout) + TIMEOUT_MARGIN,
             result_ttl=RESULT_KEPT,
             failure_ttl=FAILURE_KEPT,
-            description=f"answer in conversation {sent.conversation_id} by {sent.answer.model or 'the default model'}",
+            description=f"answer in conversation {sent.conversation_id}",
             unique=True,
         )
     except DuplicateJobError:

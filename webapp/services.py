@@ -1,6 +1,7 @@
 """What the views stand on, made once per process and passed in."""
 
 import logging
+import threading
 from dataclasses import dataclass
 
 from redis import Redis, RedisError
@@ -29,15 +30,18 @@ class Services:
     settler: Settler
     reaper: Reaper
     announce: Announce
+    closing: threading.Event
 
     def start(self) -> None:
         """Begin what runs in the background: listening for viewers, and looking after streams whose producer died."""
         self.subscriber.start()
         self.hub.start()
         self.reaper.start()
+        threading.Thread(target=self.settler.sweep_forever, args=(self.closing,), name="sweep", daemon=True).start()
 
     def close(self) -> None:
         """Stop it, and let go of every connection."""
+        self.closing.set()
         self.reaper.close()
         self.hub.close()
         self.subscriber.close()
@@ -64,6 +68,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         settler=settler,
         reaper=Reaper(redis, streams, settler.save),
         announce=announce,
+        closing=threading.Event(),
     )
 
 

@@ -1,28 +1,31 @@
 """Brings the database up to date with a stream that is over, whoever notices first.
 
 A conversation says that an answer is being written in it. Usually the worker that writes it says at the end that it
-is done. When that worker died, three others can notice: the reaper in any process, a person who opens the conversation,
-and a person who sends the next message. They all come here.
+is done. When that worker died, others notice: the reaper in any process, a person who opens the conversation or sends
+the next message, and, when Redis has lost the stream as well, the sweep of any web process. They all come here.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from threading import Event
 
-from redis import Redis
+from redis import Redis, RedisError
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Saved, Store
-from streams import Recording, StreamControl, StreamNotFound
+from streams import Progress, Recording, StreamControl, StreamNotFound
 
 log = logging.getLogger(__name__)
 
 Announce = Callable[[str, int], None]
 
-PATIENCE = 8.0  # seconds; a live writer mends an emptied Redis within two, and viewers hear after ten that it is gone
-FORGET = 3600.0  # seconds after which a stream that nobody asked for again is no longer remembered as missing
+SWEEP_INTERVAL = 4.0  # seconds between looks at all that is in flight
+PATIENCE = 8.0  # seconds that a stream may be missing; a live writer mends an emptied Redis within two
+FORGET = 60.0  # seconds after which a stream that was not looked for again is no longer remembered as missing
 VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
 
 WAITING = {JobStatus.CREATED, JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.STARTED}
@@ -67,16 +70,24 @@ class Settler:
 
         Raises redis.RedisError when Redis cannot say.
         """
-        try:
-            recording = self._control.read(stream_id)
-        except StreamNotFound:
-            return self._give_up(stream_id)
-        self._missing_since.pop(stream_id, None)
-        if recording.end is None:
-            return False
-        self.save(recording)
-        self._control.mark_saved(stream_id)
-        return True
+        [progress] = self._control.progress([stream_id])
+        return self._settle(stream_id, progress)
+
+    def sweep(self) -> None:
+        """Settle whatever a conversation waits for in vain. Raises redis.RedisError, SQLAlchemyError."""
+        waited_for = self._store.streams_in_flight()
+        for stream_id, progress in zip(waited_for, self._control.progress(waited_for), strict=True):
+            self._settle(stream_id, progress)
+
+    def sweep_forever(self, closing: Event) -> None:
+        """Sweep now and then, until `closing` is set."""
+        while not closing.wait(SWEEP_INTERVAL):
+            try:
+                self.sweep()
+            except (RedisError, SQLAlchemyError) as error:
+                log.warning("could not look for vanished streams: %s", error)
+            except Exception:  # nobody else looks
+                log.exception("looking for vanished streams failed")
 
     def has_job(self, stream_id: str) -> bool:
         """Whether a worker has this stream's job, or will get it."""
@@ -86,13 +97,27 @@ class Settler:
             return False
         return job.get_status(refresh=False) in WAITING
 
+    def _settle(self, stream_id: str, progress: Progress | None) -> bool:
+        if progress is None:
+            return self._give_up(stream_id)
+        self._missing_since.pop(stream_id, None)
+        if progress.state != "ended":
+            return False
+        try:
+            recording = self._control.read(stream_id)
+        except StreamNotFound:  # just now
+            return False
+        self.save(recording)
+        self._control.mark_saved(stream_id)
+        return True
+
     def _give_up(self, stream_id: str) -> bool:
         """A stream that Redis does not know is either not announced yet, or being mended by its writer, or lost."""
         if self.has_job(stream_id) or not self._missing_for_long(stream_id):
             return False
         log.warning("stream vanished", extra={"stream_id": stream_id})
         self._tell(self._store.settle_vanished(stream_id, VANISHED))
-        del self._missing_since[stream_id]
+        self._missing_since.pop(stream_id, None)  # two may have come here at once
         return True
 
     def _missing_for_long(self, stream_id: str) -> bool:

@@ -153,6 +153,7 @@ class Closable:
     """A connection that lives long, and is told when the process ends."""
 
     def __init__(self) -> None:
+        self.told_to_leave = False
         _open.add(self)
 
     def close(self, code: int, reason: str) -> None:
@@ -164,11 +165,13 @@ class Closable:
 
 
 def close_all(code: int, reason: str) -> None:
-    """Close every long-lived connection of this process."""
-    connections = list(_open)
+    """Close every long-lived connection of this process that has not been told before."""
+    connections = [connection for connection in _open if not connection.told_to_leave]
     for connection in connections:
+        connection.told_to_leave = True
         connection.close(code, reason)
-    log.info("closed %d connections: %s", len(connections), reason)
+    if connections:
+        log.info("closed %d connections: %s", len(connections), reason)
 
 
 def beat_forever(interval: float) -> None:
@@ -176,6 +179,9 @@ def beat_forever(interval: float) -> None:
     while True:
         gevent.sleep(interval)
         for place, connection in enumerate(list(_open)):
-            connection.beat()
+            try:
+                connection.beat()
+            except Exception:  # the others' signs of life depend on this greenlet
+                log.exception("no sign of life")
             if place % 100 == 99:
                 gevent.sleep(0)  # thousands of sockets must not hold up the answers

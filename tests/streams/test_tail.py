@@ -199,7 +199,8 @@ def test_a_list_that_was_ended_short_of_what_viewers_have_seen_says_so_and_ends(
     world.settle()
     assert reader.woken
     assert cursor.take() == Serving("s", EPOCH, 5, "ended"), "a client that holds more starts over"
-    assert (batch := cursor.take())
+    batch = cursor.take()
+    assert isinstance(batch, Batch)
     assert batch.entries == [LOG[-1]]
     assert cursor.take() is None
     late = Reader()

@@ -19,6 +19,7 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
+HOSTILE = "<img src=x onerror=alert(1)>"
 ADMIN = basic("admin", PASSWORD)
 
 
@@ -62,6 +63,23 @@ def test_the_administrator_sees_queues_jobs_and_workers(
     page = guarded.get("/rq/0/view/jobs/generations/queued/8/asc/1", headers=ADMIN)
     assert page.status_code == 200
     assert settings.redis_url not in page.text
+
+
+def test_what_a_person_wrote_is_never_run_in_the_administrators_browser(
+    guarded: FlaskClient, services: Services
+) -> None:
+    conversation = guarded.post("/api/conversations").get_json()["id"]
+    body = {"content": HOSTILE, "model": HOSTILE}
+    sent = guarded.post(f"/api/conversations/{conversation}/messages", json=body).get_json()
+    shown = guarded.get(f"/rq/0/data/job/{sent['stream']}.json", headers=ADMIN)
+    assert HOSTILE not in shown.text
+    job = services.queue.fetch_job(sent["stream"])
+    assert job is not None
+    job.description = HOSTILE  # as if a job could say it all the same
+    job.save()
+    shown = guarded.get(f"/rq/0/data/job/{sent['stream']}.json", headers=ADMIN)
+    assert "<" not in shown.text
+    assert shown.get_json()["description"] == HOSTILE.replace("<", "&lt;")
 
 
 def test_another_site_cannot_use_the_administrators_browser(guarded: FlaskClient, services: Services) -> None:

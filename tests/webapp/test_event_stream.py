@@ -203,5 +203,25 @@ def test_what_cannot_be_served_says_so_either_way(
     assert gone.get_json()["detail"] == "This stream is kept no longer. The saved message is in its conversation."
 
 
+def test_a_stream_that_is_in_flight_but_missing_is_to_be_asked_for_again(
+    ada: FlaskClient, stream: str, services: Services
+) -> None:
+    services.redis.delete(keys.state(stream))
+    response = ada.get(f"/api/streams/{stream}")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+
+
+def test_a_position_beyond_an_ended_stream_is_served_its_end(
+    ada: FlaskClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    writer = begin(stream)
+    write(writer, "Lace")
+    writer.end(FINISHED)
+    assert writer.wait_flushed(30)
+    for index in (2, 77):
+        read = ada.get(f"/api/streams/{stream}?position={writer.epoch}:{index}").get_json()
+        assert (read["start"], read["stop"], read["end"]["outcome"]) == (1, 2, "finished")
+
+
 def following(stream: str, epoch: str | None, state: str) -> Json:
     return {"type": "following", "stream": stream, "epoch": epoch, "index": 0, "state": state}

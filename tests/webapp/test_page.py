@@ -30,7 +30,7 @@ def test_every_address_of_the_page_is_the_same_document(built: OpenAPI, path: st
     assert response.status_code == 200
     assert response.mimetype == "text/html"
     assert SCRIPT in response.text
-    assert response.headers["Cache-Control"] == "no-cache"
+    assert response.headers["Cache-Control"] == "private, no-cache"
 
 
 def test_the_page_may_load_only_its_own_files(built: OpenAPI) -> None:

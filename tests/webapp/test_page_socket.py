@@ -1,8 +1,10 @@
 """The WebSocket of PROTOCOL.md, on a real gunicorn: what a page is sent, and what happens to a client that errs."""
 
 import json
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from streams import End, Kind, Outcome, StreamWriter, keys
 from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import RedisServer
 from tests.support.socket_client import SocketClient, connected
+from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess, running_web
 from tests.webapp.people import cookie_of, send
@@ -20,6 +23,12 @@ from webapp.services import Services
 
 pytestmark = pytest.mark.timeout(400)  # as in test_process.py
 
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 FINISHED = End(Outcome.FINISHED, None, {"total_tokens": 9})
 QUIET = {"STREAM_LEASE": "60"}  # a test that is kept waiting is not a dead worker
 
@@ -118,6 +127,18 @@ def test_a_position_beyond_the_text_is_served_from_where_the_text_is(
     assert (frame["start"], frame["text"]) == (2, "air.")
 
 
+def test_streams_that_have_ended_do_not_count_among_those_that_are_followed(
+    page: SocketClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    writer = begin(stream)
+    writer.end(FINISHED)
+    assert writer.wait_flushed(30)
+    for _ in range(101):
+        page.say(type="follow", stream=stream)
+        page.receive_until("end")
+        page.next_index = 0
+
+
 def test_one_socket_carries_many_streams(
     page: SocketClient, ada: FlaskClient, begin: Callable[[str], StreamWriter]
 ) -> None:
@@ -208,10 +229,8 @@ def test_news_that_was_published_while_nobody_was_subscribed_is_told_after_the_r
     version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
     page.say(type="watch", conversation=conversation, version=version)
     wait_until(lambda: services.redis.pubsub_channels(keys.versions(conversation)), what="the subscription")
-    owner = services.store.stream_owner(str(send(ada, conversation)["stream"]))
-    assert owner is not None
-    page.receive_until("news")
-    changed = services.store.rename(owner, conversation, "Told to nobody")  # in the database only: no hint
+    with ada.session_transaction() as session:
+        changed = services.store.rename(session["owner"], conversation, "Told to nobody")  # without a hint
     services.redis.client_kill_filter(_type="pubsub")
     assert page.receive_until("news")[-1]["version"] == changed.version
 
@@ -220,7 +239,8 @@ def test_a_conversation_that_is_not_yours_is_not_watched(web: WebProcess, eve: F
     with connected(web.url, cookie_of(eve)) as page:
         for name in (conversation, "never"):
             page.say(type="watch", conversation=name, version=0)
-            assert page.receive()["problem"]["status"] == 404
+            refused = page.receive()
+            assert (refused["conversation"], refused["problem"]["status"]) == (name, 404)
 
 
 # --- clients that err
@@ -267,9 +287,9 @@ def test_a_position_that_is_none_is_refused_with_one_that_would_be_right(
     page: SocketClient, stream: str, position: str
 ) -> None:
     page.say(type="follow", stream=stream, position=position)
-    problem = page.receive()["problem"]
-    assert problem["status"] == 400
-    assert "expected epoch:index, for example 3f9ac2b17d04e586:42" in problem["detail"]
+    refused = page.receive()
+    assert (refused["stream"], refused["problem"]["status"]) == (stream, 400)
+    assert "expected epoch:index, for example 3f9ac2b17d04e586:42" in refused["problem"]["detail"]
     page.say(type="ping")
     assert page.receive() == {"type": "pong"}, "the socket stays open"
 
@@ -278,23 +298,25 @@ def test_the_hundred_and_first_stream_and_conversation_are_refused(page: SocketC
     created = [ada.post("/api/conversations").get_json() for _ in range(101)]
     for conversation in created:
         page.say(type="watch", conversation=conversation["id"], version=conversation["version"])
-    assert page.receive()["problem"]["status"] == 429
+    refused = page.receive()
+    assert (refused["conversation"], refused["problem"]["status"]) == (created[-1]["id"], 429)
     for conversation in created:
         page.say(type="follow", stream=send(ada, conversation["id"])["stream"])
     assert page.receive_until("problem")[-1]["problem"]["status"] == 429
 
 
 def test_a_page_of_another_site_gets_no_socket(web: WebProcess, ada: FlaskClient, conversation: str) -> None:  # noqa: ARG001
-    asked = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "eA==",
-    }
-    status, problem = get(web, {**asked, "Cookie": cookie_of(ada), "Origin": "https://evil.example"})
+    status, problem = get(web, {**HANDSHAKE, "Cookie": cookie_of(ada), "Origin": "https://evil.example"})
     assert (status, problem["status"]) == (403, 403)
     with connected(web.url, cookie_of(ada), Origin=web.url) as page:
         assert page.hello["type"] == "hello"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"Sec-WebSocket-Key": "eA=="}, {"Sec-WebSocket-Key": "é"}, {"Sec-WebSocket-Version": "12"}]
+)
+def test_a_handshake_that_is_none_is_refused(web: WebProcess, wrong: dict[str, str]) -> None:
+    assert get(web, HANDSHAKE | wrong)[0] == 400
 
 
 def test_a_plain_request_is_told_that_this_is_a_websocket(web: WebProcess) -> None:
@@ -314,22 +336,42 @@ def get(web: WebProcess, headers: dict[str, str]) -> tuple[int, dict[str, object
 # --- the process
 
 
-def test_a_fault_of_the_server_ends_the_socket_with_1011_and_is_in_its_log(
-    redis_server: RedisServer,
-    eve: FlaskClient,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def own_web(redis_server: RedisServer, tmp_path: Path) -> Iterator[tuple[WebProcess, sqlite3.Connection]]:
+    """A gunicorn with a database of its own, which may be broken."""
     database_url = migrated(new_sqlite(tmp_path))
     log = tmp_path / "web.log"
-    with running_web(redis_url=redis_server.url, database_url=database_url, log=log, environment=QUIET) as web:
-        with connected(web.url, cookie_of(eve)) as page:
-            with sqlite3.connect(database_url.removeprefix("sqlite:///")) as database:
-                database.execute("DROP TABLE messages")
-            page.say(type="follow", stream="s")
-            assert page.closed() == (1011, "Something went wrong in the server.")
-        wait_until(lambda: "a WebSocket handler failed" in log.read_text())
-        with connected(web.url, cookie_of(eve)) as page:
-            assert page.hello["type"] == "hello", "the process serves on"
+    with (
+        running_web(redis_url=redis_server.url, database_url=database_url, log=log) as web,
+        closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)) as database,
+    ):
+        yield web, database
+
+
+def test_a_database_that_is_away_ends_the_socket_with_1013(
+    own_web: tuple[WebProcess, sqlite3.Connection], eve: FlaskClient
+) -> None:
+    web, database = own_web
+    with connected(web.url, cookie_of(eve)) as page:
+        database.execute("DROP TABLE messages")
+        page.say(type="follow", stream="s")
+        assert page.closed() == (1013, "The database does not answer at the moment. Come back.")
+    wait_until(lambda: "a socket was closed, because the database does not answer" in web.log.read_text())
+
+
+def test_a_fault_of_the_server_ends_the_socket_with_1011_and_is_in_its_log(
+    own_web: tuple[WebProcess, sqlite3.Connection],
+) -> None:
+    web, database = own_web
+    visitor = Visitor(web.url)
+    stream = visitor.ask("broken", {}).stream
+    database.execute("UPDATE messages SET status = 'dancing'")
+    with connected(web.url, visitor.cookie) as page:
+        page.say(type="follow", stream=stream)
+        assert page.closed() == (1011, "Something went wrong in the server.")
+    wait_until(lambda: "a WebSocket handler failed" in web.log.read_text())
+    with connected(web.url, visitor.cookie) as page:
+        assert page.hello["type"] == "hello", "the process serves on"
 
 
 def test_a_process_that_leaves_tells_every_socket_to_come_back(
@@ -344,6 +386,9 @@ def test_a_process_that_leaves_tells_every_socket_to_come_back(
         connected(web.url, cookie_of(eve)) as one,
         connected(web.url, cookie_of(eve)) as two,
     ):
-        assert web.terminate() == 0
+        web.process.send_signal(signal.SIGTERM)
         assert one.closed() == two.closed() == (1012, "The server restarts. Come back.")
+        with suppress(OSError), connected(web.url, cookie_of(eve)) as late:  # if it is still let in
+            assert late.closed() == (1012, "The server restarts. Come back.")
+        assert web.process.wait(60) == 0
     assert "Traceback" not in log.read_text()

@@ -1,13 +1,15 @@
 """Nobody waits for an answer that nobody writes."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
-from streams import End, Kind, Outcome, Reaper, StreamSettings, StreamWriter
+from streams import End, Kind, Outcome, Reaper, StreamSettings, StreamWriter, Subscriber, keys
 from tests.support.waiting import wait_until
 from tests.webapp.people import read, send
 from webapp.app import create_app
@@ -40,7 +42,7 @@ def app(settings: Settings, services: Services) -> OpenAPI:
 def services(services: Services, clock: Clock) -> Services:
     """With a clock that the test can move on."""
     settler = Settler(services.store, services.control, services.redis, services.announce, clock=clock)
-    return replace(services, settler=settler)
+    return replace(services, settler=settler, subscriber=Subscriber(services.redis))
 
 
 @pytest.fixture
@@ -102,6 +104,12 @@ def test_a_stream_that_goes_on_is_left_alone(
     assert read(ada, conversation)["generating"] == stream
 
 
+def read_version(client: FlaskClient, conversation: str) -> int:
+    """As the list has it, which settles nothing."""
+    items = client.get("/api/conversations").get_json()["items"]
+    return int(next(each["version"] for each in items if each["id"] == conversation))
+
+
 def vanish(services: Services, stream: str) -> None:
     """Lose a stream and its job, as an emptied Redis does."""
     services.store.mark_running(stream)
@@ -123,6 +131,38 @@ def test_a_stream_that_vanished_is_given_up_after_a_while_and_its_partial_kept(
     assert shown["generating"] is None
     assert (message["status"], message["content"]) == ("interrupted", "Lace is")
     assert message["reason"]
+
+
+def test_a_stream_that_vanished_is_given_up_without_anybody_asking_and_who_watches_is_told(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    vanish(services, stream)
+    services.settler.sweep()
+    heard: list[bytes] = []
+    subscribed = Event()
+    services.subscriber.add(keys.versions(conversation), heard.append, subscribed.set)
+    services.subscriber.start()
+    assert subscribed.wait(30)
+    clock.time = PATIENCE
+    services.settler.sweep()
+    wait_until(lambda: heard, what="the news")
+    assert services.store.streams_in_flight() == []
+    assert ada.get("/api/conversations").get_json()["items"][0]["generating"] is None
+    services.subscriber.close()
+
+
+def test_two_who_give_up_the_same_stream_at_once_do_it_once(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    vanish(services, stream)
+    services.settler.settle(stream)
+    clock.time = PATIENCE
+    before = read_version(ada, conversation)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: services.settler.settle(stream), range(8)))
+    assert read_version(ada, conversation) == before + 1
 
 
 def test_sending_after_a_stream_vanished_is_refused_first_and_then_done(

@@ -6,6 +6,6 @@ from flask import Response
 from pydantic import BaseModel
 
 
-def answer(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def respond(body: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """A model as JSON."""
     return Response(body.model_dump_json(), status, content_type="application/json")
