@@ -89,13 +89,13 @@ def read_progress(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Prog
 
 def read_recording(client: "redis.Redis", stream_id: str, position: Position | None = None) -> Recording:
     """Everything that is stored from `position` on. Raises StreamNotFound, redis.RedisError."""
-    entries: list[bytes] = []
+    start, entries = 0, list[bytes]()
     while True:
         [page] = read_pages(client, [(stream_id, position)])
         if page is None:
             raise StreamNotFound(stream_id)
-        if not entries or page.epoch != epoch:
-            start, epoch, entries = page.start, page.epoch, []
+        if page.start != start + len(entries):  # the first page, or the beginning of other text
+            start, entries = page.start, []
         entries += page.entries
         if page.epoch is None or page.stop >= page.length:
             break
