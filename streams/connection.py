@@ -9,6 +9,16 @@ MAX_CONNECTIONS = 5  # per client; a call takes less than a millisecond, and the
 REPLY_TIMEOUT = 5.0  # seconds; a server that takes longer is treated as away, and asked again
 
 
+def checked_url(url: str) -> str:
+    """The URL, if `connect` can use it. Raises a ValueError that does not repeat it: it may hold a secret."""
+    try:
+        redis.connection.parse_url(url)  # type: ignore[no-untyped-call]  # redis-py has no type here
+    except ValueError as error:
+        hint = "it must begin with redis://, rediss:// or unix://" if "scheme" in str(error) else "it is no URL"
+        raise ValueError(hint) from None
+    return url
+
+
 def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, retries: int = 2) -> "redis.Redis":
     """A client for `redis://`, `rediss://` or `unix://`; connects when first used.
 

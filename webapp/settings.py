@@ -1,10 +1,12 @@
 """What the web process reads from its environment, once, at the start; `streams` and `conversations` read their own."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.connection import checked_url
 
 BUILT_PAGE = Path(__file__).parent.parent / "frontend" / "dist"
 
@@ -23,9 +25,8 @@ class Settings(BaseSettings):
         description="at least 32 random characters that sign the cookies; "
         "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'` prints some",
     )
-    redis_url: str = Field(
+    redis_url: Annotated[str, AfterValidator(checked_url)] = Field(
         default="redis://localhost:6379/0",
-        pattern=r"^(redis|rediss|unix)://",
         description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
     )
     openai_model: str = Field(default="", description="the model for a send that names none")

@@ -1,9 +1,11 @@
 """What the worker reads from its environment, once, at the start; `streams` and `conversations` read their own."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.connection import checked_url
 
 NO_MODEL = (
     "  OPENAI_API_KEY and OPENAI_BASE_URL are both missing; expected OPENAI_API_KEY for OpenAI's own models, or "
@@ -20,9 +22,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
-    redis_url: str = Field(
+    redis_url: Annotated[str, AfterValidator(checked_url)] = Field(
         default="redis://localhost:6379/0",
-        pattern=r"^(redis|rediss|unix)://",
         description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
     )
     openai_base_url: str | None = Field(

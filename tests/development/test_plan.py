@@ -63,13 +63,34 @@ def test_where_a_socket_path_would_be_too_long_redis_gets_a_port(tmp_path: Path)
         assert make_plan({}, state).environ["REDIS_URL"].startswith("redis://127.0.0.1:")
 
 
+@pytest.mark.parametrize("name", ["with space", "a=b"])
+def test_where_a_socket_path_would_confuse_rq_redis_gets_a_port(tmp_path: Path, name: str) -> None:
+    with State(tmp_path / name) as state:
+        assert make_plan({}, state).environ["REDIS_URL"].startswith("redis://127.0.0.1:")
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "redis://host:port/0", "http://host"])
+def test_a_redis_url_that_is_none_is_refused_without_repeating_it(state: State, url: str) -> None:
+    with pytest.raises(Unsuitable, match="REDIS_URL") as refused:
+        make_plan({"REDIS_URL": url}, state)
+    assert url not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "direct"), [({}, "127.0.0.1,localhost"), ({"no_proxy": "a"}, "a,127.0.0.1,localhost")]
+)
+def test_what_runs_here_is_asked_past_any_proxy(state: State, given: dict[str, str], direct: str) -> None:
+    environ = make_plan({"HTTP_PROXY": "http://proxy:3128", **given}, state).environ
+    assert environ["NO_PROXY"] == environ["no_proxy"] == direct
+
+
 def test_a_port_in_use_is_passed_over(state: State) -> None:
     first = make_plan({}, state).port
     with socket.create_server(("127.0.0.1", first)):
         assert make_plan({}, state).port != first
 
 
-@pytest.mark.parametrize("port", ["http", "-1", "99999999999"])
+@pytest.mark.parametrize("port", ["http", "-1", "0", "99999999999"])
 def test_a_port_that_is_none_is_refused(state: State, port: str) -> None:
     with pytest.raises(Unsuitable, match="PORT"):
         make_plan({"PORT": port}, state)
