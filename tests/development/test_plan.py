@@ -69,7 +69,7 @@ def test_where_a_socket_path_would_confuse_rq_redis_gets_a_port(tmp_path: Path, 
         assert make_plan({}, state).environ["REDIS_URL"].startswith("redis://127.0.0.1:")
 
 
-@pytest.mark.parametrize("url", ["localhost:6379", "redis://host:port/0", "http://host"])
+@pytest.mark.parametrize("url", ["myhost:6379", "redis://host:port/0", "http://host"])
 def test_a_redis_url_that_is_none_is_refused_without_repeating_it(state: State, url: str) -> None:
     with pytest.raises(Unsuitable, match="REDIS_URL") as refused:
         make_plan({"REDIS_URL": url}, state)
