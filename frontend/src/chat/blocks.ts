@@ -5,6 +5,12 @@
 
 import { marked, type Token } from 'marked'
 
+/**
+ * What no person writes, but a model that has got into a loop does, and what costs seconds or the stack to read:
+ * marks of lists and quotes in a row, and emphasis without end.
+ */
+const RUNAWAY = /(?:(?:^|\n)[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+){40})|(?:[*_~]+[^*_~\n]{0,9}){400}/
+
 /** A block can still change as long as it is among the last two: a paragraph may become a table, a list may go on. */
 const OPEN_BLOCKS = 2
 
@@ -15,7 +21,7 @@ export class Blocks {
   /** The blocks of `text`. `whole`: it will not grow any more, and so every reference to a link is known. */
   of(text: string, whole: boolean): readonly Token[] {
     const normal = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
-    if (whole || !normal.startsWith(this.#text)) this.#tokens = marked.lexer(normal)
+    if (whole || !normal.startsWith(this.#text)) this.#tokens = lex(normal)
     else if (normal.length > this.#text.length) this.#tokens = this.#grown(normal)
     this.#text = normal
     return this.#tokens
@@ -24,7 +30,7 @@ export class Blocks {
   #grown(text: string): readonly Token[] {
     const finished = this.#finished()
     const length = finished.reduce((sum, token) => sum + token.raw.length, 0)
-    return [...finished, ...marked.lexer(text.slice(length))]
+    return [...finished, ...lex(text.slice(length))]
   }
 
   #finished(): readonly Token[] {
@@ -39,4 +45,20 @@ export class Blocks {
     const same = this.#text.startsWith(finished.map((token) => token.raw).join(''))
     return same && length > 0 ? finished : []
   }
+}
+
+/** As Markdown; what cannot be read as that, as the text it is. */
+function lex(text: string): Token[] {
+  const runaway = text.search(RUNAWAY)
+  const readable = runaway < 0 ? text : text.slice(0, runaway)
+  try {
+    return runaway < 0 ? marked.lexer(text) : [...marked.lexer(readable), plain(text.slice(runaway))]
+  } catch (error) {
+    if (error instanceof RangeError) return [plain(text)] // it nests deeper than the stack
+    throw error
+  }
+}
+
+function plain(text: string): Token {
+  return { type: 'paragraph', raw: text, text, tokens: [{ type: 'escape', raw: text, text }] }
 }

@@ -27,9 +27,12 @@ export class Chat {
   readonly #parts: Parts
   /** Keys of wishes that the server has not answered: asked again, they are the same wish. */
   readonly #keys = new Map<string, string>()
+  /** Where a send is under way; null is the conversation that has not begun. */
+  readonly #sending = new Set<string | null>()
   #unwatch = () => {}
   #unfollow = () => {}
-  #cancelRetry = () => {}
+  /** A reading that failed and is to be tried again. */
+  #retry: { readonly at: string; readonly cancel: () => void } | null = null
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -42,9 +45,15 @@ export class Chat {
     this.#leave()
     const reading = at === null ? 'ready' : 'loading'
     const draft = this.#parts.drafts.text(at)
-    this.#set({ at, conversation: null, reading, draft, editing: null, notice: null, sendProblem: null, away: false })
-    this.#set({ sidebarOpen: false })
+    const sending = this.#sending.has(at)
+    this.#set({ at, conversation: null, reading, draft, sending, editing: null, notice: null, sendProblem: null })
+    this.#set({ away: false, sidebarOpen: false })
     return at === null ? Promise.resolve() : this.#read(at)
+  }
+
+  /** The server can be reached again: what waits for that need not wait longer. */
+  reconnected(): void {
+    if (this.#retry) void this.#read(this.#retry.at)
   }
 
   async #read(at: string, attempt = 0): Promise<void> {
@@ -62,14 +71,21 @@ export class Chat {
       wordsOf(error)
       if (!this.#state.conversation) this.#set({ reading: 'failed' })
       const wait = backoff(attempt, this.#parts.environment.random)
-      this.#cancelRetry = this.#parts.environment.after(wait, () => void this.#read(at, attempt + 1))
+      const cancel = this.#parts.environment.after(wait, () => void this.#read(at, attempt + 1))
+      this.#retry = { at, cancel }
     }
+  }
+
+  #cancelRetry(): void {
+    this.#retry?.cancel()
+    this.#retry = null
   }
 
   #show(conversation: Conversation): void {
     const { client, library } = this.#parts
     // Two reads may overtake each other.
-    if ((this.#state.conversation?.version ?? -1) > conversation.version) return
+    const shown = this.#state.conversation
+    if (shown?.id === conversation.id && shown.version > conversation.version) return
     this.#set({ conversation, reading: 'ready' })
     library.put(conversation)
     for (const message of conversation.messages) {
@@ -110,14 +126,24 @@ export class Chat {
     this.#set({ draft })
   }
 
-  /** Send the draft. It stays where it is until the server has it. */
+  /**
+   * Send the draft. It stays where it is until the server has it. The person may go elsewhere meanwhile; what comes of
+   * the send is then shown where it belongs, and nowhere else.
+   */
   async send(): Promise<void> {
     const { drafts, api, library } = this.#parts
-    const { draft, sending } = this.#state
-    if (sending || draft.trim() === '' || busyStream(this.#state)) return
-    this.#set({ sending: true, sendProblem: null })
+    const { draft } = this.#state
+    let { at } = this.#state
+    if (this.#sending.has(at) || draft.trim() === '' || busyStream(this.#state)) return
+    this.#setSending(at, true)
+    this.#set({ sendProblem: null })
     try {
-      const at = this.#state.at ?? (await this.#begin())
+      if (at === null) {
+        const begun = await this.#begin(draft)
+        this.#setSending(at, false)
+        at = begun
+        this.#setSending(at, true)
+      }
       const sent = await api.send(at, draft, drafts.key(at))
       drafts.clear(at)
       if (this.#state.at === at) {
@@ -126,20 +152,31 @@ export class Chat {
       }
       await library.refresh()
     } catch (error) {
-      this.#set({ sendProblem: wordsOf(error) })
+      const words = wordsOf(error)
+      if (this.#state.at === at) this.#set({ sendProblem: words })
+      else this.#set({ notice: `A message was not sent. ${words} Its words are kept where you typed them.` })
       this.#readAgainAfter(error)
     } finally {
-      this.#set({ sending: false })
+      this.#setSending(at, false)
     }
   }
 
-  async #begin(): Promise<string> {
-    const conversation = await this.#parts.api.create()
-    this.#parts.drafts.move(null, conversation.id)
-    this.#set({ at: conversation.id })
-    this.#parts.go(conversation.id, 'push')
-    this.#show(conversation)
+  async #begin(draft: string): Promise<string> {
+    const { api, drafts, go } = this.#parts
+    const conversation = await api.create()
+    if (drafts.text(null) === draft) drafts.move(null, conversation.id)
+    if (this.#state.at === null) {
+      this.#set({ at: conversation.id })
+      go(conversation.id, 'push')
+      this.#show(conversation)
+    }
     return conversation.id
+  }
+
+  #setSending(at: string | null, sending: boolean): void {
+    if (sending) this.#sending.add(at)
+    else this.#sending.delete(at)
+    if (this.#state.at === at) this.#set({ sending })
   }
 
   regenerate(message: Message): Promise<void> {
@@ -155,7 +192,10 @@ export class Chat {
   }
 
   async #ask(wish: string, send: (key: string) => Promise<Sent>): Promise<void> {
-    if (busyStream(this.#state)) return
+    if (busyStream(this.#state)) {
+      this.#set({ notice: 'An answer is being written. Wait for its end, or stop it.' })
+      return
+    }
     const key = this.#keys.get(wish) ?? this.#parts.newKey()
     this.#keys.set(wish, key)
     this.#set({ notice: null })

@@ -1,3 +1,4 @@
+import { isComposing } from './composing'
 import { Icon } from './icons'
 import type { Page } from './page'
 import { busyStream } from './state'
@@ -41,24 +42,28 @@ export function Composer({ page }: { page: Page }) {
           readOnly={sending}
           // biome-ignore lint/a11y/noAutofocus: to type is what the page is for
           autoFocus
-          onInput={(event) => {
-            chat.type(event.currentTarget.value)
-            if (!GROWS_BY_ITSELF) grow(event.currentTarget)
-          }}
+          ref={GROWS_BY_ITSELF ? null : (area) => grow(area)} // with every draft, so also after one was sent
+          onInput={(event) => chat.type(event.currentTarget.value)}
           onKeyDown={(event) => {
-            // While an input method composes a character, Enter belongs to it.
-            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+            if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return
             event.preventDefault()
             if (!busy) send()
           }}
         />
         {busy ? (
-          <button type="button" class="send stop" disabled={stopping} onClick={() => void chat.stop()}>
+          <button
+            key="stop"
+            type="button"
+            class="send stop"
+            disabled={stopping}
+            // It takes the place of Send: the second click of a double click was meant for that.
+            onClick={(event) => event.detail < 2 && void chat.stop()}
+          >
             <Icon name="stop" />
             <span class="sr-only">{stopping ? 'Stopping' : 'Stop'}</span>
           </button>
         ) : (
-          <button type="submit" class="send" disabled={sending || draft.trim() === ''}>
+          <button key="send" type="submit" class="send" disabled={sending || draft.trim() === ''}>
             <Icon name="send" />
             <span class="sr-only">{problem ? 'Try again' : 'Send'}</span>
           </button>
@@ -69,7 +74,8 @@ export function Composer({ page }: { page: Page }) {
 }
 
 /** For browsers without `field-sizing`. */
-function grow(area: HTMLTextAreaElement): void {
+function grow(area: HTMLTextAreaElement | null): void {
+  if (!area) return
   area.style.height = 'auto'
   area.style.height = `${area.scrollHeight}px`
 }

@@ -11,7 +11,8 @@ export function ConversationView({ page }: { page: Page }) {
   const away = useStore(page.store, (state) => state.away)
   return (
     <div class="stage">
-      <main class="scroller" ref={page.scroll.attach} key={at ?? 'new'} tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <main class="scroller" aria-label="Conversation" ref={page.scroll.attach} key={at ?? 'new'} tabIndex={0}>
         <div class="measure">
           <Messages page={page} />
         </div>

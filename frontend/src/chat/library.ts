@@ -29,8 +29,14 @@ export class Library {
         next === null ? [] : this.#store.state.list.filter((it) => !fresh.has(it.id) && it.updated_at < last)
       this.#show([...items, ...older], older.length > 0 ? this.#store.state.before : next)
     } catch (error) {
-      this.#store.set({ listed: 'failed', notice: wordsOf(error) })
+      wordsOf(error) // nobody asked for this reading: the list says that it failed, and when the link is back it is read
+      this.#store.set({ listed: 'failed' })
     }
+  }
+
+  /** The server can be reached again. */
+  reconnected(): void {
+    if (this.#store.state.listed === 'failed') void this.refresh()
   }
 
   /** Read the next older ones. */

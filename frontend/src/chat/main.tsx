@@ -42,7 +42,12 @@ const page: Page = {
   },
 }
 
-client.onLink((link) => store.set({ link }))
+client.onLink((link) => {
+  store.set({ link })
+  if (link !== 'live') return
+  chat.reconnected()
+  library.reconnected()
+})
 window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
 window.rejoinder = {
   lastAnswer() {

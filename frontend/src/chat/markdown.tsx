@@ -8,6 +8,7 @@ import { Component, type ComponentChildren, h } from 'preact'
 import { Blocks } from './blocks'
 import { decodeEntities } from './entities'
 
+const DEEPEST = 40 // levels; what is nested further is shown as it was written
 const SCHEMES = ['http:', 'https:', 'mailto:']
 
 interface Props {
@@ -38,24 +39,25 @@ class Block extends Component<{ token: Token }> {
   }
 
   override render({ token }: { token: Token }) {
-    return drawBlock(token)
+    return drawBlock(token, 0)
   }
 }
 
-function drawBlock(token: Token): ComponentChildren {
+function drawBlock(token: Token, depth: number): ComponentChildren {
+  if (depth > DEEPEST) return token.raw
   switch (token.type) {
     case 'paragraph':
-      return <p>{drawInline(token.tokens)}</p>
+      return <p>{drawInline(token.tokens, depth)}</p>
     case 'text': // inside a tight list item
-      return token.tokens ? drawInline(token.tokens) : decodeEntities(token.text)
+      return token.tokens ? drawInline(token.tokens, depth) : decodeEntities(token.text)
     case 'heading':
       return drawHeading(token as Tokens.Heading)
     case 'code':
       return drawCode(token as Tokens.Code)
     case 'blockquote':
-      return <blockquote>{drawBlocks(token.tokens)}</blockquote>
+      return <blockquote>{drawBlocks(token.tokens, depth)}</blockquote>
     case 'list':
-      return drawList(token as Tokens.List)
+      return drawList(token as Tokens.List, depth)
     case 'table':
       return drawTable(token as Tokens.Table)
     case 'hr':
@@ -66,17 +68,17 @@ function drawBlock(token: Token): ComponentChildren {
     case 'html':
       return <p>{token.raw.trim()}</p>
     default: // a list item may hold a span, as its checkbox
-      return drawSpan(token)
+      return drawSpan(token, depth)
   }
 }
 
-function drawBlocks(tokens: Token[] = []): ComponentChildren {
-  return tokens.map(drawBlock)
+function drawBlocks(tokens: Token[] | undefined, depth: number): ComponentChildren {
+  return tokens?.map((token) => drawBlock(token, depth + 1))
 }
 
 /** One level below the page's own headings. */
 function drawHeading(token: Tokens.Heading): ComponentChildren {
-  return h(`h${Math.min(token.depth + 2, 6)}`, { 'data-depth': token.depth }, drawInline(token.tokens))
+  return h(`h${Math.min(token.depth + 2, 6)}`, { 'data-depth': token.depth }, drawInline(token.tokens, 0))
 }
 
 function drawCode(token: Tokens.Code): ComponentChildren {
@@ -89,14 +91,16 @@ function drawCode(token: Tokens.Code): ComponentChildren {
   )
 }
 
-function drawList(token: Tokens.List): ComponentChildren {
-  const items = token.items.map((item) => <li class={item.task ? 'task' : undefined}>{drawBlocks(item.tokens)}</li>)
+function drawList(token: Tokens.List, depth: number): ComponentChildren {
+  const items = token.items.map((item) => (
+    <li class={item.task ? 'task' : undefined}>{drawBlocks(item.tokens, depth)}</li>
+  ))
   return token.ordered ? <ol start={token.start === '' ? undefined : token.start}>{items}</ol> : <ul>{items}</ul>
 }
 
 function drawTable(token: Tokens.Table): ComponentChildren {
   const cell = (Cell: 'th' | 'td') => (it: Tokens.TableCell) => (
-    <Cell class={it.align ? `align-${it.align}` : undefined}>{drawInline(it.tokens)}</Cell>
+    <Cell class={it.align ? `align-${it.align}` : undefined}>{drawInline(it.tokens, 0)}</Cell>
   )
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard
@@ -115,22 +119,23 @@ function drawTable(token: Tokens.Table): ComponentChildren {
   )
 }
 
-function drawInline(tokens: Token[] = []): ComponentChildren {
-  return tokens.map(drawSpan)
+function drawInline(tokens: Token[] | undefined, depth: number): ComponentChildren {
+  return tokens?.map((token) => drawSpan(token, depth + 1))
 }
 
-function drawSpan(token: Token): ComponentChildren {
+function drawSpan(token: Token, depth: number): ComponentChildren {
+  if (depth > DEEPEST) return token.raw
   switch (token.type) {
     case 'text':
-      return token.tokens ? drawInline(token.tokens) : decodeEntities(token.text)
+      return token.tokens ? drawInline(token.tokens, depth) : decodeEntities(token.text)
     case 'escape':
       return token.text
     case 'strong':
-      return <strong>{drawInline(token.tokens)}</strong>
+      return <strong>{drawInline(token.tokens, depth)}</strong>
     case 'em':
-      return <em>{drawInline(token.tokens)}</em>
+      return <em>{drawInline(token.tokens, depth)}</em>
     case 'del':
-      return <del>{drawInline(token.tokens)}</del>
+      return <del>{drawInline(token.tokens, depth)}</del>
     case 'codespan':
       return <code>{token.text}</code>
     case 'br':
@@ -138,7 +143,7 @@ function drawSpan(token: Token): ComponentChildren {
     case 'checkbox':
       return <input type="checkbox" checked={token.checked} disabled />
     case 'link':
-      return drawLink(token.href, drawInline(token.tokens), token.raw)
+      return drawLink(token.href, drawInline(token.tokens, depth), token.raw)
     case 'image': // not fetched: its address would tell a stranger what was read here
       return drawLink(token.href, token.text || token.href, token.raw)
     default:

@@ -1,4 +1,5 @@
 import type { Message } from './api'
+import { isComposing } from './composing'
 import { statusLine } from './endings'
 import { Icon } from './icons'
 import { Markdown } from './markdown'
@@ -47,7 +48,7 @@ function Editing({ page, message }: Props) {
         event.preventDefault()
         void page.chat.edit(message, String(new FormData(event.currentTarget).get('content')))
       }}
-      onKeyDown={(event) => event.key === 'Escape' && cancel()}
+      onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && cancel()}
     >
       <textarea name="content" aria-label="Message" defaultValue={message.content} ref={focusAtEnd} />
       <footer class="tools">

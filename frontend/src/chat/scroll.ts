@@ -3,13 +3,15 @@
  * up to read is never pulled away.
  */
 
-const NEAR = 100 // px from the end that still count as being there
+const NEAR = 100 // px from the end within which somebody who scrolls down has arrived there
+const A_STEP = 4 // px; less is no scrolling, but a browser that rounds
 
 export class ScrollKeeper {
   readonly #onAway: (away: boolean) => void
   #box: HTMLElement | null = null
   #stop = () => {}
   #away = false
+  #top = 0
 
   constructor(onAway: (away: boolean) => void) {
     this.#onAway = onAway
@@ -21,6 +23,7 @@ export class ScrollKeeper {
     this.#stop = () => {}
     this.#box = box
     this.#away = false
+    this.#top = box?.scrollTop ?? 0
     const content = box?.firstElementChild
     if (!box || !content) return
     const sizes = new ResizeObserver(() => {
@@ -46,7 +49,15 @@ export class ScrollKeeper {
   #look(): void {
     if (!this.#box) return
     const { scrollHeight, scrollTop, clientHeight } = this.#box
-    const away = scrollHeight - scrollTop - clientHeight > NEAR
+    const left = scrollHeight - scrollTop - clientHeight
+    const moved = scrollTop - this.#top
+    this.#top = scrollTop
+    // Up, however little, is away; only down is back. (What grows or shrinks below moves nothing.)
+    if (moved < 0 && left > A_STEP) this.#become(true)
+    else if (moved > 0 && left <= NEAR) this.#become(false)
+  }
+
+  #become(away: boolean): void {
     if (away === this.#away) return
     this.#away = away
     this.#onAway(away)

@@ -7,7 +7,7 @@ import { comeback } from './backoff'
 import { Connection } from './connection'
 import type { Cancel, Environment } from './environment'
 import { Followed, type LogListener } from './followed'
-import type { ClientFrame, ServerFrame } from './frames'
+import type { ClientFrame, Gone, ServerFrame } from './frames'
 import { EMPTY, type StreamLog } from './log'
 import { monitor } from './monitor'
 import { LogStorage } from './storage'
@@ -16,6 +16,9 @@ import { LogStorage } from './storage'
 export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
 export type NewsListener = (version: number) => void
+
+/** Frames that a server in trouble sends too, before it closes: they do not make the next attempt an early one. */
+const OPENING: ReadonlySet<ServerFrame['type']> = new Set(['hello', 'following', 'gone', 'problem'])
 
 interface Watched {
   version: number
@@ -34,6 +37,8 @@ export class StreamClient {
   #connection: Connection | null = null
   #cancelWait: Cancel | null = null
   #failures = 0
+  /** Streams for which a second socket was asked. */
+  readonly #askedTwice = new Set<string>()
   #wasLost = false
   /** The browser said that the network went; the next frame proves it wrong. */
   #doubted = false
@@ -131,7 +136,7 @@ export class StreamClient {
   }
 
   #receive(frame: ServerFrame): void {
-    this.#failures = 0
+    if (!OPENING.has(frame.type)) this.#failures = 0
     this.#doubted = false
     switch (frame.type) {
       case 'hello':
@@ -140,16 +145,30 @@ export class StreamClient {
       case 'following':
       case 'chunks':
       case 'end':
-      case 'gone':
         this.#followed.get(frame.stream)?.take(frame)
+        break
+      case 'gone':
+        this.#refused(frame)
         break
       case 'news':
         this.#tell(frame.conversation, frame.version)
         break
       case 'problem':
         this.#environment.report(`${frame.problem.status} ${frame.problem.title}: ${frame.problem.detail ?? ''}`)
+        if (frame.stream !== null) this.#refused({ type: 'gone', stream: frame.stream, problem: frame.problem })
     }
     this.#refreshLink()
+  }
+
+  /**
+   * A stream cannot be served. A socket belongs to whom the cookie named at its handshake, and that may have been
+   * nobody yet: before a 404 is believed, another socket is asked.
+   */
+  #refused(frame: Gone): void {
+    if (frame.problem.status === 404 && !this.#askedTwice.has(frame.stream) && this.#followed.has(frame.stream)) {
+      this.#askedTwice.add(frame.stream)
+      this.#connection?.abandon()
+    } else this.#followed.get(frame.stream)?.take(frame)
   }
 
   #sendAll(): void {

@@ -67,7 +67,7 @@ export type ServerFrame =
   | { readonly type: 'news'; readonly conversation: string; readonly version: number }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'pong' }
-  | { readonly type: 'problem'; readonly problem: Problem }
+  | { readonly type: 'problem'; readonly stream: string | null; readonly problem: Problem }
 
 /** The server sent what the protocol does not know. */
 export class FrameError extends Error {
@@ -99,7 +99,7 @@ export function parseFrame(data: unknown): ServerFrame {
     case 'news':
       return { type, conversation: fields.text('conversation'), version: fields.count('version') }
     case 'problem':
-      return { type, problem: parseProblem(fields) }
+      return { type, stream: fields.textOr('stream', null), problem: parseProblem(fields) }
     case 'heartbeat':
     case 'pong':
       return { type }

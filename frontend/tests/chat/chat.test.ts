@@ -104,6 +104,55 @@ describe('sending', () => {
     expect(api.conversations.get(id)?.messages).toHaveLength(2)
   })
 
+  test('who leaves while the first words are under way finds each conversation as it should be', async () => {
+    const other = api.put('B', 'complete', 'finished')
+    other.version = 9
+    await chat.open(null)
+    chat.type('Hello')
+    const sent = chat.send()
+    await chat.open(other.id)
+    await sent
+    await settle()
+    const begun = [...api.conversations.values()].at(-1)
+    expect(begun?.messages.map((message) => message.content)).toEqual(['Hello', ''])
+    expect(visited, 'the address stays where the person went').toEqual([])
+    expect(store.state).toMatchObject({ at: other.id, draft: '', sending: false, sendProblem: null })
+    expect(store.state.conversation?.id).toBe(other.id)
+    await chat.open(begun?.id as string)
+    expect(store.state.conversation?.messages).toHaveLength(2)
+    await chat.open(null)
+    expect(store.state.draft).toBe('')
+  })
+
+  test('a send that fails elsewhere is told as such, and its words are where they were typed', async () => {
+    const { id } = api.put('A')
+    const other = api.put('B')
+    await chat.open(id)
+    chat.type('Hello')
+    api.faults.push({ when: 'before', error: UNREACHABLE })
+    const sent = chat.send()
+    await chat.open(other.id)
+    await sent
+    expect(store.state).toMatchObject({ at: other.id, draft: '', sending: false, sendProblem: null })
+    expect(store.state.notice).toContain('A message was not sent.')
+    await chat.open(id)
+    expect(store.state.draft).toBe('Hello')
+  })
+
+  test('one conversation can be asked while a send in another is under way', async () => {
+    const { id } = api.put('A')
+    const other = api.put('B')
+    await chat.open(id)
+    chat.type('Hello')
+    const first = chat.send()
+    expect(store.state.sending).toBe(true)
+    await chat.open(other.id)
+    expect(store.state.sending).toBe(false)
+    chat.type('Hi')
+    await Promise.all([first, chat.send()])
+    expect(sends()).toHaveLength(2)
+  })
+
   test('other words are another wish', async () => {
     const { id } = api.put('A')
     await chat.open(id)
@@ -294,4 +343,24 @@ describe('the list', () => {
     await chat.open('nowhere')
     expect(store.state.reading).toBe('missing')
   })
+})
+
+test('what could not be read is read as soon as the server can be reached again', async () => {
+  const { id } = api.put('A')
+  api.faults.push({ when: 'before', error: UNREACHABLE }, { when: 'before', error: UNREACHABLE })
+  await chat.open(id)
+  await library.refresh()
+  expect(store.state).toMatchObject({ reading: 'failed', listed: 'failed', notice: null })
+  chat.reconnected()
+  library.reconnected()
+  await settle()
+  expect(store.state).toMatchObject({ reading: 'ready', listed: 'ready' })
+})
+
+test('a question that cannot be sent again now says why', async () => {
+  const { id } = api.put('A', 'complete', 'running')
+  await chat.open(id)
+  const question = store.state.conversation?.messages[0]
+  if (question) await chat.edit(question, 'Other words')
+  expect(store.state.notice).toContain('An answer is being written.')
 })

@@ -161,3 +161,23 @@ describe('while it grows', () => {
     expect(place.querySelector('a')?.getAttribute('href')).toBe('https://example.org')
   })
 })
+
+describe('a model that has got into a loop', () => {
+  const loops: Record<string, string> = {
+    'marks of lists': `${'- '.repeat(2_500)}word`,
+    'marks of numbered lists': `${'1. '.repeat(2_500)}word`,
+    'marks of quotes': `${'> '.repeat(2_500)}word`,
+    'emphasis without end': `${'**a *b '.repeat(4_000)}word`,
+    'lists in lists': `${Array.from({ length: 300 }, (_, depth) => `${'  '.repeat(depth)}- x`).join('\n')}\n\nword`,
+    brackets: `${'['.repeat(5_000)}word`,
+  }
+  for (const [name, text] of Object.entries(loops)) {
+    test(`is shown with all its words: ${name}`, () => {
+      const shown = draw(`Before.\n\n${text}`).textContent
+      expect([shown?.slice(0, 7), shown?.slice(-4)]).toEqual(['Before.', 'word'])
+      draw('')
+      for (let length = 1; length <= 8; length += 1) draw(text.slice(0, (text.length * length) / 8), false)
+      expect(place.textContent?.length).toBeGreaterThan(0)
+    })
+  }
+})

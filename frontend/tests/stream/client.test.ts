@@ -153,7 +153,7 @@ describe('a gap', () => {
 })
 
 describe('coming back', () => {
-  test('attempts wait longer and longer, and begin anew after a connection that carried a frame', () => {
+  test('attempts wait longer and longer, and begin anew after a connection that did its work', () => {
     world.chance = 0.999
     const waits = () => {
       const before = world.sockets.length
@@ -167,7 +167,28 @@ describe('coming back', () => {
     }
     expect([lose(), lose(), lose(), lose()]).toEqual([500, 1000, 2000, 4000])
     greet()
+    following('a', 0)
+    expect(lose(), 'a server in trouble greets, and closes').toBe(8000)
+    greet()
+    chunks('a', 0, 'A')
     expect(lose()).toBe(500)
+  })
+
+  test('a 404 is believed when a second socket says it: the first may have been opened before the cookie', () => {
+    greet()
+    let log: StreamLog | undefined
+    client.follow('a', (next) => {
+      log = next
+    })
+    const unknown = { type: 'gone', stream: 'a', problem: { status: 404, title: 'Not found', detail: null } }
+    world.socket.say(unknown)
+    expect(log?.phase).toBe('unknown')
+    world.pass(1_000)
+    greet()
+    expect(world.socket.sent).toEqual([{ type: 'follow', stream: 'a' }])
+    world.socket.say(unknown)
+    expect(log?.phase).toBe('gone')
+    expect(world.sockets).toHaveLength(2)
   })
 
   test('a server that restarts is tried again after a random moment of up to two seconds', () => {
@@ -300,4 +321,15 @@ test('a problem that the server names is reported', () => {
   greet()
   world.socket.say({ type: 'problem', problem: { status: 400, title: 'Too many', detail: 'At most 100.' } })
   expect(world.reports).toEqual(['400 Too many: At most 100.'])
+})
+
+test('a stream that the server refuses to serve is waited for no longer', () => {
+  greet()
+  client.follow('a', ignored)
+  world.socket.say({
+    type: 'problem',
+    stream: 'a',
+    problem: { status: 429, title: 'Too many', detail: 'At most 100.' },
+  })
+  expect(client.log('a')).toMatchObject({ phase: 'gone', problem: { status: 429 } })
 })

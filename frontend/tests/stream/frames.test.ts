@@ -23,7 +23,8 @@ describe('the worked example of PROTOCOL.md', () => {
     { type: 'news', conversation: 'c', version: 3 },
     { type: 'heartbeat' },
     { type: 'pong' },
-    { type: 'problem', problem: { status: 400, title: 'no', detail: 'too many' } },
+    { type: 'problem', stream: 's', problem: { status: 429, title: 'no', detail: 'too many' } },
+    { type: 'problem', stream: null, problem: { status: 404, title: 'no', detail: 'unknown' } },
   ]
   for (const frame of frames) test(JSON.stringify(frame), () => expect(parse(frame)).toEqual(frame))
 
