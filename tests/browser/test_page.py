@@ -4,6 +4,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, Stack
 
+LINE = "a line of words that is about as long as the page is wide, so that many of them need scrolling; "
+
 
 def test_words_that_could_not_be_sent_stay_and_are_sent_once(person: Person, stack: Stack) -> None:
     stack.model.script({"deltas": ["Here I am."]})
@@ -83,3 +85,42 @@ def test_what_a_model_writes_is_never_run(person: Person, stack: Stack) -> None:
 def test_a_conversation_that_is_not_there_says_so(person: Person) -> None:
     visit = person.visit("/c/no-such-conversation")
     expect(visit.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+
+
+def test_a_small_scroll_up_is_never_taken_back_while_the_answer_grows(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": [LINE] * 200, "gate": "scrolling"})
+    visit = person.visit()
+    visit.ask("Tell me much")
+    stack.model.release("scrolling", 60)
+    visit.wait_for_text(LINE * 60)
+    scroller = visit.page.get_by_role("main")
+    at_the_end = "box => box.scrollHeight - box.scrollTop - box.clientHeight < 2"
+    visit.page.wait_for_function(f"({at_the_end})(document.querySelector('main'))")
+
+    scroller.evaluate("box => box.scrollBy(0, -60)")
+    expect(visit.page.get_by_role("button", name="Latest")).to_be_visible()
+    place = scroller.evaluate("box => box.scrollTop")
+    stack.model.release("scrolling", 60)
+    visit.wait_for_text(LINE * 120)
+    assert scroller.evaluate("box => box.scrollTop") == place
+
+    visit.page.get_by_role("button", name="Latest").click()
+    stack.model.release("scrolling", 80)
+    visit.wait_for_text(LINE * 200)
+    visit.page.wait_for_function(f"({at_the_end})(document.querySelector('main'))")
+
+
+def test_a_double_click_on_send_does_not_stop_the_answer(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["Here ", "I am."], "gate": "double"})
+    visit = person.visit()
+    visit.page.get_by_role("textbox", name="Message").fill("Are you there?")
+    box = visit.page.get_by_role("button", name="Send").bounding_box()
+    assert box is not None
+    where = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visit.page.mouse.click(*where)
+    expect(visit.page.get_by_role("button", name="Stop")).to_be_visible()
+    visit.page.mouse.down(click_count=2)
+    visit.page.mouse.up(click_count=2)
+    stack.model.release("double", 2)
+    visit.wait_for_text("Here I am.")
+    visit.wait_for_status("")
