@@ -117,7 +117,6 @@ class Settler:
             return False
         log.warning("stream vanished", extra={"stream_id": stream_id})
         self._tell(self._store.settle_vanished(stream_id, VANISHED))
-        self._missing_since.pop(stream_id, None)  # two may have come here at once
         return True
 
     def _missing_for_long(self, stream_id: str) -> bool:
