@@ -33,7 +33,7 @@ from workers.worker import GreenletWorker  # noqa: E402
 log = logging.getLogger("workers")
 
 START_PATIENCE = 60.0  # seconds for Redis and the database to be there; after that a process manager has to decide
-RQ_CONNECTIONS = 8  # one waits for jobs, one for commands, and the bookkeeping of all jobs shares the rest
+RQ_CONNECTIONS = 6  # one waits for jobs, one for commands, and the bookkeeping of all jobs shares the rest
 RQ_TURN = 60.0  # seconds that a job waits for one of them
 SPARE_CONNECTIONS = 10  # to the model, beside one for each generation: a stopped one may still be closing
 
