@@ -1,8 +1,10 @@
 """What a person does with the page besides waiting for an answer."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, Stack
+from tests.support.browser import FAR_HOST
 
 LINE = "a line of words that is about as long as the page is wide, so that many of them need scrolling; "
 
@@ -64,6 +66,25 @@ def test_an_edited_question_is_answered_anew(person: Person, stack: Stack) -> No
     visit.wait_for_text("Six.")
     expect(visit.page.locator(".question .count")).to_have_text("2 of 2")
     assert len(person.requests()) == 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", FAR_HOST])
+def test_an_answer_and_its_code_can_be_copied_from_any_address(person: Person, stack: Stack, host: str) -> None:
+    code = 'print("naïve 🙂")'
+    answer = f"Like **this**:\n\n```python\n{code}\n```\n"
+    stack.model.script({"deltas": [answer]})
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit = person.visit(person.proxy.url.replace("127.0.0.1", host))
+    visit.ask("How?")
+    expect(visit.page.locator(".answer .language")).to_have_text("python")
+    box = visit.page.get_by_role("textbox", name="Message")
+    for button, copied in (("Copy the code", code), ("Copy the answer", answer), ("Copy your message", "How?")):
+        visit.page.get_by_role("button", name=button).click()
+        expect(visit.page.get_by_role("button", name="Copied")).to_be_visible()
+        box.fill("")
+        box.press("ControlOrMeta+v")
+        expect(box).to_have_value(copied)
+        expect(visit.page.get_by_role("button", name=button)).to_be_visible()
 
 
 def test_what_a_model_writes_is_never_run(person: Person, stack: Stack) -> None:

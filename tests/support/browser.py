@@ -10,6 +10,9 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+FAR_HOST = "rejoinder.test"  # this machine too, but no secure context as localhost is: no clipboard, no randomUUID
+    "rejoinder.test"  # leads to this machine, but is no secure context as localhost is: no clipboard, no randomUUID
+)
 ARGUMENTS = [
     "--no-sandbox",  # tests run as root in containers
     "--disable-gpu",
@@ -18,6 +21,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {FAR_HOST} 127.0.0.1",
 ]
 PATIENCE = 120_000  # ms; nothing here takes that long, but the machine may have other things to do
 

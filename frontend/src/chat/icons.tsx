@@ -10,6 +10,8 @@ const PATHS = {
   again: 'M20 12a8 8 0 1 1-2.5-5.8M20 4v4h-4',
   previous: 'M14 6l-6 6 6 6',
   next: 'M10 6l6 6-6 6',
+  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
+  done: 'M5 12l5 5 9-10',
   down: 'M12 5v14M5 12l7 7 7-7',
 } as const
 

@@ -6,6 +6,7 @@
 import type { Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, h } from 'preact'
 import { Blocks } from './blocks'
+import { CopyButton } from './copy-button'
 import { decodeEntities } from './entities'
 
 const DEEPEST = 40 // levels; what is nested further is shown as it was written
@@ -84,10 +85,16 @@ function drawHeading(token: Tokens.Heading): ComponentChildren {
 function drawCode(token: Tokens.Code): ComponentChildren {
   const language = token.lang?.split(/\s/)[0]
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard
-    <pre tabIndex={0} data-language={language || undefined}>
-      <code>{token.text}</code>
-    </pre>
+    <div class="code">
+      <div class="about">
+        <span class="language">{language}</span>
+        <CopyButton text={() => token.text} title="Copy the code" />
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
+      <pre tabIndex={0} data-language={language || undefined}>
+        <code>{token.text}</code>
+      </pre>
+    </div>
   )
 }
 

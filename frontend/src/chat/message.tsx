@@ -1,5 +1,6 @@
 import type { Message } from './api'
 import { isComposing } from './composing'
+import { CopyButton } from './copy-button'
 import { statusLine } from './endings'
 import { Icon } from './icons'
 import { Markdown } from './markdown'
@@ -22,6 +23,7 @@ export function Question({ page, message }: Props) {
       <div class="words">{message.content}</div>
       <footer class="tools">
         <Versions page={page} message={message} busy={busy} />
+        <CopyButton text={() => message.content} title="Copy your message" />
         {!busy && (
           <button
             type="button"
@@ -88,6 +90,7 @@ export function Answer({ page, message }: Props) {
       {!growing && (
         <footer class="tools">
           <Versions page={page} message={message} busy={busy} />
+          {text !== '' && <CopyButton text={() => text} title="Copy the answer" />}
           {!busy && (
             <button type="button" class="tool" title="Try again" onClick={() => void page.chat.regenerate(message)}>
               <Icon name="again" />
