@@ -1,14 +1,15 @@
 -- End a stream from outside its writer: because the producer is dead, or because someone pressed stop before it began.
--- Whoever ends it takes the next fence, so that a writer that was only asleep finds itself fenced.
+-- Whoever ends it takes the next fence, so that a writer that was only asleep finds itself fenced, and a new epoch: a
+-- failover may have lost entries that readers have seen, and only the dead writer knew. So they read all of it anew.
 --
 -- KEYS: 1 chunks, 2 state, 3 news channel
 -- ARGV: 1 "overdue" (only past its lease) or "cancel" (at once if nobody writes; else leave word for the writer),
---       2 an epoch, for a stream that has none, 3 expiry (ms), 4 the end of a stream that was never begun,
+--       2 a new epoch, 3 expiry (ms), 4 the end of a stream that was never begun,
 --       5 the end of one that was
 -- Returns "unknown", "ended" (it had ended before), "alive" (it has a writer), or "done" (this call ended it).
 
 if redis.call('EXISTS', KEYS[2]) == 0 then return 'unknown' end
-local stored = redis.call('HMGET', KEYS[2], 'ended', 'fence', 'lease', 'epoch')
+local stored = redis.call('HMGET', KEYS[2], 'ended', 'fence', 'lease')
 if stored[1] then return 'ended' end
 
 local begun = stored[2] ~= false
@@ -22,7 +23,7 @@ else
   if stored[3] and tonumber(stored[3]) > now[1] * 1000 + math.floor(now[2] / 1000) then return 'alive' end
 end
 
-local epoch, entry = stored[4] or ARGV[2], begun and ARGV[5] or ARGV[4]
+local epoch, entry = ARGV[2], begun and ARGV[5] or ARGV[4]
 local index = redis.call('RPUSH', KEYS[1], entry) - 1
 redis.call('HINCRBY', KEYS[2], 'fence', 1)
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'ended', index)

@@ -10,10 +10,7 @@ from streams.reader import Page
 
 
 class Follower:
-    """What is known of one stream: its epoch and its entries from 0 without a hole.
-
-    `entries` only grows; when something that was known turns out to be no more, it becomes another list.
-    """
+    """What is known of one stream: its epoch and its entries from 0 without a hole."""
 
     __slots__ = ("entries", "epoch")
 
@@ -36,8 +33,7 @@ class Follower:
         if news.epoch != self.epoch:
             return False
         if news.stop <= len(self.entries):
-            # Seen before; but an end that comes before what is known contradicts it.
-            return self.ended or not (news.entries and is_end(news.entries[-1]))
+            return True  # seen before
         if news.start > len(self.entries) or news.entries is None:
             return False
         self._extend(news.start, news.entries)
@@ -50,9 +46,6 @@ class Follower:
         """
         if page.epoch != self.epoch:
             self.epoch, self.entries = page.epoch, []
-        elif page.ended and not self.ended and page.length <= len(self.entries):
-            # The list lost entries in a failover, their writer died before it could mend it, and the list was ended.
-            self.entries = self.entries[: page.start]
         self._extend(page.start, page.entries)
         # A list shorter than what is known has lost its end in a failover; its writer is about to mend it.
         return len(self.entries) >= page.length

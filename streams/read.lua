@@ -12,7 +12,6 @@ local epoch = redis.call('HGET', KEYS[2], 'epoch') or ''
 local start = epoch == ARGV[1] and tonumber(ARGV[2]) or 0
 local length, ended = redis.call('LLEN', KEYS[1]), redis.call('HEXISTS', KEYS[2], 'ended')
 if ended == 1 and start >= length then start = math.max(0, length - 1) end
-return {
-  epoch, start, length, ended,
-  redis.call('LRANGE', KEYS[1], start, start + tonumber(ARGV[3]) - 1),
-}
+local limit = tonumber(ARGV[3])
+local entries = limit > 0 and redis.call('LRANGE', KEYS[1], start, start + limit - 1) or {}
+return {epoch, start, length, ended, entries}

@@ -168,12 +168,10 @@ class Tail:
                 return True
             first = not self._loaded
             self._loaded, self._missing_since = True, None
-            entries, known = self._follower.entries, len(self._follower.entries)
+            epoch, known = self._follower.epoch, len(self._follower.entries)
             complete = self._follower.replayed(page)
-            if first or self._follower.entries is not entries:
+            if first or self._follower.epoch != epoch:
                 self._batches.clear()
-                for cursor in self._cursors:
-                    cursor._served = None  # they are told anew from where they are served
                 self._wake_all()
             else:
                 self._deliver(known)

@@ -7,7 +7,6 @@ every entry once, in order.
 
 from dataclasses import dataclass, field
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -181,31 +180,6 @@ def test_a_position_from_the_future_is_served_from_where_the_list_ends() -> None
     world.settle()
     cursor = world.tail.join(reader, Position(EPOCH, 99))
     assert cursor.take() == Serving("s", EPOCH, len(LOG) - 1, "ended"), "the end always comes"
-
-
-@pytest.mark.parametrize("seen", [6, 7, 8])
-def test_a_list_that_was_ended_short_of_what_viewers_have_seen_says_so_and_ends(seen: int) -> None:
-    world = World(LOG)
-    world.append(seen, hint=False)
-    world.settle()
-    reader = Reader()
-    cursor = world.tail.join(reader, None)
-    reader.take_all(cursor)
-    assert len(reader.entries) == seen
-    # A failover loses the last three; the writer is dead, and a reaper ends what is left.
-    world.log, world.stored = [*LOG[:5], LOG[-1]], 6
-    ended = b"%s 5 6 %d\n%s" % (EPOCH.encode(), len(LOG[-1]), LOG[-1])
-    assert not world.tail.notified(ended), "it contradicts what is known: the list must be read"
-    world.settle()
-    assert reader.woken
-    assert cursor.take() == Serving("s", EPOCH, 5, "ended"), "a client that holds more starts over"
-    batch = cursor.take()
-    assert isinstance(batch, Batch)
-    assert batch.entries == [LOG[-1]]
-    assert cursor.take() is None
-    late = Reader()
-    late.take_all(world.tail.join(late, None))
-    assert late.entries == world.log
 
 
 def test_a_new_epoch_clears_every_viewer_and_begins_at_zero() -> None:

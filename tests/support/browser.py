@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FAR_HOST = "rejoinder.test"  # this machine too, but no secure context as localhost is: no clipboard, no randomUUID
-    "rejoinder.test"  # leads to this machine, but is no secure context as localhost is: no clipboard, no randomUUID
-)
 ARGUMENTS = [
     "--no-sandbox",  # tests run as root in containers
     "--disable-gpu",

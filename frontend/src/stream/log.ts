@@ -89,12 +89,11 @@ const TRANSITIONS: Transitions = {
 
 function begin(log: StreamLog, frame: Following): Step {
   const kept = frame.epoch !== null && frame.epoch === log.epoch ? log : { ...EMPTY, epoch: frame.epoch }
-  if (frame.state === 'ended' && frame.index < kept.next) return startOver(log)
   const phase = frame.epoch === null ? 'queued' : 'running'
   return { log: { ...kept, phase }, missing: frame.index > kept.next }
 }
 
-/** More is held than was kept: the list was ended where it lost its last entries. PROTOCOL.md, section 1. */
+/** More is held than there is, which storage that somebody else wrote could make one believe. */
 function startOver(log: StreamLog): Step {
   return { log: { ...EMPTY, epoch: log.epoch, phase: 'running' }, missing: true }
 }
