@@ -6,7 +6,7 @@ Start with README.md beside this file. Standard library and redis only.
 from streams.chunk import End, Kind, Outcome, Position, is_end
 from streams.connection import connect
 from streams.control import StreamControl, announce_version
-from streams.errors import AnswerTooLong, Fenced, StreamEnded, StreamError, StreamNotFound
+from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
 from streams.lease import Reaper
@@ -32,6 +32,7 @@ __all__ = [
     "Recording",
     "Serving",
     "StopReason",
+    "StreamBegun",
     "StreamControl",
     "StreamEnded",
     "StreamError",

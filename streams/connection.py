@@ -19,18 +19,26 @@ def checked_url(url: str) -> str:
     return url
 
 
-def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, retries: int = 2) -> "redis.Redis":
+def leave_demoted(client: "redis.Redis", error: Exception) -> None:
+    """After a failover the old primary still answers, READONLY: what is connected to it has to look anew."""
+    if isinstance(error, redis.exceptions.ReadOnlyError):
+        client.connection_pool.disconnect()
+
+
+def connect(
+    url: str, *, max_connections: int = MAX_CONNECTIONS, retries: int = 2, reply_timeout: float = REPLY_TIMEOUT
+) -> "redis.Redis":
     """A client for `redis://`, `rediss://` or `unix://`; connects when first used.
 
-    A caller beyond `max_connections` waits for a connection to become free.
+    A caller beyond `max_connections` waits for a connection to become free. `reply_timeout` is in seconds.
     redis-py's own ten retries are reduced to two by default: whoever calls decides what to do while Redis is away.
     """
     pool = redis.BlockingConnectionPool.from_url(
         url,
         max_connections=max_connections,
         timeout=REPLY_TIMEOUT,
-        socket_connect_timeout=CONNECT_TIMEOUT,
-        socket_timeout=REPLY_TIMEOUT,
+        socket_connect_timeout=min(CONNECT_TIMEOUT, reply_timeout),
+        socket_timeout=reply_timeout,
         health_check_interval=30,
         retry=Retry(FullJitterBackoff(cap=0.2, base=0.02), retries),
     )

@@ -21,6 +21,14 @@ class StreamEnded(StreamError):
         self.stream_id = stream_id
 
 
+class StreamBegun(StreamError):
+    """Somebody else writes the stream, or has written it and died; it is not written a second time."""
+
+    def __init__(self, stream_id: str) -> None:
+        super().__init__(f"stream {stream_id!r} was begun by another writer")
+        self.stream_id = stream_id
+
+
 class Fenced(StreamError):
     """Someone newer owns this stream: a later writer, or the reaper that ended it. Stop; there is nothing to repair."""
 

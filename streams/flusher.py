@@ -14,13 +14,15 @@ from contextlib import contextmanager
 import redis
 
 from streams import keys, scripts
-from streams.errors import StreamEnded
+from streams.connection import leave_demoted
+from streams.errors import StreamBegun, StreamEnded
 from streams.settings import StreamSettings
 from streams.subscriber import Subscriber
 from streams.writer import StopReason, StreamWriter
 
 log = logging.getLogger(__name__)
 
+ENDED, BEGUN = -1, -2  # what open.lua answers in place of a fence
 FIRST_DELAY = 0.05  # seconds before the first retry while Redis is away; doubles with every failure …
 LONGEST_DELAY = 1.0  # … up to this: nobody should wait long once Redis is back
 
@@ -65,24 +67,32 @@ class StreamWriters:
             thread.join()
 
     @contextmanager
-    def open(self, stream_id: str) -> Iterator[StreamWriter]:
-        """Become the writer of a stream for the length of the block; whoever wrote it before is fenced.
+    def open(self, stream_id: str, *, epoch: str | None = None, take_over: bool = False) -> Iterator[StreamWriter]:
+        """Become the writer of a stream for the length of the block.
+
+        An `epoch` of the caller's own lets it try again after an error: whoever has it got through. With `take_over`
+        whoever wrote the stream before is fenced, and its text gives way; without, a stream is written once.
 
         Leaving the block does not end the stream: a stream left without its end is taken for interrupted when its lease
-        runs out. Raises StreamEnded if it has its end already, and redis.RedisError.
+        runs out. Raises StreamEnded if it has its end already, StreamBegun, and redis.RedisError.
         """
-        epoch = secrets.token_hex(8)
+        epoch = epoch or secrets.token_hex(8)
         fence, cancel = scripts.open_stream(
             self._redis,
             [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
-            [epoch, self._lease_ms, self._expiry_ms],
+            [epoch, self._lease_ms, self._expiry_ms, int(take_over)],
         )
-        if fence < 0:
+        if fence == ENDED:
             raise StreamEnded(stream_id)
+        if fence == BEGUN:
+            raise StreamBegun(stream_id)
         scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, stream_id])
         writer = StreamWriter(stream_id, epoch, fence, self._settings.max_answer_bytes, self._mark_dirty)
         with self._lock:
+            replaced = self._writers.get(stream_id)
             self._writers[stream_id] = writer
+        if replaced is not None:
+            replaced.stop(StopReason.FENCED)
         if cancel:
             writer.stop(StopReason.CANCELLED)
         self._mark_dirty(writer)
@@ -114,6 +124,8 @@ class StreamWriters:
             log.warning("streams not flushed, trying again: %s", error, extra={"streams": len(batch)})
             replies = [error] * len(batch)
         failed = [reply for reply in replies if isinstance(reply, Exception)]
+        if failed:
+            leave_demoted(self._redis, failed[0])
         for writer, reply in zip(batch, replies, strict=True):
             if isinstance(reply, Exception):
                 writer.not_acknowledged()
@@ -179,6 +191,8 @@ class StreamWriters:
                 scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, *(w.stream_id for w in writers)])
             except redis.RedisError as error:
                 log.warning("heartbeat not delivered: %s", error)
+            except Exception:  # the leases of all streams of the process depend on this thread
+                log.exception("heartbeat failed")
 
     def _control_said(self, payload: bytes) -> None:
         with self._lock:

@@ -21,6 +21,7 @@ import redis
 
 from streams import keys
 from streams.chunk import Position
+from streams.connection import leave_demoted
 from streams.reader import read_pages
 from streams.subscriber import Subscriber
 from streams.tail import Cursor, Tail, Viewer
@@ -108,15 +109,16 @@ class StreamHub:
         while not self._closing.is_set():
             self._wake.wait(TICK)
             self._wake.clear()
-            if self._clock() - ticked >= TICK:
-                ticked = self._clock()
-                self._tick(ticked)
             try:
+                if self._clock() - ticked >= TICK:
+                    ticked = self._clock()
+                    self._tick(ticked)
                 self._read_due()
                 failures = 0
             except redis.RedisError as error:
                 failures += 1
                 log.warning("streams not read, trying again: %s", error)
+                leave_demoted(self._redis, error)
                 self._closing.wait(self._random() * min(1.0, 0.05 * 2 ** min(failures, 10)))
                 self._wake.set()
             except Exception:  # every viewer of the process depends on this thread

@@ -5,8 +5,11 @@ The part in braces is a Redis Cluster hash tag: all that belongs to one stream l
 
 PREFIX = "rejoinder"
 
-UNSETTLED = f"{PREFIX}:unsettled"
+UNSETTLED = f"{PREFIX}:{{unsettled}}"
 """Sorted set: streams that someone must still look after, by when (ms). See lease.py."""
+
+LOOKED = f"{PREFIX}:{{unsettled}}:looked"
+"""String: when someone last looked at them (ms)."""
 
 CONTROL = f"{PREFIX}:control"
 """Channel: the ids of streams whose writer should stop."""

@@ -16,6 +16,7 @@ import redis
 
 from streams import keys, scripts
 from streams.chunk import End, Outcome, encode_end
+from streams.connection import leave_demoted
 from streams.control import StreamControl
 from streams.errors import StreamNotFound
 from streams.reader import Recording
@@ -25,19 +26,20 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds
 AT_ONCE = 100  # streams that one look takes
+BLIND_AFTER = 2.0  # seconds without a look by anyone, after which producers are given time to show that they live
 RETRY_AFTER = 5.0  # seconds until a stream that could not be saved is tried again, by any process
 
-NEVER_BEGUN = End(Outcome.INTERRUPTED, "No worker was free to answer this in time.")
+NEVER_BEGUN = End(Outcome.INTERRUPTED, "No worker began this answer in time.")
 PRODUCER_DIED = End(Outcome.INTERRUPTED, "The worker that was writing this answer stopped unexpectedly.")
 
 Save = Callable[[Recording], None]
 
 
 class Reaper:
-    """Looks after unsettled streams. Any number of processes may run one; each stream is taken by one of them.
+    """Looks after unsettled streams. Any number of processes may run one; they take turns.
 
-    `save` gets the whole recording of a stream that has ended. It must be idempotent; if it raises, the stream stays
-    and is tried again.
+    `save` gets the whole recording of a stream that has ended. It must be idempotent, for one that takes long is begun
+    by another process too; if it raises, the stream stays and is tried again.
     """
 
     def __init__(self, client: "redis.Redis", settings: StreamSettings, save: Save) -> None:
@@ -60,20 +62,27 @@ class Reaper:
 
     def reap(self) -> list[str]:
         """Look once. Returns the streams that were settled. Raises redis.RedisError."""
-        due = scripts.claim(self._redis, [keys.UNSETTLED], [AT_ONCE, int(RETRY_AFTER * 1000)])
-        return [stream_id for stream_id in (name.decode() for name in due) if self._settle(stream_id)]
+        limits = [AT_ONCE, _ms(RETRY_AFTER), _ms(BLIND_AFTER), _ms(self._settings.lease)]
+        due = scripts.claim(self._redis, [keys.UNSETTLED, keys.LOOKED], limits)
+        # First every end, for which people wait; then the saving, which is as slow as the database.
+        over = [stream_id for stream_id in (name.decode() for name in due) if self._is_over(stream_id)]
+        return [stream_id for stream_id in over if self._settle(stream_id)]
 
-    def _settle(self, stream_id: str) -> bool:
-        expiry = int(self._settings.unsaved_retention * 1000)
+    def _is_over(self, stream_id: str) -> bool:
+        expiry = _ms(self._settings.unsaved_retention)
         verdict = scripts.end_stream(
             self._redis,
             [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
             ["overdue", secrets.token_hex(8), expiry, encode_end(NEVER_BEGUN), encode_end(PRODUCER_DIED)],
         )
         if verdict == b"alive":
+            scripts.watch(self._redis, [keys.UNSETTLED], [_ms(LOOK_EVERY), stream_id])
             return False
         if verdict == b"done":
             log.warning("lease ran out; stream ended as interrupted", extra={"stream_id": stream_id})
+        return True
+
+    def _settle(self, stream_id: str) -> bool:
         try:
             recording = self._control.read(stream_id)
         except StreamNotFound:
@@ -93,5 +102,10 @@ class Reaper:
                 self.reap()
             except redis.RedisError as error:
                 log.warning("could not look after unsettled streams: %s", error)
+                leave_demoted(self._redis, error)
             except Exception:  # the streams of every dead producer depend on this thread
                 log.exception("looking after unsettled streams failed")
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)

@@ -93,6 +93,8 @@ class Subscriber:
             except (redis.RedisError, OSError) as error:
                 if not self._closing.is_set():
                     log.warning("pub/sub connection lost, reconnecting: %s", error)
+            except Exception:  # all that this process hears depends on this thread
+                log.exception("listening failed, reconnecting")
             finally:
                 with self._lock:
                     self._connection = None

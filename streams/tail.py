@@ -6,6 +6,7 @@
 - A **Batch** is a range of entries. It is encoded once per way of encoding, however many viewers it goes to.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Protocol
 from streams.chunk import Joined, Position, decode_notification, join
 from streams.follower import Follower
 from streams.reader import Page
+
+log = logging.getLogger(__name__)
 
 MAX_BATCH_BYTES = 64 * 1024  # a longer range comes in several batches, so that pings and other streams get between
 MISSING_GRACE = 10.0  # seconds that a stream may be missing: its writer mends an emptied Redis within one heartbeat
@@ -224,10 +227,14 @@ class Tail:
             return
         for cursor in self._cursors:
             if cursor.live:
-                if cursor.viewer.offer(cursor, batch):
-                    cursor.index = stop
-                else:
-                    cursor.live = False
+                cursor.live = False  # until the offer is taken
+                try:
+                    taken = cursor.viewer.offer(cursor, batch)
+                except Exception:  # one viewer's fault must not make the others miss the batch
+                    log.exception("a viewer failed", extra={"stream_id": self.stream_id})
+                    continue
+                if taken:
+                    cursor.index, cursor.live = stop, True
 
     def _wake_all(self) -> None:
         for cursor in self._cursors:

@@ -188,7 +188,7 @@ def test_an_answer_that_lost_its_tail_and_then_its_writer_ends_for_its_viewers_t
     client.rpop(keys.chunks("s"), lost)  # a failover to a replica that lacks them
     client.hset(keys.state("s"), "lease", 0)
     client.zadd(keys.UNSETTLED, {"s": 0})
-    reaper = streams.Reaper(client, streams.StreamSettings(), lambda _: None)
+    reaper = streams.Reaper(client, streams.StreamSettings(lease=0.2), lambda _: None)
     wait_until(lambda: reaper.reap() == ["s"], what="the reaper to end it")
     wait_until(lambda: reader.pump(cursor).ended)
     assert reader.entries == client.lrange(keys.chunks("s"), 0, -1)

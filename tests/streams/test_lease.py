@@ -19,7 +19,9 @@ def saved() -> list[streams.Recording]:
 
 @pytest.fixture
 def reaper(client: "redis.Redis", saved: list[streams.Recording]) -> streams.Reaper:
-    return streams.Reaper(client, SHORT, saved.append)
+    reaper = streams.Reaper(client, SHORT, saved.append)
+    reaper.reap()  # as somebody does twice a second
+    return reaper
 
 
 def settled(reaper: streams.Reaper, stream_id: str) -> Callable[[], bool]:
@@ -122,12 +124,59 @@ def test_a_stream_that_cannot_be_saved_is_kept_and_tried_again(client: "redis.Re
     assert client.pttl(keys.chunks("s")) > SHORT.retention * 1000
 
 
+def test_after_redis_was_away_producers_get_the_time_of_a_lease_to_show_that_they_live(
+    client: "redis.Redis", reaper: streams.Reaper, saved: list[streams.Recording]
+) -> None:
+    writers = streams.StreamWriters(client, SHORT)
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.TEXT, "alive")
+        writers.flush()
+        # Redis was away for ten seconds, and kept its data: every lease has run out, and nobody has looked.
+        now = int(client.time()[0] * 1000)
+        client.hset(keys.state("s"), "lease", now - 6_000)
+        client.zadd(keys.UNSETTLED, {"s": now - 6_000})
+        client.set(keys.LOOKED, now - 10_000)
+        assert reaper.reap() == []
+        assert (client.zscore(keys.UNSETTLED, "s") or 0) > now
+        writer.renew_lease()
+        writers._mark_dirty(writer)
+        writers.flush()
+        assert client.hexists(keys.state("s"), "ended") is False
+    assert saved == []
+
+
+def test_every_end_is_told_before_the_first_is_saved(client: "redis.Redis") -> None:
+    ended_at_first_save: list[int] = []
+
+    def save(_: streams.Recording) -> None:
+        ended_at_first_save.append(sum(client.hexists(keys.state(f"s{number}"), "ended") for number in range(5)))
+
+    for number in range(5):
+        streams.StreamControl(client, SHORT).announce(f"s{number}")
+    reaper = streams.Reaper(client, SHORT, save)
+    wait_until(lambda: client.zcount(keys.UNSETTLED, 0, client.time()[0] * 1000) == 5, what="all to be due")
+    client.set(keys.LOOKED, int(client.time()[0] * 1000))
+    reaper.reap()
+    assert ended_at_first_save[0] == 5
+
+
+def test_a_stream_that_a_worker_took_and_never_began_ends_soon(
+    client: "redis.Redis", reaper: streams.Reaper, saved: list[streams.Recording]
+) -> None:
+    control = streams.StreamControl(client, streams.StreamSettings())  # which waits ten minutes for a worker
+    control.announce("s")
+    control.mark_taken("s", 0.1)
+    wait_until(settled(reaper, "s"))
+    assert saved[0].end == streams.End(streams.Outcome.INTERRUPTED, "No worker began this answer in time.")
+
+
 def test_of_many_reapers_one_takes_a_stream(client: "redis.Redis") -> None:
     control = streams.StreamControl(client, SHORT)
     control.announce("s")
     control.ask_cancel("s")
     saved: list[streams.Recording] = []
     reapers = [streams.Reaper(client, SHORT, saved.append) for _ in range(5)]
+    client.set(keys.LOOKED, int(client.time()[0] * 1000))
     assert [reaper.reap() for reaper in reapers] == [["s"], [], [], [], []]
 
 

@@ -182,6 +182,23 @@ def test_a_position_from_the_future_is_served_from_where_the_list_ends() -> None
     assert cursor.take() == Serving("s", EPOCH, len(LOG) - 1, "ended"), "the end always comes"
 
 
+def test_one_viewer_that_fails_makes_no_other_miss_anything() -> None:
+    class Broken(Reader):
+        def offer(self, _cursor: Cursor, _batch: Batch) -> bool:
+            raise LookupError
+
+    world = World(LOG)
+    world.append(2, hint=False)
+    world.settle()
+    readers = [Reader(), Broken(), Reader()]
+    cursors = [world.tail.join(reader, None) for reader in readers]
+    for reader, cursor in zip(readers, cursors, strict=True):
+        reader.take_all(cursor)
+    world.append(len(LOG), hint=False)
+    world.notify(-1)
+    assert readers[0].entries == readers[2].entries == LOG
+
+
 def test_a_new_epoch_clears_every_viewer_and_begins_at_zero() -> None:
     world = World(LOG)
     world.append(5, hint=False)

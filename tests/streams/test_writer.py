@@ -103,7 +103,7 @@ def test_an_older_writer_is_fenced_by_a_newer_one_and_writes_no_more(
     with older.open("s") as zombie:
         zombie.append(streams.Kind.TEXT, "old")
         older.flush()
-        with newer.open("s") as heir:
+        with newer.open("s", take_over=True) as heir:
             heir.append(streams.Kind.TEXT, "new")
             newer.flush()
             reasons: list[streams.StopReason] = []
@@ -119,11 +119,35 @@ def test_an_older_writer_is_fenced_by_a_newer_one_and_writes_no_more(
             assert heir.epoch != zombie.epoch
 
 
+def test_a_stream_is_begun_once_and_whoever_began_it_may_say_so_again(
+    client: "redis.Redis", settings: streams.StreamSettings
+) -> None:
+    one, other = streams.StreamWriters(client, settings), streams.StreamWriters(client, settings)
+    with one.open("s", epoch="aa") as writer:
+        writer.append(streams.Kind.TEXT, "mine")
+        one.flush()
+        with pytest.raises(streams.StreamBegun), other.open("s", epoch="bb"):
+            pass
+    with one.open("s", epoch="aa") as again:  # the reply to the first call was lost
+        again.append(streams.Kind.TEXT, "mine")
+        one.flush()
+    assert client.lrange(keys.chunks("s"), 0, -1) == [b"t:mine"]
+    assert client.hget(keys.state("s"), "fence") == b"1"
+
+
+def test_a_second_writer_in_the_same_process_stops_the_first(writers: streams.StreamWriters) -> None:
+    reasons: list[streams.StopReason] = []
+    with writers.open("s") as first:
+        first.on_stop(reasons.append)
+        with writers.open("s", take_over=True):
+            assert reasons == [streams.StopReason.FENCED]
+
+
 def test_a_zombie_cannot_come_back_through_an_emptied_redis(
     client: "redis.Redis", settings: streams.StreamSettings
 ) -> None:
     older, newer = streams.StreamWriters(client, settings), streams.StreamWriters(client, settings)
-    with older.open("s") as zombie, newer.open("s") as heir:
+    with older.open("s") as zombie, newer.open("s", take_over=True) as heir:
         client.flushall()
         zombie.append(streams.Kind.TEXT, "old")
         older.flush()  # Redis knows nobody, so it takes it …

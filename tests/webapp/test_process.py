@@ -13,7 +13,7 @@ import pytest
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from streams import StreamControl, StreamSettings, connect
+from streams import StreamControl, StreamSettings, connect, keys
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.web_process import PROJECT, WebProcess, running_web
@@ -59,7 +59,7 @@ def test_a_message_becomes_a_job_its_end_is_saved_and_sigterm_ends_the_process(
 
     # A worker ends it, and dies before it saves: the reaper of the web process does.
     StreamControl(redis, StreamSettings()).ask_cancel(sent["stream"])
-    wait_until(lambda: b"rejoinder:unsettled" not in redis.keys("rejoinder:unsettled"), what="the reaper")
+    wait_until(lambda: redis.zcard(keys.UNSETTLED) == 0, what="the reaper")
     _, page = browser.ask("GET", "/api/conversations")
     assert page["items"][0]["generating"] is None
     redis.close()

@@ -134,7 +134,7 @@ class Bench:
         writers = StreamWriters(self.redis, StreamSettings())
         writers.start()
         try:
-            with writers.open(stream_id) as writer:
+            with writers.open(stream_id, take_over=True) as writer:
                 yield writer
         finally:
             writers.close()
