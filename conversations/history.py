@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from conversations.errors import InvalidCursor, NotFound
 from conversations.models import Conversation, Message
 from conversations.records import (
+    IN_FLIGHT,
     ConversationRecord,
     ConversationSummary,
     MessageRecord,
@@ -99,7 +100,7 @@ def prompt(session: Session, stream_id: str) -> Prompt:
         if each.role is Role.ASSISTANT and not each.content:
             continue  # it failed before its first word: nothing that the model said, and some refuse empty messages
         messages.append(PromptMessage(role=each.role.value, content=each.content))
-    return Prompt(stream_id, conversation.id, answer.model or "", messages)
+    return Prompt(stream_id, conversation.id, answer.model or "", messages, owed=answer.status in IN_FLIGHT)
 
 
 def _in_order(session: Session, path: list[str]) -> Iterable[Message]:

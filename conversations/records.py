@@ -123,3 +123,5 @@ class Prompt:
     conversation_id: str
     model: str
     messages: list[PromptMessage]
+    owed: bool
+    """False: the answer has its end already."""

@@ -4,7 +4,7 @@ Start with README.md beside this file. Standard library and redis only.
 """
 
 from streams.chunk import End, Kind, Outcome, Position, is_end
-from streams.connection import connect
+from streams.connection import REPLY_TIMEOUT, connect
 from streams.control import StreamControl, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
 from streams.flusher import StreamWriters
@@ -17,6 +17,7 @@ from streams.tail import Batch, Cursor, Event, Gone, Serving, Viewer
 from streams.writer import StopReason, StreamWriter
 
 __all__ = [
+    "REPLY_TIMEOUT",
     "AnswerTooLong",
     "Batch",
     "Cursor",

@@ -31,8 +31,8 @@ class StreamControl:
     def mark_taken(self, stream_id: str, begins_within: float) -> None:
         """A worker has taken it: unless it begins within so many seconds, it ends as interrupted."""
         within = int(begins_within * 1000)
-        scripts.taken(self._redis, [keys.state(stream_id)], [within])
-        scripts.watch(self._redis, [keys.UNSETTLED], [within, stream_id])
+        if scripts.taken(self._redis, [keys.state(stream_id)], [within]):
+            scripts.watch(self._redis, [keys.UNSETTLED], [within, stream_id])
 
     def read(self, stream_id: str, position: Position | None = None) -> Recording:
         """What is stored from `position` on, from 0 without one or with another epoch's. Raises StreamNotFound."""

@@ -10,6 +10,7 @@ import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from contextlib import ExitStack, closing  # noqa: E402
+from functools import partial  # noqa: E402
 
 import gevent  # noqa: E402
 import openai  # noqa: E402
@@ -33,7 +34,10 @@ from workers.worker import GreenletWorker  # noqa: E402
 log = logging.getLogger("workers")
 
 START_PATIENCE = 60.0  # seconds for Redis and the database to be there; after that a process manager has to decide
+SHARED_CONNECTIONS = 3  # the reaper has one; what begins and ends generations shares the rest
+WRITING_CONNECTIONS = 3  # the flusher, the heartbeat, and whoever opens a stream
 RQ_CONNECTIONS = 6  # one waits for jobs, one for commands, and the bookkeeping of all jobs shares the rest
+BEGINS_WITHIN = 30.0  # seconds from taking a job to opening its stream, which takes milliseconds; else we are dead
 RQ_TURN = 60.0  # seconds that a job waits for one of them
 SPARE_CONNECTIONS = 10  # to the model, beside one for each generation: a stopped one may still be closing
 
@@ -49,7 +53,11 @@ def main() -> int:
     set_up_logging(settings.log_level)
     retry = Retry(Backoff(), time.monotonic, gevent.sleep)
     with ExitStack() as stack:
-        client = stack.enter_context(closing(streams.connect(settings.redis_url)))
+        client = stack.enter_context(closing(streams.connect(settings.redis_url, max_connections=SHARED_CONNECTIONS)))
+        # One silent connection must not use up a lease: who writes waits for no reply longer than for a heartbeat.
+        patience = min(streams.REPLY_TIMEOUT, stream_settings.heartbeat)
+        writing = streams.connect(settings.redis_url, max_connections=WRITING_CONNECTIONS, reply_timeout=patience)
+        stack.enter_context(closing(writing))
         rq_client = stack.enter_context(closing(_connect_rq(settings)))
         store = stack.enter_context(closing(open_greenlet_store(database)))
         source = stack.enter_context(closing(_open_source(settings)))
@@ -58,7 +66,7 @@ def main() -> int:
         gevent.spawn(_warm_up, source)
 
         saver = Saver(store, client)
-        writers = streams.StreamWriters(client, stream_settings)
+        writers = streams.StreamWriters(writing, stream_settings)
         writers.start()
         stack.callback(writers.close)
         reaper = streams.Reaper(client, stream_settings, saver.save_recording)
@@ -82,6 +90,7 @@ def main() -> int:
             rq_client,
             concurrency=settings.worker_concurrency,
             shutdown_grace=settings.shutdown_grace,
+            taken=partial(tools.control.mark_taken, begins_within=BEGINS_WITHIN),
         )
         log.info("serving", extra={"queue": settings.rq_queue, "concurrency": settings.worker_concurrency})
         worker.work()

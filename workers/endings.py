@@ -5,6 +5,7 @@ from streams import End, Outcome
 CANCELLED = End(Outcome.CANCELLED)
 STOPPED_BY_OPERATOR = End(Outcome.CANCELLED, "The operator of this server stopped the answer.")
 DELETED = End(Outcome.CANCELLED, "The conversation was deleted.")
+SETTLED = End(Outcome.CANCELLED, "This answer was settled before.")
 SHUT_DOWN = End(Outcome.INTERRUPTED, "The server was restarted while it wrote this answer.")
 OUT_OF_TIME = End(Outcome.FAILED, "The answer took longer than it may.")
 UNREADABLE = End(Outcome.FAILED, "The conversation could not be read from the database. Try again in a while.")

@@ -6,6 +6,7 @@ exactly one place where a stream is ended, and it is reached whatever happens.
 """
 
 import logging
+import secrets
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -22,13 +23,14 @@ from streams import (
     Fenced,
     Outcome,
     StopReason,
+    StreamBegun,
     StreamControl,
     StreamEnded,
     StreamWriter,
     StreamWriters,
 )
 from workers.backoff import Retry
-from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, UNREADABLE, finished, too_long
+from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, UNREADABLE, finished, too_long
 from workers.limits import TimeLimits, Watch
 from workers.providers.source import Delta, Finish, ModelFailed, Source, Usage
 from workers.saving import Saver
@@ -55,6 +57,10 @@ class Tools:
     save_patience: float
 
 
+class AlreadySettled(Exception):
+    """The answer has its end in the database: a job that was queued again by hand must not cost another one."""
+
+
 class Generation:
     """Runs once. `stop` may be called at any time, from any greenlet."""
 
@@ -65,6 +71,7 @@ class Generation:
         self._wake = Event()
         self._stopped: End | None = None
         self._usage: dict[str, int] | None = None
+        self._epoch = secrets.token_hex(8)  # known before the stream is opened, so that opening can be tried again
         self._facts = {"stream_id": stream_id}  # what every line in the log says
 
     def stop(self, end: End) -> None:
@@ -79,7 +86,7 @@ class Generation:
             try:
                 writer = self._tools.retry(
                     "open the stream",
-                    lambda: stack.enter_context(self._tools.writers.open(self.stream_id)),
+                    lambda: stack.enter_context(self._tools.writers.open(self.stream_id, epoch=self._epoch)),
                     error=redis.RedisError,
                     patience=PATIENCE,
                     **self._facts,
@@ -88,6 +95,8 @@ class Generation:
                 self._finish(writer, end)
             except StreamEnded:
                 log.info("stream had ended before its turn; nothing done", extra=self._facts)
+            except StreamBegun:
+                log.warning("stream was begun by another run of this job; nothing done", extra=self._facts)
             except Fenced as error:
                 log.warning("stopped and saved nothing: %s", error, extra=self._facts)
             else:
@@ -147,6 +156,9 @@ class Generation:
             return FENCED
         except NotFound:
             return DELETED
+        except AlreadySettled:
+            log.warning("this answer was settled before; the model is not asked again", extra=self._facts)
+            return SETTLED
         except SQLAlchemyError as error:
             log.error("prompt not read: %s", error, extra=self._facts)
             return UNREADABLE
@@ -155,7 +167,10 @@ class Generation:
             return BROKEN
 
     def _begin(self) -> Prompt:
+        """What to ask. Raises NotFound, AlreadySettled."""
         prompt = self._tools.store.prompt(self.stream_id)
+        if not prompt.owed:
+            raise AlreadySettled
         self._tools.saver.mark_running(self.stream_id, prompt.conversation_id)
         return prompt
 
@@ -187,11 +202,21 @@ class Generation:
     # -- ending
 
     def _finish(self, writer: StreamWriter, end: End) -> None:
-        """End the stream and save the answer, whichever of Redis and the database is away. Raises Fenced."""
+        """End the stream and save the answer, whichever of Redis and the database is away.
+
+        Raises Fenced where somebody else ended it; but a whole answer is saved all the same, if nobody was quicker.
+        """
         patience = self._tools.save_patience
-        writer.end(end)
-        log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
-        flushed = writer.wait_flushed(FLUSH_FIRST)
+        fenced: Fenced | None = None
+        flushed = False
+        try:
+            writer.end(end)
+            log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
+            flushed = writer.wait_flushed(FLUSH_FIRST)
+        except Fenced as error:
+            if end.outcome is not Outcome.FINISHED:
+                raise
+            fenced = error
         try:
             self._tools.retry(
                 "save the answer",
@@ -203,6 +228,8 @@ class Generation:
         except SQLAlchemyError as error:
             log.error("answer not saved, left to the reaper: %s", error, extra=self._facts)
             return
+        if fenced is not None:
+            raise fenced
         if not flushed and not writer.wait_flushed(patience):
             log.error("answer is saved, but Redis never got its end", extra=self._facts)
             return

@@ -19,6 +19,7 @@ has a test in tests/workers/test_worker.py that fails when a new RQ moves it:
 import logging
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -107,8 +108,16 @@ class GreenletWorker(BaseWorker):
 
     death_penalty_class = GreenletDeathPenalty
 
-    def __init__(self, queue: str, client: "redis.Redis", *, concurrency: int, shutdown_grace: float) -> None:
-        """`client` becomes the worker's own: RQ changes its timeouts."""
+    def __init__(
+        self,
+        queue: str,
+        client: "redis.Redis",
+        *,
+        concurrency: int,
+        shutdown_grace: float,
+        taken: Callable[[str], None] = lambda _job_id: None,
+    ) -> None:
+        """`client` becomes the worker's own: RQ changes its timeouts. `taken` is told the id of each job taken."""
         self._of_this_job = local()
         super().__init__(
             queue,
@@ -119,6 +128,7 @@ class GreenletWorker(BaseWorker):
             worker_ttl=TTL,
         )
         self._shutdown_grace = shutdown_grace
+        self._taken = taken
         self._jobs = Pool(concurrency)
         self._stopping = Event()
         self._stopping_since = 0.0
@@ -143,6 +153,10 @@ class GreenletWorker(BaseWorker):
                     delay = min(LONGEST_DELAY, 0.1 * 2.0**failures)
                     log.warning("no jobs from Redis, trying again: %s", error, extra={"seconds": delay})
                     self._stopping.wait(delay)
+                except Exception:  # one job that cannot be read must not end all the others
+                    failures += 1
+                    log.exception("a job could not be taken")
+                    self._stopping.wait(min(LONGEST_DELAY, 0.1 * 2.0**failures))
             self._let_jobs_end()
         finally:
             beating.kill()
@@ -173,10 +187,14 @@ class GreenletWorker(BaseWorker):
         if self._stop_requested:
             self._give_back(job, queue)
         else:
+            try:
+                self._taken(job.id)
+            except redis.RedisError as error:
+                log.warning("not told that a job was taken: %s", error, extra={"job_id": job.id})
             self._jobs.start(JobGreenlet(self, job, queue))
 
     def _give_back(self, job: Job, queue: Queue) -> None:
-        """The job came while the signal did: another worker takes it at once."""
+        """A job that was taken and has not begun: another worker takes it, or this one again."""
         with self.connection.pipeline() as pipeline:
             queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
             pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
@@ -186,8 +204,9 @@ class GreenletWorker(BaseWorker):
         """Run it in this greenlet, and tell RQ how it went."""
         execution = None
         try:
-            execution = self.prepare_execution(job)
-            self.perform_job(job, queue, execution)
+            execution = self._prepared(job, queue)
+            if execution is not None:
+                self.perform_job(job, queue, execution)
         except redis.RedisError as error:
             log.error("RQ was not told how the job went: %s", error, extra={"job_id": job.id})
         finally:
@@ -197,6 +216,22 @@ class GreenletWorker(BaseWorker):
                 self.set_state(WorkerStatus.IDLE)
             except redis.RedisError as error:
                 log.warning("state not shown: %s", error)
+
+    def _prepared(self, job: Job, queue: Queue) -> Execution | None:
+        """RQ's record of this run; None where Redis does not take it, and the job was given back instead."""
+        attempt = 0
+        while True:
+            try:
+                return self.prepare_execution(job)
+            except redis.RedisError as error:
+                attempt += 1
+                log.warning("a job could not begin, giving it back: %s", error, extra={"job_id": job.id})
+            gevent.sleep(min(LONGEST_DELAY, 0.1 * 2.0**attempt))
+            try:
+                self._give_back(job, queue)
+            except redis.RedisError:
+                continue
+            return None
 
     # -- stopping jobs
 
@@ -288,6 +323,8 @@ class GreenletWorker(BaseWorker):
                     self.run_maintenance_tasks()
             except redis.RedisError as error:
                 log.warning("heartbeat not delivered: %s", error)
+            except Exception:  # without heartbeats RQ calls all of this worker's jobs abandoned
+                log.exception("heartbeat failed")
 
     def _register_again_if_forgotten(self) -> None:
         if not self.connection.hexists(self.key, "birth"):

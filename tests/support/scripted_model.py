@@ -46,7 +46,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -113,7 +113,7 @@ class Server:
     async def respond(self, writer: asyncio.StreamWriter, status: int, body: Any, headers: Json | None = None) -> None:
         data = json.dumps(body).encode()
         fields = {"Content-Type": "application/json", "Content-Length": len(data), **(headers or {})}
-        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        head = f"HTTP/1.1 {status} {responses.get(status, '')}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         writer.write(head.encode() + b"\r\n" + data)
         await writer.drain()

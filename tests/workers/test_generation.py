@@ -8,7 +8,7 @@ import pytest
 from rq.job import JobStatus
 
 from conversations import Status
-from streams import End, Kind, Outcome
+from streams import End, Kind, Outcome, keys
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
@@ -137,6 +137,41 @@ def test_a_fenced_writer_stops_and_saves_nothing(bench: Bench) -> None:
         assert writer.wait_flushed(PATIENCE)
     recording = bench.wait_ended(stream_id)
     assert recording.text == "Yours"
+
+
+def test_a_job_that_comes_a_second_time_while_the_first_runs_asks_nobody(bench: Bench) -> None:
+    asked = len(bench.model.requests())
+    stream_id = bench.send({"deltas": ["Only ", {"wait": "second job"}, "once"]})
+    bench.wait_for_text(stream_id, "Only ")
+    again = bench.enqueue("workers.jobs.generate", stream_id)  # as after a failover that lost the taking of the first
+    bench.wait_job(again.id, JobStatus.FINISHED)
+    assert bench.job(again.id).return_value() == "not ours"
+    bench.model.release("second job")
+    assert bench.wait_ended(stream_id).text == "Only once"
+    assert bench.wait_saved(stream_id).status is Status.FINISHED
+    assert len(bench.model.requests()) == asked + 1
+
+
+def test_a_job_that_is_queued_again_after_its_stream_has_expired_asks_nobody(bench: Bench) -> None:
+    stream_id = bench.send({"deltas": ["Long ago"]})
+    before = bench.wait_saved(stream_id)
+    bench.wait_job(stream_id, JobStatus.FINISHED)
+    bench.redis.delete(keys.chunks(stream_id), keys.state(stream_id))
+    asked = len(bench.model.requests())
+    again = bench.enqueue("workers.jobs.generate", stream_id)
+    bench.wait_job(again.id, JobStatus.FINISHED)
+    assert len(bench.model.requests()) == asked
+    assert bench.message(stream_id) == before
+
+
+def test_a_whole_answer_whose_writer_was_fenced_at_its_end_is_saved_all_the_same(bench: Bench) -> None:
+    stream_id = bench.send({"deltas": ["All of it", {"wait": "fence"}]})
+    bench.wait_for_text(stream_id, "All of it")
+    # A newer owner, of whom this writer hears with its last call only.
+    bench.redis.hincrby(keys.state(stream_id), "fence", 1)
+    bench.model.release("fence")
+    message = bench.wait_saved(stream_id)
+    assert (message.content, message.status) == ("All of it", Status.FINISHED)
 
 
 def test_a_conversation_that_is_deleted_before_its_turn_costs_nothing(bench: Bench) -> None:

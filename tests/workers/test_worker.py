@@ -136,6 +136,19 @@ def test_nothing_is_unpickled(bench: Bench, tmp_path: Path) -> None:
     assert not proof.exists()
 
 
+def test_a_job_that_cannot_be_read_ends_nothing_but_itself(bench: Bench, worker: WorkerProcess) -> None:
+    [running] = hold(bench, "unreadable")
+    with bench.suspended():
+        job = bench.enqueue("tests.workers.sample_jobs.wait_for", "never")
+        bench.redis.hset(job.key, "status", "dancing")  # as a newer RQ may say
+    wait_until(lambda: "a job could not be taken" in worker.log, PATIENCE)
+    [later] = hold(bench, "later")
+    let_go(bench, "later")
+    bench.wait_job(later, JobStatus.FINISHED)
+    let_go(bench, "unreadable")
+    bench.wait_job(running, JobStatus.FINISHED)
+
+
 def test_a_worker_that_dies_is_missed_within_seconds(bench: Bench) -> None:
     [job_id] = hold(bench, "ttl")
     [execution] = ExecutionRegistry(job_id, bench.redis).get_executions()

@@ -35,7 +35,7 @@ class ChatChunks:
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             # One net for every shape that is not a chunk: each would fail in a line of _read.
             reason = "The model sent something that could not be read."
-            raise ModelFailed(reason, f"malformed chunk ({error}): {data!r:.200}") from error
+            raise ModelFailed(reason, f"malformed chunk of {len(data)} characters ({type(error).__name__})") from error
 
     def close(self) -> None:
         """The connection ended cleanly. Raises ModelFailed if the model had not said that it is done."""

@@ -12,6 +12,10 @@ import openai
 from workers.providers.chat_chunks import CUT, quoted
 from workers.providers.source import ModelFailed
 
+# Answers of the model's own server, which is no longer at work. Of 408, 502, 504 and the like, which speak for somebody
+# behind them, that cannot be said: there the request may be under way, and to ask again could mean to pay twice.
+REFUSED = (409, 500, 503, 529)
+
 OPERATOR = "Whoever runs this server has to look at it."
 
 # 400 has many reasons; servers tell this one apart by code (OpenAI), type (llama.cpp) or only in words (vLLM, others).
@@ -60,7 +64,7 @@ def _refusal(error: openai.APIStatusError, model: str, now: datetime) -> Failure
         return Failure(f"The model is asked too often at the moment. Try again {when}.", cause, True, retry_after)
     if status in (408, 409) or status >= 500:
         sentence = f"The model's server has trouble (HTTP {status}). Try again in a while."
-        return Failure(sentence, cause, True, retry_after)
+        return Failure(sentence, cause, status in REFUSED, retry_after)
     return Failure(f"The model refused the request (HTTP {status}): {quoted(error.body or error.message)}", cause)
 
 
