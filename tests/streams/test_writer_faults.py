@@ -18,6 +18,7 @@ from streams import keys
 from streams.writer import StreamWriter
 from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
 
 BOUND = 60  # flushes after which everything must be stored, with the faults of any script below
 
@@ -142,3 +143,31 @@ def test_an_ended_stream_is_mended_by_the_next_heartbeat_while_its_writer_is_hel
         writers._mark_dirty(writer)
         flush_all(writers, writer)
         assert stored(direct, "s") == before == writer._log
+
+
+def test_connections_that_go_silent_cost_no_lease(proxy: FaultProxy, direct: "redis.Redis") -> None:
+    """As behind a balancer that forgets its connections: nothing comes back, and new ones work at once."""
+    proxy.script.clear()
+    direct.flushall()
+    settings = streams.StreamSettings(lease=2.0)
+    reaper = streams.Reaper(direct, settings, lambda _: None)
+    reaper.reap()
+    with streams.connect(proxy.url, reply_timeout=settings.heartbeat) as client:
+        writers = streams.StreamWriters(client, settings)
+        writers.start()
+        try:
+            with writers.open("s") as writer:
+                writer.append(streams.Kind.TEXT, "before")
+                wait_until(lambda: stored(direct, "s") == [b"t:before"])
+                silenced_at = direct.time()[0] * 1000
+                proxy.silence()
+                writer.append(streams.Kind.TEXT, ", after")
+
+                def has_lived_for_three_leases() -> bool:
+                    assert reaper.reap() == []
+                    return float(direct.hget(keys.state("s"), "lease") or 0) > silenced_at + 3 * 2_000
+
+                wait_until(has_lived_for_three_leases)
+                assert stored(direct, "s") == [b"t:before", b"t:, after"]
+        finally:
+            writers.close()

@@ -33,7 +33,13 @@ class FaultProxy:
         self._listener.bind(str(listen))
         self._listener.listen()
         self._open: set[socket.socket] = set()
+        self._lines: set[_Line] = set()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def silence(self) -> None:
+        """Carry nothing any more over the connections that are open, without a word; new ones work."""
+        for line in list(self._lines):
+            line.silent = True
 
     def close(self) -> None:
         """Cut everything and listen no more."""
@@ -54,9 +60,11 @@ class FaultProxy:
         upstream.connect(str(self._server))
         self._open |= {client, upstream}
         line = _Line(client, upstream, self.script)
+        self._lines.add(line)
         threading.Thread(target=line.carry_replies, daemon=True).start()
         line.carry_requests()
         self._open -= {client, upstream}
+        self._lines.discard(line)
 
 
 class _Line:
@@ -67,10 +75,13 @@ class _Line:
         self._upstream = upstream
         self._script = script
         self._swallow = False
+        self.silent = False
 
     def carry_requests(self) -> None:
         with contextlib.suppress(OSError):
             while request := self._client.recv(1 << 20):
+                if self.silent:
+                    continue
                 # The greeting of a connection is no request of ours: it costs no fault.
                 fault = self._script.popleft() if b"EVALSHA" in request and self._script else Fault.NONE
                 if fault is Fault.CUT_BEFORE:
@@ -82,7 +93,8 @@ class _Line:
     def carry_replies(self) -> None:
         with contextlib.suppress(OSError):
             while (reply := self._upstream.recv(1 << 20)) and not self._swallow:
-                self._client.sendall(reply)
+                if not self.silent:
+                    self._client.sendall(reply)
         self._cut()
 
     def _cut(self) -> None:
