@@ -79,9 +79,10 @@ def test_sending_saves_what_has_ended_and_goes_on(ada: FlaskClient, conversation
 def test_the_reaper_saves_what_has_ended(
     ada: FlaskClient, conversation: str, finished: str, services: Services
 ) -> None:
-    settings = StreamSettings()
-    services.redis.zadd("rejoinder:unsettled", {finished: 0})  # long overdue
-    assert Reaper(services.redis, settings, services.settler.save).reap() == [finished]
+    reaper = Reaper(services.redis, StreamSettings(), services.settler.save)
+    reaper.reap()  # as somebody does twice a second
+    services.redis.zadd(keys.UNSETTLED, {finished: 0})  # long overdue
+    assert reaper.reap() == [finished]
     conversations = ada.get("/api/conversations").get_json()["items"]
     assert [each["generating"] for each in conversations] == [None]
     assert read(ada, conversation)["messages"][1]["content"] == "Lace is mostly air."
