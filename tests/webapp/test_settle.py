@@ -66,7 +66,7 @@ def test_opening_a_conversation_saves_what_has_ended(
     assert shown["generating"] is None
     assert (message["content"], message["reasoning"]) == ("Lace is mostly air.", "Holes. ")
     assert (message["status"], message["usage"], message["stream"]) == ("finished", {"total_tokens": 9}, finished)
-    assert services.redis.zcard("rejoinder:unsettled") == 0
+    assert services.redis.zcard(keys.UNSETTLED) == 0
 
 
 def test_sending_saves_what_has_ended_and_goes_on(ada: FlaskClient, conversation: str, finished: str) -> None:
@@ -188,7 +188,7 @@ def test_a_writer_that_mends_an_emptied_redis_keeps_its_answer(
     services.redis.flushall()
     services.settler.settle(stream)  # at the worst moment
     writer.append(Kind.TEXT, "mostly air.")
-    wait_until(lambda: services.redis.exists(f"rejoinder:{{{stream}}}:state"), what="the writer to mend it")
+    wait_until(lambda: services.redis.exists(keys.state(stream)), what="the writer to mend it")
     clock.time = PATIENCE * 2
     assert services.settler.settle(stream) is False
     writer.end(End(Outcome.FINISHED))
@@ -200,7 +200,7 @@ def test_a_stream_whose_job_still_waits_is_not_given_up(
     ada: FlaskClient, conversation: str, services: Services, clock: Clock
 ) -> None:
     stream = send(ada, conversation)["stream"]
-    services.redis.delete(f"rejoinder:{{{stream}}}:state")
+    services.redis.delete(keys.state(stream))
     assert services.settler.settle(stream) is False
     clock.time = PATIENCE * 2
     assert services.settler.settle(stream) is False
