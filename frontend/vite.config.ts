@@ -32,5 +32,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': { target: SERVER, ws: true } } },
-  test: { include: ['tests/**/*.test.{ts,tsx}'], testTimeout: 30_000, pool: 'threads' },
+  test: {
+    setupFiles: 'tests/support/setup.ts',
+    include: ['tests/**/*.test.{ts,tsx}'],
+    testTimeout: 30_000,
+    pool: 'threads',
+  },
 })

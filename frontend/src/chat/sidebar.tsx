@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Summary } from './api'
+import { byDay } from './days'
 import { Icon } from './icons'
 import { addressOf, type Page } from './page'
 import { useStore } from './use-store'
@@ -22,11 +23,16 @@ export function Sidebar({ page }: { page: Page }) {
           <Icon name="plus" />
           New conversation
         </Visit>
-        <ul class="conversations">
-          {list.map((item) => (
-            <Entry key={item.id} page={page} item={item} current={item.id === at} />
-          ))}
-        </ul>
+        {byDay(list, new Date()).map((day) => (
+          <section key={day.name} class="day">
+            <h2>{day.name}</h2>
+            <ul class="conversations">
+              {day.items.map((item) => (
+                <Entry key={item.id} page={page} item={item} current={item.id === at} />
+              ))}
+            </ul>
+          </section>
+        ))}
         {listed === 'ready' && list.length === 0 && <p class="hint">What you ask is kept here.</p>}
         {listed === 'failed' && (
           <button type="button" class="plain" onClick={() => void page.library.refresh()}>

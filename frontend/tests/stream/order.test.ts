@@ -46,7 +46,9 @@ class Page {
   cut(code?: number): void {
     this.world.socket.cut(code)
     this.origin.wire = []
-    this.world.pass(2_500) // longer than any first wait
+    const before = this.world.sockets.length
+    while (this.world.sockets.length === before) this.world.pass(100) // it waits longer after each that did no work
+    this.world.pass(0)
     this.check()
   }
 
