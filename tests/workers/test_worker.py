@@ -136,6 +136,21 @@ def test_nothing_is_unpickled(bench: Bench, tmp_path: Path) -> None:
     assert not proof.exists()
 
 
+def test_a_job_that_was_taken_and_could_not_begin_is_not_lost(bench: Bench, worker: WorkerProcess) -> None:
+    with bench.suspended():
+        job_id = bench.enqueue("tests.workers.sample_jobs.wait_for", "taken").id
+        bench.redis.acl_setuser(
+            "default", enabled=True, commands=["-zadd"]
+        )  # taking a job needs none, noting that it runs does
+    try:
+        wait_until(lambda: "a job could not begin, giving it back" in worker.log, PATIENCE)
+    finally:
+        bench.redis.acl_setuser("default", commands=["+zadd"], enabled=True)
+    wait_until(lambda: bench.redis.llen("begun:taken") == 1, PATIENCE, "it to begin")
+    let_go(bench, "taken")
+    bench.wait_job(job_id, JobStatus.FINISHED)
+
+
 def test_a_job_that_cannot_be_read_ends_nothing_but_itself(bench: Bench, worker: WorkerProcess) -> None:
     [running] = hold(bench, "unreadable")
     with bench.suspended():
