@@ -90,6 +90,8 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
         connection.execute("PRAGMA synchronous = NORMAL")  # safe when we crash; a power cut may cost the last moments
         connection.execute("PRAGMA foreign_keys = ON")
+        # Its own knows the capitals of ASCII only.
+        connection.create_function("lower", 1, lambda text: text and text.lower(), deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

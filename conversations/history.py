@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from conversations.errors import InvalidCursor, NotFound
 from conversations.models import Conversation, Message
@@ -65,7 +65,7 @@ def message_record(message: Message, shape: Tree) -> MessageRecord:
     )
 
 
-def page(session: Session, owner: str, limit: int, before: str | None) -> Page:
+def page(session: Session, owner: str, limit: int, before: str | None, words: str = "") -> Page:
     """One page of the list. Paged by key, not by offset: what is added at the top meanwhile shifts nothing."""
     query = select(Conversation).where(Conversation.owner == owner)
     if before is not None:
@@ -76,10 +76,18 @@ def page(session: Session, owner: str, limit: int, before: str | None) -> Page:
                 and_(Conversation.updated_at == moment, Conversation.id < last_id),
             )
         )
+    if words:
+        sought = words.lower()
+        said = select(Message.id).where(Message.conversation_id == Conversation.id, _contains(Message.content, sought))
+        query = query.where(or_(_contains(Conversation.title, sought), said.exists()))
     newest_first = query.order_by(Conversation.updated_at.desc(), Conversation.id.desc())
     found = session.scalars(newest_first.limit(limit + 1)).all()  # one more tells whether there is a next page
     shown = found[:limit]
     return Page([_summary(each) for each in shown], _cursor(shown[-1]) if len(found) > limit else None)
+
+
+def _contains(column: InstrumentedAttribute[str], sought: str) -> ColumnElement[bool]:
+    return func.lower(column).contains(sought, autoescape=True)
 
 
 def versions(session: Session, conversation_ids: Sequence[str], owner: str | None) -> dict[str, int]:

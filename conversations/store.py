@@ -72,9 +72,12 @@ class Store:
     def create_conversation(self, owner: str, *, title: str = "", system_prompt: str = "") -> ConversationRecord:
         return self._write(changes.create, owner, clean_title(title), system_prompt, self._now())
 
-    def list_conversations(self, owner: str, *, limit: int = 50, before: str | None = None) -> Page:
-        """Newest activity first. `before` is the `next` of the page above. Raises InvalidCursor."""
-        return self._read(history.page, owner, max(1, min(limit, PAGE_LIMIT)), before)
+    def list_conversations(self, owner: str, *, limit: int = 50, before: str | None = None, words: str = "") -> Page:
+        """Newest activity first. `before` is the `next` of the page above. Raises InvalidCursor.
+
+        With `words` only those in whose title or messages they stand, in capitals or not.
+        """
+        return self._read(history.page, owner, max(1, min(limit, PAGE_LIMIT)), before, words)
 
     def conversation(self, owner: str, conversation_id: str) -> ConversationRecord:
         """With the messages of the active path. Raises NotFound."""

@@ -51,7 +51,7 @@ def conversation_views(services: Services) -> APIBlueprint:
     @api.get("/conversations", responses={200: ConversationPage, **described(BAD)})
     def browse(query: ListQuery) -> Response:
         """List your conversations, the newest activity first."""
-        page = store.list_conversations(current_owner(), limit=query.limit, before=query.before)
+        page = store.list_conversations(current_owner(), limit=query.limit, before=query.before, words=query.q)
         return respond(ConversationPage.model_validate(page))
 
     @api.get("/conversations/<id:conversation_id>", responses={200: Conversation, **described(MISSING)})

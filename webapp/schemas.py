@@ -90,6 +90,9 @@ class StreamQuery(Strict):
 class ListQuery(Strict):
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
     before: str | None = Field(default=None, max_length=200, description="`next` of the page before this one")
+    q: str = Field(
+        default="", max_length=200, description="only conversations in whose title or messages these words stand"
+    )
 
 
 class SendHeaders(BaseModel):

@@ -219,3 +219,22 @@ def test_a_conversation_deeper_than_sqlite_lets_deletions_cascade_is_read_and_de
     store.delete(OWNER, conversation.id)
     with pytest.raises(NotFound):
         store.conversation(OWNER, conversation.id)
+
+
+def test_conversations_are_found_by_their_titles_and_by_what_was_said_in_them(
+    store: Store, talk: Callable[..., Sent]
+) -> None:
+    titled = store.create_conversation(OWNER, title="Über 100% Lace_work")
+    spoken = store.create_conversation(OWNER, title="Something else")
+    talk(spoken.id, "Where is ÅNGSTRÖM street?")
+    store.create_conversation(STRANGER, title="Über 100% Lace_work")
+
+    def found(words: str) -> list[str]:
+        return [each.id for each in store.list_conversations(OWNER, words=words).items]
+
+    assert found("über") == found("ÜBER") == found("100%") == found("lace_work") == [titled.id]
+    assert found("ångström") == [spoken.id]
+    assert found("lace-work") == found("100_") == found("nowhere") == []
+    assert found("e") == [spoken.id, titled.id], "the newest activity first"
+    page = store.list_conversations(OWNER, words="e", limit=1)
+    assert [each.id for each in store.list_conversations(OWNER, words="e", before=page.next).items] == [titled.id]

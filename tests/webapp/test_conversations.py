@@ -32,6 +32,14 @@ def test_the_list_comes_in_pages_newest_first(ada: FlaskClient) -> None:
     assert set(first["items"][0]) == {"id", "title", "version", "generating", "created_at", "updated_at"}
 
 
+def test_the_list_can_be_searched(ada: FlaskClient) -> None:
+    for title in ("Cats", "Dogs"):
+        ada.post("/api/conversations", json={"title": title})
+    found = ada.get("/api/conversations?q=cat").get_json()["items"]
+    assert [each["title"] for each in found] == ["Cats"]
+    assert ada.get("/api/conversations?q=" + "x" * 201).status_code == 400
+
+
 def test_a_stranger_has_no_conversations_and_gets_no_cookie_for_looking(ada: FlaskClient, eve: FlaskClient) -> None:
     assert len(eve.get("/api/conversations").get_json()["items"]) == 1
     response = ada.get("/api/conversations")
