@@ -54,6 +54,28 @@ def test_conversations_are_listed_renamed_and_deleted(person: Person, stack: Sta
     visit.wait_for_text("Second.")
 
 
+def test_conversations_are_found_by_what_was_said_in_them(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["They purr."]}, {"deltas": ["They bark."]})
+    visit = person.visit()
+    visit.ask("About cats")
+    visit.wait_for_text("They purr.")
+    visit.page.get_by_role("link", name="New conversation").click()
+    visit.ask("About dogs")
+    visit.wait_for_text("They bark.")
+    sidebar = visit.page.get_by_role("navigation", name="Conversations")
+    titles = sidebar.locator(".entry .title")
+    expect(titles).to_have_text(["About dogs", "About cats"])
+    expect(sidebar.get_by_role("heading")).to_have_text(["Today"])
+
+    search = sidebar.get_by_role("searchbox", name="Search conversations")
+    search.fill("PURR")
+    expect(titles).to_have_text(["About cats"])
+    search.fill("elephants")
+    expect(sidebar.get_by_role("status")).to_have_text("Nothing found for “elephants”.")
+    search.fill("")
+    expect(titles).to_have_text(["About dogs", "About cats"])
+
+
 def test_an_edited_question_is_answered_anew(person: Person, stack: Stack) -> None:
     stack.model.script({"deltas": ["Four."]}, {"deltas": ["Six."]})
     visit = person.visit()

@@ -45,7 +45,8 @@ export interface Sent {
 
 /** The key names one wish of the person: sent again with the same key, it starts nothing new. */
 export interface Api {
-  list(before?: string): Promise<Listing>
+  /** With words: only those in whose title or messages they stand. */
+  list(words: string, before?: string): Promise<Listing>
   create(): Promise<Conversation>
   read(conversation: string): Promise<Conversation>
   rename(conversation: string, title: string): Promise<Conversation>
@@ -74,7 +75,8 @@ export function httpApi(): Api {
   const conversation = (id: string) => `/api/conversations/${encodeURIComponent(id)}`
   const message = (id: string) => `/api/messages/${encodeURIComponent(id)}`
   return {
-    list: (before) => call('GET', `/api/conversations${before ? `?before=${encodeURIComponent(before)}` : ''}`),
+    list: (words, before) =>
+      call('GET', `/api/conversations?${new URLSearchParams({ q: words, ...(before && { before }) })}`),
     create: () => call('POST', '/api/conversations', {}),
     read: (id) => call('GET', conversation(id)),
     rename: (id, title) => call('PATCH', conversation(id), { title }),

@@ -1,32 +1,55 @@
 /** The list of conversations in the sidebar: reads it, keeps it fresh, renames, deletes. */
 
 import type { StreamClient } from '../stream'
+import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Summary } from './api'
 import type { State } from './state'
 import type { Store } from './store'
 
+const TYPING = 200 // ms without a key until the list is searched
 const MOST_WATCHED = 50 // of the 100 that PROTOCOL.md allows to one socket
 
 export class Library {
   readonly #store: Store<State>
   readonly #api: Api
   readonly #client: Pick<StreamClient, 'watch'>
+  readonly #environment: Pick<Environment, 'after'>
   #watches: (() => void)[] = []
+  #cancelSearch = () => {}
+  /** The words for which the list that is shown was searched. */
+  #found = ''
 
-  constructor(store: Store<State>, api: Api, client: Pick<StreamClient, 'watch'>) {
+  constructor(
+    store: Store<State>,
+    api: Api,
+    client: Pick<StreamClient, 'watch'>,
+    environment: Pick<Environment, 'after'>,
+  ) {
     this.#store = store
     this.#api = api
     this.#client = client
+    this.#environment = environment
+  }
+
+  /** Search for these words, when nothing more is typed for a moment. */
+  search(words: string): void {
+    this.#store.set({ search: words })
+    this.#cancelSearch()
+    this.#cancelSearch = this.#environment.after(words === '' ? 0 : TYPING, () => void this.refresh())
   }
 
   /** Read the newest again. What was read further down stays. */
   async refresh(): Promise<void> {
+    const words = this.#store.state.search.trim()
     try {
-      const { items, next } = await this.#api.list()
+      const { items, next } = await this.#api.list(words)
+      if (words !== this.#store.state.search.trim()) return // other words were typed meanwhile, and are searched for
+      const same = words === this.#found
+      this.#found = words
       const last = items.at(-1)?.updated_at ?? ''
       const fresh = new Set(items.map((item) => item.id))
       const older =
-        next === null ? [] : this.#store.state.list.filter((it) => !fresh.has(it.id) && it.updated_at < last)
+        next === null || !same ? [] : this.#store.state.list.filter((it) => !fresh.has(it.id) && it.updated_at < last)
       this.#show([...items, ...older], older.length > 0 ? this.#store.state.before : next)
     } catch (error) {
       wordsOf(error) // nobody asked for this reading: the list says that it failed, and when the link is back it is read
@@ -43,8 +66,10 @@ export class Library {
   async more(): Promise<void> {
     const { before, list } = this.#store.state
     if (before === null) return
+    const words = this.#found
     await this.#tried(async () => {
-      const { items, next } = await this.#api.list(before)
+      const { items, next } = await this.#api.list(words, before)
+      if (words !== this.#found) return
       const known = new Set(list.map((item) => item.id))
       this.#show([...list, ...items.filter((item) => !known.has(item.id))], next)
     })

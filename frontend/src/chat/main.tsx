@@ -24,7 +24,7 @@ const environment = browserEnvironment()
 const store = new Store<State>(INITIAL, (run) => requestAnimationFrame(run))
 const client = new StreamClient(environment, '/api/socket')
 const api = httpApi()
-const library = new Library(store, api, client)
+const library = new Library(store, api, client, environment)
 const drafts = new Drafts(environment.storage, newKey)
 const go = (conversation: string | null, how: 'push' | 'replace') =>
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', addressOf(conversation))

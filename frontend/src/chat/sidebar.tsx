@@ -7,7 +7,7 @@ import { useStore } from './use-store'
 
 /** The conversations: open, begin, rename, delete. */
 export function Sidebar({ page }: { page: Page }) {
-  const { list, before, listed, at, sidebarOpen } = useStore(page.store, (state) => state)
+  const { list, before, listed, at, search, sidebarOpen } = useStore(page.store, (state) => state)
   const close = () => page.store.set({ sidebarOpen: false })
   return (
     <>
@@ -23,6 +23,17 @@ export function Sidebar({ page }: { page: Page }) {
           <Icon name="plus" />
           New conversation
         </Visit>
+        {(list.length > 0 || search !== '') && (
+          <input
+            type="search"
+            class="search"
+            aria-label="Search conversations"
+            placeholder="Search"
+            value={search}
+            maxLength={200}
+            onInput={(event) => page.library.search(event.currentTarget.value)}
+          />
+        )}
         {byDay(list, new Date()).map((day) => (
           <section key={day.name} class="day">
             <h2>{day.name}</h2>
@@ -33,7 +44,11 @@ export function Sidebar({ page }: { page: Page }) {
             </ul>
           </section>
         ))}
-        {listed === 'ready' && list.length === 0 && <p class="hint">What you ask is kept here.</p>}
+        {listed === 'ready' && list.length === 0 && (
+          <p class="hint" role="status">
+            {search === '' ? 'What you ask is kept here.' : `Nothing found for “${search}”.`}
+          </p>
+        )}
         {listed === 'failed' && (
           <button type="button" class="plain" onClick={() => void page.library.refresh()}>
             The list could not be read. Try again

@@ -9,6 +9,8 @@ export interface State {
   readonly list: readonly Summary[]
   readonly before: string | null
   readonly listed: 'loading' | 'ready' | 'failed'
+  /** What the list is searched for; empty: it is the whole list. */
+  readonly search: string
   /** The conversation of the address; null: one that has not begun. */
   readonly at: string | null
   readonly conversation: Conversation | null
@@ -35,6 +37,7 @@ export const INITIAL: State = {
   list: [],
   before: null,
   listed: 'loading',
+  search: '',
   at: null,
   conversation: null,
   reading: 'ready',

@@ -36,7 +36,7 @@ function openPage(): void {
   const client = new StreamClient(world, '/api/socket')
   world.pass(0)
   world.socket.say({ type: 'hello', heartbeat: 20 })
-  library = new Library(store, api, client)
+  library = new Library(store, api, client, world)
   const drafts = new Drafts(world.storage, newKey)
   chat = new Chat({ store, api, client, drafts, library, environment: world, newKey, go: (to) => visited.push(to) })
 }
@@ -363,4 +363,39 @@ test('a question that cannot be sent again now says why', async () => {
   const question = store.state.conversation?.messages[0]
   if (question) await chat.edit(question, 'Other words')
   expect(store.state.notice).toContain('An answer is being written.')
+})
+
+describe('searching', () => {
+  const titles = () => store.state.list.map((item) => item.title)
+
+  test('waits until nothing more is typed, and finds', async () => {
+    api.put('Cats')
+    api.put('Dogs')
+    await library.refresh()
+    const before = api.requests.length
+    for (const words of ['C', 'Ca', 'Cat']) library.search(words)
+    world.pass(199)
+    expect(api.requests).toHaveLength(before)
+    world.pass(1)
+    await settle()
+    expect(titles()).toEqual(['Cats'])
+    expect(api.requests).toHaveLength(before + 1)
+    library.search('')
+    world.pass(0)
+    await settle()
+    expect(titles()).toEqual(['Dogs', 'Cats'])
+  })
+
+  test('an answer to words that were changed meanwhile is not shown', async () => {
+    api.put('Cats')
+    api.put('Dogs')
+    library.search('Cat')
+    world.pass(200)
+    library.search('Dog') // the first is on its way
+    await settle()
+    expect(titles()).toEqual([])
+    world.pass(200)
+    await settle()
+    expect(titles()).toEqual(['Dogs'])
+  })
 })

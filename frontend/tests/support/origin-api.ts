@@ -39,8 +39,11 @@ export class OriginApi implements Api {
 
   // Api
 
-  list = () =>
-    this.#answer('list', () => ({ items: [...this.conversations.values()].reverse().map(asConversation), next: null }))
+  list = (words: string) =>
+    this.#answer('list', () => {
+      const found = [...this.conversations.values()].filter((it) => it.title.includes(words))
+      return { items: found.reverse().map(asConversation), next: null }
+    })
   create = () => this.#answer('create', () => asConversation(this.put('')))
   read = (id: string) => this.#answer(`read ${id}`, () => asConversation(this.#of(id)))
 
