@@ -7,9 +7,10 @@ import { marked, type Token } from 'marked'
 
 /**
  * What no person writes, but a model that has got into a loop does, and what costs seconds or the stack to read:
- * marks of lists and quotes in a row, and emphasis without end.
+ * marks of lists and quotes in a row, and emphasis without end. (Each step of it begins with one mark: with several, a
+ * line of fifty stars would have more readings than there is time.)
  */
-const RUNAWAY = /(?:(?:^|\n)[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+){40})|(?:[*_~]+[^*_~\n]{0,9}){400}/
+const RUNAWAY = /(?:(?:^|\n)[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+){40})|(?:[*_~][^*_~\n]{0,9}){400}/
 
 /** A block can still change as long as it is among the last two: a paragraph may become a table, a list may go on. */
 const OPEN_BLOCKS = 2

@@ -170,6 +170,8 @@ describe('a model that has got into a loop', () => {
     'marks of quotes': `${'> '.repeat(2_500)}word`,
     'emphasis without end': `${'**a *b '.repeat(4_000)}word`,
     'lists in lists': `${Array.from({ length: 300 }, (_, depth) => `${'  '.repeat(depth)}- x`).join('\n')}\n\nword`,
+    'a line of stars': `${'*'.repeat(399)}\n\nword`,
+    'a line to fill in': `${'_'.repeat(120)} x ${'_'.repeat(120)}\n\nword`,
     brackets: `${'['.repeat(5_000)}word`,
   }
   for (const [name, text] of Object.entries(loops)) {
