@@ -1,9 +1,10 @@
 """However an answer ends, the page says so in words, keeps the text, and says the same after a refresh."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, ScriptedAnswer, Stack
+from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before, web_on
 from tests.support.waiting import wait_until
+from tests.support.worker_process import running_worker
 
 
 def test_stop_ends_the_answer_and_the_request_to_the_model(person: Person, answer: ScriptedAnswer) -> None:
@@ -50,3 +51,42 @@ def test_an_answer_that_was_refused_can_be_tried_again_and_both_versions_stay(pe
     visit.page.get_by_role("button", name="Next version").click()
     visit.wait_for_text("At last.")
     assert len(person.requests()) == 2
+
+
+WATCH_THE_SCREEN = """() => {
+  window.lengths = []
+  const look = () => {
+    window.lengths.push(document.querySelector('.answer .prose')?.textContent.length ?? 0)
+    requestAnimationFrame(look)
+  }
+  look()
+}"""
+
+
+def test_when_its_worker_is_killed_an_answer_is_told_interrupted_and_its_text_never_leaves_the_screen(
+    browser: Browser, stack: Stack
+) -> None:
+    brought = {
+        "REDIS_URL": stack.redis_url,
+        "DATABASE_URL": stack.database_url,
+        "OPENAI_BASE_URL": stack.model.base_url,
+    }
+    with (
+        web_on(stack, RQ_QUEUE="doomed", STREAM_LEASE="4") as port,
+        running_worker(stack.folder, RQ_QUEUE="doomed", STREAM_LEASE="4", **brought) as worker,
+        person_before(browser, stack, port) as person,
+    ):
+        stack.model.script({"deltas": [*["some words of an answer, "] * 400, {"silence": True}]})
+        text = "some words of an answer, " * 400
+        visit = person.visit()
+        visit.ask("Tell me")
+        visit.wait_for_text(text)
+        visit.page.evaluate(WATCH_THE_SCREEN)
+        worker.kill()
+        expect(visit.page.locator(".answer .status")).to_contain_text("This answer was interrupted.")
+        visit.wait_for_text(text)
+        assert min(visit.page.evaluate("window.lengths")) == len(text)
+        visit.page.reload()
+        expect(visit.page.locator(".answer .status")).to_contain_text("This answer was interrupted.")
+        visit.wait_for_text(text)
+        assert len(person.requests()) == 1

@@ -3,7 +3,7 @@
  * person asks for. The server's version of a conversation is the truth; what streams in lies over it until it is saved.
  */
 
-import { backoff, isOver, type StreamClient } from '../stream'
+import { backoff, isOver, type StreamClient, type StreamLog } from '../stream'
 import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
 import type { Drafts } from './drafts'
@@ -105,11 +105,18 @@ export class Chat {
     this.#set({ live: null, stopping: null })
     if (!stream) return
     this.#unfollow = this.#parts.client.follow(stream, (log) => {
-      this.#parts.store.setForNextFrame({ live: { stream, log } })
+      this.#parts.store.setForNextFrame({ live: { stream, log: this.#inSight(log) } })
       const { at } = this.#state
       // The server knows what became of it; if the reading is early, news will come.
       if (isOver(log) && at) void this.#read(at)
     })
+  }
+
+  /** Another incarnation of a text begins with none of it: until its words come, those of the one before stay in sight. */
+  #inSight(log: StreamLog): StreamLog {
+    const before = this.#state.live?.log
+    if (!before || log.next > 0 || log.phase !== 'running') return log
+    return { ...log, text: before.text, reasoning: before.reasoning }
   }
 
   #leave(): void {

@@ -365,6 +365,16 @@ test('a question that cannot be sent again now says why', async () => {
   expect(store.state.notice).toContain('An answer is being written.')
 })
 
+test('when a text begins anew, the words of the one before stay in sight until others come', async () => {
+  const { id, generating } = api.put('A', 'complete', 'running')
+  await chat.open(id)
+  stream(generating as string, 'Once upon a time')
+  world.socket.say({ type: 'following', stream: generating, epoch: 'f', index: 0, state: 'ended' })
+  expect(lastShown()).toBe('Once upon a time')
+  world.socket.say({ type: 'chunks', stream: generating, epoch: 'f', start: 0, stop: 1, text: 'Once upon' })
+  expect(lastShown()).toBe('Once upon')
+})
+
 describe('searching', () => {
   const titles = () => store.state.list.map((item) => item.title)
 
