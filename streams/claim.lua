@@ -11,14 +11,11 @@ local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local looked = tonumber(redis.call('GET', KEYS[2]) or 0)
 redis.call('SET', KEYS[2], string.format('%.0f', now_ms), 'PX', 3600000)
-local due = redis.call('ZRANGE', KEYS[1], '-inf', now_ms, 'BYSCORE')
 if now_ms - looked > tonumber(ARGV[3]) then
+  local due = redis.call('ZRANGE', KEYS[1], '-inf', now_ms, 'BYSCORE')
   for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], now_ms + tonumber(ARGV[4]), id) end
   return {}
 end
-local taken = {}
-for i = 1, math.min(#due, tonumber(ARGV[1])) do
-  redis.call('ZADD', KEYS[1], now_ms + tonumber(ARGV[2]), due[i])
-  taken[i] = due[i]
-end
-return taken
+local due = redis.call('ZRANGE', KEYS[1], '-inf', now_ms, 'BYSCORE', 'LIMIT', 0, ARGV[1])
+for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], now_ms + tonumber(ARGV[2]), id) end
+return due

@@ -11,6 +11,7 @@ import streams
 from streams import keys
 from streams.chunk import is_end
 from tests.support.waiting import wait_until
+from tests.support.writing import write
 
 
 @dataclass
@@ -181,9 +182,7 @@ def test_an_answer_that_lost_its_tail_and_then_its_writer_ends_for_its_viewers_t
     reader = Reader()
     with writers.open("s") as writer:
         cursor = hub.follow("s", reader)
-        for word in WORDS:
-            writer.append(streams.Kind.TEXT, word)
-            wait_until(lambda: not writer.is_pending)
+        write(writer, *WORDS)
         wait_until(lambda: len(reader.pump(cursor).entries) == len(WORDS))
     client.rpop(keys.chunks("s"), lost)  # a failover to a replica that lacks them
     client.hset(keys.state("s"), "lease", 0)

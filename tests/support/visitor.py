@@ -1,10 +1,11 @@
 """Someone with a cookie who asks over HTTP, as any program can."""
 
 import json
-import time
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+from tests.support.waiting import wait_until
 
 
 class Visitor:
@@ -60,8 +61,4 @@ class Answer:
 
     def wait(self, timeout: float) -> None:
         """Until it has ended."""
-        deadline = time.monotonic() + timeout
-        while not self.ended:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.stream} has not ended after {timeout} s")
-            time.sleep(0.05)
+        wait_until(lambda: self.ended, timeout, f"the end of {self.stream}")

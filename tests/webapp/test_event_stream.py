@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from streams import End, Kind, Outcome, StreamWriter, keys
 from tests.support.redis_server import RedisServer
-from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess, running_web
+from tests.support.writing import write
 from tests.webapp.people import cookie_of
 from webapp.services import Services
 
@@ -57,13 +57,6 @@ def opened(web: WebProcess, stream: str, cookie: str, query: str = "", **headers
         sent = {"Accept": "text/event-stream", "Cookie": cookie, **{n.replace("_", "-"): v for n, v in headers.items()}}
         connection.request("GET", f"/api/streams/{stream}{query}", headers=sent)
         yield connection.getresponse()
-
-
-def write(writer: StreamWriter, *deltas: str) -> None:
-    """Each delta as a chunk of its own."""
-    for delta in deltas:
-        writer.append(Kind.TEXT, delta)
-        wait_until(lambda: not writer.is_pending)
 
 
 def test_events_come_as_they_happen_each_with_the_position_after_it(

@@ -18,6 +18,7 @@ from tests.support.socket_client import SocketClient, connected
 from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess, running_web
+from tests.support.writing import write
 from tests.webapp.people import cookie_of, send
 from webapp.services import Services
 
@@ -38,13 +39,6 @@ def page(web: WebProcess, ada: FlaskClient, conversation: str) -> Iterator[Socke
     """Ada's socket; she has a cookie since she has a conversation."""
     with connected(web.url, cookie_of(ada)) as page:
         yield page
-
-
-def write(writer: StreamWriter, *deltas: str) -> None:
-    """Each delta as a chunk of its own."""
-    for delta in deltas:
-        writer.append(Kind.TEXT, delta)
-        wait_until(lambda: not writer.is_pending)
 
 
 # --- streams

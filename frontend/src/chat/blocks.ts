@@ -51,9 +51,9 @@ export class Blocks {
 /** As Markdown; what cannot be read as that, as the text it is. */
 function lex(text: string): Token[] {
   const runaway = text.search(RUNAWAY)
-  const readable = runaway < 0 ? text : text.slice(0, runaway)
+  if (runaway >= 0) return [...lex(text.slice(0, runaway)), plain(text.slice(runaway))]
   try {
-    return runaway < 0 ? marked.lexer(text) : [...marked.lexer(readable), plain(text.slice(runaway))]
+    return marked.lexer(text)
   } catch (error) {
     if (error instanceof RangeError) return [plain(text)] // it nests deeper than the stack
     throw error
