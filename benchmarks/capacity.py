@@ -31,6 +31,7 @@ from tests.support.web_process import running_web
 from tests.support.worker_process import running_worker
 
 PATIENCE = 600.0  # seconds for one row, on a machine that is busy with other things
+SAMPLING = 0.05  # seconds between looks at how many run at once: a measurement, not a wait
 QUEUE = "generations"
 
 
@@ -99,7 +100,7 @@ def generations(stack: Stack, counts: list[int], deltas: int, pace: float) -> No
         deadline = time.monotonic() + PATIENCE
         while not all(answer.ended for answer in asked) and time.monotonic() < deadline:
             most = max(most, _running(stack.redis))
-            time.sleep(0.05)
+            time.sleep(SAMPLING)
         spent = (cpu_seconds(stack.worker_process) - spent) * 1000 / count
         alone = alone or spent
         expected = "".join(f"word{number} " for number in range(deltas))

@@ -29,6 +29,7 @@ FIRST_PART = 20  # chunks before the connection is cut
 MEANWHILE = 20  # chunks that it misses
 START_LIMIT = 300.0  # seconds for everything to be there, on a busy machine
 ANSWER_LIMIT = 300.0  # seconds for each part of the answer
+POLL_INTERVAL = 0.1  # seconds
 STOP_LIMIT = 60.0  # seconds
 DIRECT = urllib.request.ProxyHandler({})  # what runs here is asked directly
 BROUGHT = ("REDIS_URL", "DATABASE_URL", "OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "SECRET_KEY")
@@ -172,7 +173,7 @@ def eventually(condition: Callable[[], Any], what: str, timeout: float = 30.0) -
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {timeout:g} s still waiting for {what}")
-        time.sleep(0.1)
+        time.sleep(POLL_INTERVAL)  # what is waited for lies in other processes, which tell nobody
     return value
 
 

@@ -19,7 +19,7 @@ from streams import keys as stream_keys
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER = 2.0  # seconds
+RETRY_AFTER = 2.0  # seconds until a database that was away is asked again; nothing tells when it is back
 
 Told = Callable[[str, int], None]
 

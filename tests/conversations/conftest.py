@@ -33,7 +33,7 @@ def postgres() -> Iterator[str]:
     try:
         with running_postgres() as url:
             yield url
-    except NoPostgres as reason:
+    except NoPostgres as reason:  # only where there is no binary of it: the wheel is for x86-64, as pyproject.toml says
         pytest.skip(f"PostgreSQL: {reason}")
 
 
