@@ -3,42 +3,65 @@
 Start with README.md beside this file; store.py lists all that one can ask.
 """
 
-from conversations.errors import Busy, ConversationError, InvalidCursor, KeyReused, NotFound, WrongRole
+from conversations.errors import (
+    Busy,
+    ConversationError,
+    InvalidCursor,
+    KeyReused,
+    NotFound,
+    NotShared,
+    ShareOver,
+    WrongRole,
+)
 from conversations.records import (
+    Author,
     ConversationRecord,
     ConversationSummary,
+    Deleted,
+    Erased,
     MessageRecord,
     Page,
     Prompt,
     PromptMessage,
+    RemarkRecord,
     Role,
     Saved,
     Sent,
+    ShareRecord,
     Status,
     StreamRecord,
+    Terms,
 )
 from conversations.settings import ConversationSettings
 from conversations.store import Store, open_store
 
 __all__ = [
+    "Author",
     "Busy",
     "ConversationError",
     "ConversationRecord",
     "ConversationSettings",
     "ConversationSummary",
+    "Deleted",
+    "Erased",
     "InvalidCursor",
     "KeyReused",
     "MessageRecord",
     "NotFound",
+    "NotShared",
     "Page",
     "Prompt",
     "PromptMessage",
+    "RemarkRecord",
     "Role",
     "Saved",
     "Sent",
+    "ShareOver",
+    "ShareRecord",
     "Status",
     "Store",
     "StreamRecord",
+    "Terms",
     "WrongRole",
     "open_store",
 ]

@@ -62,13 +62,14 @@ def conversation_views(services: Services) -> APIBlueprint:
     @api.patch("/conversations/<id:conversation_id>", responses={200: Conversation, **described(BAD, MISSING)})
     def rename(path: ConversationPath, body: Rename) -> Response:
         """Give a conversation a new title."""
-        return _changed(store.rename(current_owner(), path.conversation_id, body.title))
+        return _changed(store.change(current_owner(), path.conversation_id, title=body.title))
 
     @api.delete("/conversations/<id:conversation_id>", responses={204: None, **described(MISSING)})
     def delete(path: ConversationPath) -> Response:
         """Delete a conversation for good, and stop what is being written in it."""
-        for stream_id in store.delete(current_owner(), path.conversation_id):
-            _cancel(services, stream_id)
+        deleted = store.delete(current_owner(), path.conversation_id)
+        if deleted.stream_id:
+            _cancel(services, deleted.stream_id)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @api.post("/messages/<id:message_id>/select", responses={200: Conversation, **described(MISSING)})
