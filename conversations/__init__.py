@@ -31,6 +31,8 @@ from conversations.records import (
     Status,
     StreamRecord,
     Terms,
+    Visitor,
+    tag_of,
 )
 from conversations.settings import ConversationSettings
 from conversations.store import Store, open_store
@@ -62,6 +64,8 @@ __all__ = [
     "Store",
     "StreamRecord",
     "Terms",
+    "Visitor",
     "WrongRole",
     "open_store",
+    "tag_of",
 ]

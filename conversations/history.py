@@ -21,6 +21,7 @@ from conversations.records import (
     Role,
     ShareRecord,
     Terms,
+    tag_of,
 )
 from conversations.rows import belonging_to, existing_conversation, message_of_stream, own_conversation, tree
 from conversations.tree import Tree
@@ -57,7 +58,7 @@ def message_record(message: Message, shape: Tree) -> MessageRecord:
         conversation_id=message.conversation_id,
         parent_id=message.parent_id,
         role=message.role,
-        author=None if message.author_id is None else Author(message.author_id, message.author_name or ""),
+        author=_author(message),
         content=message.content,
         reasoning=message.reasoning,
         status=message.status,
@@ -69,6 +70,12 @@ def message_record(message: Message, shape: Tree) -> MessageRecord:
         ended_at=message.ended_at,
         versions=shape.versions(message.id),
     )
+
+
+def _author(message: Message) -> Author | None:
+    if message.author_id is None:
+        return None
+    return Author(message.author_name or "", tag_of(message.conversation_id, message.author_id))
 
 
 def share_record(share: Share) -> ShareRecord:

@@ -1,5 +1,6 @@
 """What the store hands out: frozen values that outlive the session they were read in."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,11 +29,25 @@ ENDS = frozenset({Status.FINISHED, Status.FAILED, Status.CANCELLED, Status.INTER
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class Visitor:
     """Somebody who came by a share: an identity that nobody is shown, and the name of their choice, perhaps empty."""
 
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who said something, without telling who that is: see `tag_of`."""
+
+    name: str
+    tag: str
+    owner: bool = False  # of the conversation
+
+
+def tag_of(conversation_id: str, person: str) -> str:
+    """By what a person's words are known in this conversation, and in no other. Identities are too random to guess."""
+    return hashlib.sha256(f"{conversation_id}:{person}".encode()).hexdigest()[:12] if person else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,11 @@ class ConversationRecord:
     updated_at: datetime
     messages: tuple[MessageRecord, ...]
     shares: tuple[ShareRecord, ...]  # those that were not revoked, the oldest first
+
+    @property
+    def owner_tag(self) -> str:
+        """By what the owner's own words are known in it."""
+        return tag_of(self.id, self.owner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,29 +12,30 @@ from sqlalchemy.orm import Session
 from conversations import rows
 from conversations.errors import NotFound
 from conversations.models import Conversation, Remark
-from conversations.records import Author, RemarkRecord
+from conversations.records import Author, RemarkRecord, Visitor, tag_of
 
 
 def changes(session: Session, conversation_id: str, after: int) -> list[RemarkRecord]:
+    owner = session.scalar(select(Conversation.owner).where(Conversation.id == conversation_id))
     later = select(Remark).where(Remark.conversation_id == conversation_id, Remark.change > after)
-    return [_record(each) for each in session.scalars(later.order_by(Remark.change))]
+    return [_record(each, owner) for each in session.scalars(later.order_by(Remark.change))]
 
 
-def add(session: Session, conversation_id: str, author: Author, content: str, moment: datetime) -> RemarkRecord:
+def add(session: Session, conversation_id: str, visitor: Visitor, content: str, moment: datetime) -> RemarkRecord:
     conversation = rows.existing_conversation(session, conversation_id, lock=True)
     conversation.remarks += 1
     remark = Remark(
         conversation_id=conversation.id,
         change=conversation.remarks,
-        author_id=author.id,
-        author_name=author.name,
+        author_id=visitor.id,
+        author_name=visitor.name,
         content=content,
         created_at=moment,
     )
     session.add(remark)
     session.flush()
     session.expire_all()  # what is handed out is what was stored, not what was asked to be
-    return _record(remark)
+    return _record(remark, conversation.owner)
 
 
 def remove(session: Session, person: str, conversation_id: str, remark_id: str, moment: datetime) -> RemarkRecord:
@@ -45,7 +46,7 @@ def remove(session: Session, person: str, conversation_id: str, remark_id: str, 
     conversation = rows.existing_conversation(session, conversation_id, lock=True)
     remark = session.get_one(Remark, remark_id)
     take_away(conversation, remark, moment)
-    return _record(remark)
+    return _record(remark, conversation.owner)
 
 
 def take_away(conversation: Conversation, remark: Remark, moment: datetime) -> None:
@@ -57,11 +58,12 @@ def take_away(conversation: Conversation, remark: Remark, moment: datetime) -> N
         remark.removed_at = moment
 
 
-def _record(remark: Remark) -> RemarkRecord:
+def _record(remark: Remark, owner: str | None) -> RemarkRecord:
+    tag = tag_of(remark.conversation_id, remark.author_id)
     return RemarkRecord(
         id=remark.id,
         change=remark.change,
-        author=Author(remark.author_id, remark.author_name),
+        author=Author(remark.author_name, tag, owner=remark.author_id == owner),
         content=remark.content,
         created_at=remark.created_at,
         removed=remark.removed_at is not None,

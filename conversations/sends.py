@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from conversations import history, rows, shares
 from conversations.errors import Busy, KeyReused, NotFound, NotShared, WrongRole
 from conversations.models import Conversation, Message, Send, new_id
-from conversations.records import Author, Role, Sent, Status
+from conversations.records import Role, Sent, Status, Visitor
 from conversations.text import provisional_title
 
 
@@ -40,8 +40,8 @@ def send(session: Session, order: Order, conversation_id: str, content: str) -> 
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
 
 
-def ask(session: Session, order: Order, share_id: str, name: str, content: str) -> Sent:
-    """As `send`, by a visitor: the order's owner is whoever came by the share."""
+def ask(session: Session, order: Order, share_id: str, visitor: Visitor, content: str) -> Sent:
+    """As `send`, by whoever came by the share."""
     request = _digest("ask", share_id, content)
     share = shares.good(session, share_id, order.moment)
     if not share.may_ask:
@@ -49,8 +49,7 @@ def ask(session: Session, order: Order, share_id: str, name: str, content: str) 
     if earlier := _earlier(session, order, request):
         return earlier
     conversation = _claim(session, order, share.conversation_id, Conversation.deleted_at.is_(None))
-    author = Author(order.owner, name)
-    question = _add_question(session, order, conversation, conversation.head_id, content, author)
+    question = _add_question(session, order, conversation, conversation.head_id, content, visitor)
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
 
 
@@ -149,7 +148,7 @@ def _add_question(
     conversation: Conversation,
     parent_id: str | None,
     content: str,
-    author: Author | None = None,
+    visitor: Visitor | None = None,
 ) -> Message:
     if parent_id is None and not conversation.title:
         conversation.title = provisional_title(content)
@@ -159,8 +158,8 @@ def _add_question(
         parent_id=parent_id,
         since=conversation.version,
         role=Role.USER,
-        author_id=author.id if author else None,
-        author_name=author.name if author else None,
+        author_id=visitor.id if visitor else None,
+        author_name=visitor.name if visitor else None,
         content=content,
         reasoning="",
         status=Status.COMPLETE,

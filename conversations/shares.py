@@ -69,9 +69,9 @@ def good_among(session: Session, share_ids: Sequence[str], moment: datetime) -> 
     return {each.id for each in session.scalars(undeleted) if not share_record(each).is_over(moment)}
 
 
-def conversation(session: Session, share_id: str, moment: datetime) -> tuple[ShareRecord, ConversationRecord]:
+def conversation(session: Session, share_id: str, moment: datetime) -> ConversationRecord:
     share = good(session, share_id, moment)
-    return share_record(share), conversation_record(session, session.get_one(Conversation, share.conversation_id))
+    return conversation_record(session, session.get_one(Conversation, share.conversation_id))
 
 
 def stream(session: Session, stream_id: str, share_id: str, moment: datetime) -> StreamRecord:

@@ -21,7 +21,6 @@ from conversations.database import Database
 from conversations.errors import Busy
 from conversations.models import Conversation
 from conversations.records import (
-    Author,
     ConversationRecord,
     Deleted,
     Erased,
@@ -34,6 +33,7 @@ from conversations.records import (
     Status,
     StreamRecord,
     Terms,
+    Visitor,
 )
 from conversations.sends import Order
 from conversations.settings import DEFAULT_POOL_SIZE
@@ -142,7 +142,7 @@ class Store:
         """Those of them that let one in."""
         return self._read(shares.good_among, share_ids, self._now())
 
-    def shared_conversation(self, share_id: str) -> tuple[ShareRecord, ConversationRecord]:
+    def shared_conversation(self, share_id: str) -> ConversationRecord:
         """What the link leads to, whole: it is for the caller to leave out what is not shared. As `shared`."""
         return self._read(shares.conversation, share_id, self._now())
 
@@ -156,9 +156,9 @@ class Store:
         """What was said, or removed, after the change of this number."""
         return self._read(remarks.changes, conversation_id, after)
 
-    def add_remark(self, conversation_id: str, author: Author, content: str) -> RemarkRecord:
+    def add_remark(self, conversation_id: str, visitor: Visitor, content: str) -> RemarkRecord:
         """Raises NotFound."""
-        named = Author(author.id, clean_name(author.name))
+        named = Visitor(visitor.id, clean_name(visitor.name))
         return self._write(remarks.add, conversation_id, named, content, self._now())
 
     def remove_remark(self, person: str, conversation_id: str, remark_id: str) -> RemarkRecord:
@@ -184,7 +184,7 @@ class Store:
     def ask(
         self,
         share_id: str,
-        visitor: Author,
+        visitor: Visitor,
         content: str,
         *,
         stream_id: str,
@@ -193,7 +193,7 @@ class Store:
     ) -> Sent:
         """As `send`, by somebody who came by a share. Raises ShareOver, NotShared too."""
         order = self._order(visitor.id, stream_id, model, idempotency_key)
-        return self._once(order, sends.ask, share_id, clean_name(visitor.name), content)
+        return self._once(order, sends.ask, share_id, Visitor(visitor.id, clean_name(visitor.name)), content)
 
     def edit(
         self,

@@ -73,4 +73,9 @@ class StreamControl:
 
 def announce_version(client: "redis.Redis", conversation_id: str, version: int) -> None:
     """Tell whoever watches a conversation that it has changed. A hint: the version in the database is the truth."""
-    client.publish(keys.versions(conversation_id), version)
+    client.publish(keys.conversation(conversation_id), version)
+
+
+def announce_change(client: "redis.Redis", conversation_id: str) -> None:
+    """As above, of something beside the conversation: its discussion, or who may see it."""
+    client.publish(keys.conversation(conversation_id), "changed")

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 import pytest
 from sqlalchemy import select
 
-from conversations import Author, ConversationRecord, Deleted, InvalidCursor, NotFound, Sent, Store, Terms
+from conversations import ConversationRecord, Deleted, InvalidCursor, NotFound, Sent, Store, Terms, Visitor
 from conversations.database import Database
 from conversations.models import Conversation, Message, Remark, Send, Share, new_id
 from conversations.records import Role, Status
@@ -191,7 +191,7 @@ def test_purging_leaves_nothing_behind(
     talk(kept.id)
     talk(deleted.id)
     store.share(OWNER, deleted.id, Terms())
-    store.add_remark(deleted.id, Author("eve", "Eve"), "Oh!")
+    store.add_remark(deleted.id, Visitor("eve", "Eve"), "Oh!")
     store.delete(OWNER, deleted.id)
     with pytest.raises(NotFound):
         store.conversation(OWNER, deleted.id)

@@ -4,11 +4,11 @@ from functools import partial
 
 import pytest
 
-from conversations import Author, ConversationRecord, NotFound, RemarkRecord, Store
+from conversations import Author, ConversationRecord, NotFound, RemarkRecord, Store, Visitor, tag_of
 from tests.conversations.conftest import OWNER, STRANGER
 from tests.conversations.together import at_once
 
-EVE, BOB = Author(STRANGER, "Eve"), Author("bob", "Bob")
+EVE, BOB = Visitor(STRANGER, "Eve"), Visitor("bob", "Bob")
 
 
 def test_remarks_come_in_the_order_they_were_made(store: Store, conversation: ConversationRecord) -> None:
@@ -27,7 +27,12 @@ def test_a_removed_remark_is_a_change_that_leaves_an_empty_place(
 ) -> None:
     rude, kind = (store.add_remark(conversation.id, author, "Words") for author in (BOB, EVE))
     removed = store.remove_remark(OWNER, conversation.id, rude.id)
-    assert (removed.change, removed.content, removed.removed, removed.author) == (3, "", True, BOB)
+    assert (removed.change, removed.content, removed.removed, removed.author) == (
+        3,
+        "",
+        True,
+        Author("Bob", tag_of(conversation.id, BOB.id)),
+    )
     assert store.remarks(conversation.id) == [kind, removed]
     assert store.remarks(conversation.id, after=2) == [removed]
     assert store.remove_remark(OWNER, conversation.id, rude.id) == removed  # again changes nothing
@@ -44,6 +49,20 @@ def test_a_remark_is_removed_by_the_owner_or_its_author_and_nobody_else(
     elsewhere = store.create_conversation(OWNER)
     with pytest.raises(NotFound):
         store.remove_remark(OWNER, elsewhere.id, second.id)
+
+
+def test_a_person_is_known_by_a_tag_that_tells_nothing_and_differs_elsewhere(
+    store: Store, conversation: ConversationRecord
+) -> None:
+    elsewhere = store.create_conversation(OWNER)
+    here, again, there = (store.add_remark(each, EVE, "Words") for each in [conversation.id] * 2 + [elsewhere.id])
+    assert here.author == again.author
+    assert here.author.tag != there.author.tag
+    assert EVE.id not in here.author.tag
+    assert not here.author.owner
+    assert store.add_remark(conversation.id, Visitor(OWNER, ""), "Mine").author == Author(
+        "", tag_of(conversation.id, OWNER), owner=True
+    )
 
 
 def test_of_remarks_at_once_none_is_lost_and_no_number_is_used_twice(

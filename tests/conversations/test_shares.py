@@ -16,10 +16,12 @@ from conversations import (
     ShareOver,
     Store,
     Terms,
+    Visitor,
+    tag_of,
 )
 from tests.conversations.conftest import OWNER, STRANGER, Clock, finish, new_stream, stream_of
 
-EVE = Author(STRANGER, "Eve")
+EVE = Visitor(STRANGER, "Eve")
 
 
 def test_a_share_leads_to_its_conversation_and_its_streams(
@@ -30,8 +32,7 @@ def test_a_share_leads_to_its_conversation_and_its_streams(
     share = store.share(OWNER, conversation.id, terms)
     assert share.terms == terms
     assert store.shared(share.id) == share
-    found, shown = store.shared_conversation(share.id)
-    assert (found, shown) == (share, store.conversation(OWNER, conversation.id))
+    assert store.shared_conversation(share.id) == store.conversation(OWNER, conversation.id)
     assert store.shared_stream(stream_of(sent), share.id) == store.stream(stream_of(sent), OWNER)
 
 
@@ -132,7 +133,7 @@ def test_a_visitor_asks_under_a_name_and_the_owner_without_one(
     assert [(each.author, each.content) for each in messages] == [
         (None, "Why?"),
         (None, "Because."),
-        (EVE, "And then?"),
+        (Author("Eve", tag_of(conversation.id, EVE.id)), "And then?"),
         (None, "Then it rained."),
     ]
 
@@ -159,7 +160,7 @@ def test_a_visitors_key_names_one_question_and_is_not_the_owners(
 ) -> None:
     share = store.share(OWNER, conversation.id, Terms(may_ask=True))
 
-    def asked(content: str, visitor: Author = EVE) -> Sent:
+    def asked(content: str, visitor: Visitor = EVE) -> Sent:
         return store.ask(share.id, visitor, content, stream_id=new_stream(), model="m", idempotency_key="one")
 
     first = asked("Hm?")
@@ -175,8 +176,9 @@ def test_a_visitors_key_names_one_question_and_is_not_the_owners(
 def test_hostile_names_are_made_harmless(store: Store, conversation: ConversationRecord) -> None:
     share = store.share(OWNER, conversation.id, Terms(may_ask=True))
     name = "\u202egnihton\n\t<b>Bob</b>\0" + "x" * 100
-    sent = store.ask(share.id, Author("bob", name), "Hm?", stream_id=new_stream(), model="m")
-    assert sent.question.author == Author("bob", "gnihton <b>Bob</b> " + "x" * 21)
+    sent = store.ask(share.id, Visitor("bob", name), "Hm?", stream_id=new_stream(), model="m")
+    assert sent.question.author
+    assert sent.question.author.name == "gnihton <b>Bob</b> " + "x" * 21
 
 
 # Everything of somebody's
@@ -192,9 +194,9 @@ def test_erasing_a_person_leaves_nothing_of_theirs_and_takes_nothing_of_others(
     share = store.share(OWNER, mine[0].id, Terms())
     others = store.create_conversation(STRANGER, title="Eve's")
     others_share = store.share(STRANGER, others.id, Terms(may_ask=True))
-    asked = store.ask(others_share.id, Author(OWNER, "Ada"), "May I?", stream_id=new_stream(), model="m")
+    asked = store.ask(others_share.id, Visitor(OWNER, "Ada"), "May I?", stream_id=new_stream(), model="m")
     finish(store, asked)
-    store.add_remark(others.id, Author(OWNER, "Ada"), "Hello from Ada")
+    store.add_remark(others.id, Visitor(OWNER, "Ada"), "Hello from Ada")
     kept = store.add_remark(others.id, EVE, "Hello")
 
     erased = store.erase(OWNER)
