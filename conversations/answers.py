@@ -86,6 +86,13 @@ def _stream_record(stream_id: str, found: Row[str, Status] | None) -> StreamReco
     return StreamRecord(stream_id, found.conversation_id, found.status in IN_FLIGHT)
 
 
+def saved_text(session: Session, stream_id: str) -> str:
+    answer = rows.message_of_stream(session, stream_id)
+    if answer is None:
+        raise NotFound("stream", stream_id)
+    return answer.content
+
+
 def all_in_flight(session: Session) -> list[str]:
     waited_for = select(Conversation.generating).where(Conversation.generating.is_not(None))
     return [stream_id for stream_id in session.scalars(waited_for.order_by(Conversation.updated_at)) if stream_id]

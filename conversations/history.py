@@ -89,6 +89,13 @@ def share_record(share: Share) -> ShareRecord:
     return ShareRecord(share.id, share.conversation_id, terms, share.created_at, share.revoked_at)
 
 
+def all_messages(session: Session, owner: str, conversation_id: str) -> list[MessageRecord]:
+    found = own_conversation(session, owner, conversation_id)
+    shape = tree(session, found.id)
+    every = select(Message).where(Message.conversation_id == found.id).order_by(Message.since, Message.role.desc())
+    return [message_record(each, shape) for each in session.scalars(every)]
+
+
 def page(session: Session, owner: str, limit: int, before: str | None, words: str = "") -> Page:
     """One page of the list. Paged by key, not by offset: what is added at the top meanwhile shifts nothing."""
     query = select(Conversation).where(*belonging_to(owner))

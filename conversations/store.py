@@ -24,6 +24,7 @@ from conversations.records import (
     ConversationRecord,
     Deleted,
     Erased,
+    MessageRecord,
     Page,
     Prompt,
     RemarkRecord,
@@ -96,6 +97,10 @@ class Store:
     def conversation(self, owner: str, conversation_id: str) -> ConversationRecord:
         """With the messages of the active path. Raises NotFound."""
         return self._read(history.conversation, owner, conversation_id)
+
+    def all_messages(self, owner: str, conversation_id: str) -> list[MessageRecord]:
+        """In all versions, oldest first. Raises NotFound."""
+        return self._read(history.all_messages, owner, conversation_id)
 
     def change(
         self, owner: str, conversation_id: str, *, title: str | None = None, system_prompt: str | None = None
@@ -263,6 +268,10 @@ class Store:
     def stream(self, stream_id: str, owner: str) -> StreamRecord:
         """What is known of a stream of this owner's. Raises NotFound."""
         return self._read(answers.stream, stream_id, owner)
+
+    def saved_text(self, stream_id: str) -> str:
+        """The answer as it was saved. The caller has checked that it may be read. Raises NotFound."""
+        return self._read(answers.saved_text, stream_id)
 
     def streams_in_flight(self) -> list[str]:
         """Every stream that a conversation waits for, longest wait first: for whoever looks which of them vanished."""

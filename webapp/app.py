@@ -8,6 +8,7 @@ from werkzeug.routing import BaseConverter
 from webapp import follow
 from webapp.conversations import conversation_views
 from webapp.dashboard import init_dashboard
+from webapp.exports import export_views
 from webapp.generations import generation_views
 from webapp.headers import init_headers
 from webapp.health import health_views
@@ -59,6 +60,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
 
     app.register_api(conversation_views(services))
     app.register_api(generation_views(services))
+    app.register_api(export_views(services))
     app.register_api(share_views(services))
     app.register_api(remark_views(services))
     app.register_api(health_views(services))

@@ -1,6 +1,7 @@
 """The routes that follow streams: the WebSocket, server-sent events, and the plain reading of what is stored."""
 
 import base64
+import hashlib
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from webapp.identity import current_owner
 from webapp.page_socket import PageSocket
 from webapp.problems import RETRY_AFTER, Problem, described
 from webapp.responses import respond
-from webapp.schemas import StreamPath, StreamQuery, StreamRecording
+from webapp.schemas import Digest, StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
 
 SOCKET = "/api/socket"
@@ -90,7 +91,33 @@ def _stream_views(services: Services) -> APIBlueprint:
             raise (_missing() if stream.in_flight else _expired()) from None
         return respond(StreamRecording.model_validate(recording))
 
+    @api.get("/streams/<id:stream_id>/digest", responses={200: Digest})
+    def digest(path: StreamPath, query: StreamQuery) -> Response:
+        """Prove a text: the digest of a stream's text up to `position`, or of all of it."""
+        access = access_for(services.store, current_owner(), query.share)
+        stream = access.stream(path.stream_id)
+        position = _position(query.position)
+        try:
+            recording = services.control.read(stream.id, stop=position.index if position else None)
+        except StreamNotFound:
+            if stream.in_flight:
+                raise _missing() from None
+            return respond(
+                Digest(stream=stream.id, epoch=None, index=None, sha256=_sha256(services.store.saved_text(stream.id)))
+            )
+        if position and position.epoch != recording.epoch:
+            detail = (
+                f"This stream's epoch is {recording.epoch}: what was read of {position.epoch} is no longer its text."
+            )
+            raise Problem(HTTPStatus.CONFLICT, detail)
+        sha256 = _sha256(recording.text)
+        return respond(Digest(stream=stream.id, epoch=recording.epoch, index=recording.stop, sha256=sha256))
+
     return api
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _event_stream(

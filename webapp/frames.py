@@ -40,6 +40,7 @@ class Watch(ClientFrame):
     conversation: Identifier
     version: int = Field(ge=0)
     remarks: int | None = Field(default=None, ge=0)
+    viewers: int = Field(default=0, ge=0)
 
 
 class Unwatch(ClientFrame):

@@ -194,7 +194,7 @@ class PageSocket(sockets.Closable):
             self._refuse(frames.problem(404, "Not found", what), conversation=frame.conversation)
             return
         remarks = frame.remarks if place.discussion else None
-        watch = Watch(place.conversation_id, frame.conversation, self, frame.version, remarks)
+        watch = Watch(place.conversation_id, frame.conversation, self, frame.version, remarks, frame.viewers)
         self._watches[frame.conversation] = watch
         watch.newest(place.version)
         self._services.rooms.watch(watch)

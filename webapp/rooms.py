@@ -54,7 +54,7 @@ class Watch:
     page: Page
     version: int
     remarks: int | None  # the last change that it has seen; None: it takes no part in the discussion
-    viewers: int = 0
+    viewers: int  # the number that it shows
 
     def newest(self, version: int) -> None:
         """Tell the page, unless it has seen this version."""

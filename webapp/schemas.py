@@ -138,6 +138,10 @@ class ListQuery(Strict):
     )
 
 
+class ExportQuery(Strict):
+    format: Literal["json", "markdown"] = "json"
+
+
 class RemarksQuery(Strict):
     after: int = Field(default=0, ge=0, description="the last `change` that is known")
 
@@ -284,6 +288,27 @@ class StreamRecording(BaseModel):
     text: str
     reasoning: str
     end: StreamEnd | None
+
+
+class Digest(BaseModel):
+    """By which two who have read the same stream know that they have read the same text."""
+
+    stream: str
+    epoch: str | None = Field(description="null: the stream has expired, and this is its saved text")
+    index: int | None = Field(description="the digest is of the text of `[0, index)`")
+    sha256: str = Field(description="of the text (not the reasoning) in UTF-8, as hexadecimal digits")
+
+
+class Exported(BaseModel):
+    """All that is known of a conversation."""
+
+    id: str
+    title: str
+    system_prompt: str
+    created_at: datetime
+    updated_at: datetime
+    shown: list[str] = Field(description="the ids of the active path, the first message first")
+    messages: list[Message] = Field(description="in all versions, oldest first")
 
 
 class Ready(BaseModel):

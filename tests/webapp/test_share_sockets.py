@@ -177,6 +177,11 @@ def test_everybody_is_told_how_many_watch_over_all_processes_and_when_they_leave
         counted(pages[0], 3)
         pages[2].connection.close()
         counted(owner, 2)
+        with connected(web.url, share=link) as returning:  # it comes from a worse network, and shows what was
+            returning.say(type="watch", conversation=link, version=version, viewers=9)
+            counted(returning, 3)
+            counted(owner, 3)
+        counted(owner, 2)
         second.terminate()
         visitors.pop_all().close()
         counted(owner, 0)
