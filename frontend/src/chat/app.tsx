@@ -56,7 +56,7 @@ function Notice({ page }: { page: Page }) {
           <span>
             <bdi>“{undo.title || 'New conversation'}”</bdi> was deleted.
           </span>
-          <button type="button" class="plain" onClick={() => void takeBack(undo.id)}>
+          <button type="button" class="plain undo" onClick={() => void takeBack(undo.id)}>
             Undo
           </button>
         </p>

@@ -11,6 +11,7 @@ import { Drafts } from './drafts'
 import { Lasting, localStorageOrNull } from './lasting'
 import { Library, NO_LIBRARY } from './library'
 import { addressOf, conversationOf, type Page, shareOf } from './page'
+import { prove } from './proof'
 import { ScrollKeeper } from './scroll'
 import { Sharing } from './sharing'
 import { INITIAL, logOf, type Shown, type State, shown } from './state'
@@ -55,6 +56,7 @@ const page: Page = {
     store.set({ name })
     lasting.set('name', name)
   },
+  prove: (message) => prove(store.state, api, message),
   async erase() {
     if (!(await library.erase())) return
     environment.storage?.clear()

@@ -5,6 +5,7 @@ import { statusLine } from './endings'
 import { Icon } from './icons'
 import { Markdown } from './markdown'
 import type { Page } from './page'
+import { ProofButton } from './proof-button'
 import { busyStream, logOf, shown } from './state'
 import { useStore } from './use-store'
 
@@ -102,6 +103,7 @@ export function Answer({ page, message }: Props) {
         <footer class="tools">
           <Versions page={page} message={message} busy={busy} />
           {text !== '' && <CopyButton text={() => text} title="Copy the answer" />}
+          {text !== '' && <ProofButton page={page} message={message} />}
           {!busy && !guest && (
             <button type="button" class="tool" title="Try again" onClick={() => void page.chat.regenerate(message)}>
               <Icon name="again" />

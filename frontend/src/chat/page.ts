@@ -1,8 +1,10 @@
 /** What every view is given: where to look, and whom to ask. */
 
+import type { Message } from './api'
 import type { Chat } from './chat'
 import type { Discussion } from './discussion'
 import type { Library } from './library'
+import type { Proof } from './proof'
 import type { ScrollKeeper } from './scroll'
 import type { Sharing } from './sharing'
 import type { State } from './state'
@@ -20,6 +22,8 @@ export interface Page {
   readonly visit: (conversation: string | null) => void
   /** Ask and remark under this name from now on. */
   readonly rename: (name: string) => void
+  /** Compare an answer with the server's. Rejects with ApiError. */
+  readonly prove: (message: Message) => Promise<Proof>
   /** Remove everything of this person's, and begin anew. */
   readonly erase: () => Promise<void>
 }

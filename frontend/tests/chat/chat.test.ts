@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ApiError } from '../../src/chat/api'
 import { Chat } from '../../src/chat/chat'
+import { Discussion } from '../../src/chat/discussion'
 import { Drafts } from '../../src/chat/drafts'
 import { Library } from '../../src/chat/library'
 import { busyStream, INITIAL, logOf, type State, shown } from '../../src/chat/state'
@@ -16,6 +17,7 @@ let api: OriginApi
 let store: Store<State>
 let chat: Chat
 let library: Library
+let discussion: Discussion
 let visited: (string | null)[]
 let frames: (() => void)[]
 let keys: number
@@ -38,7 +40,9 @@ function openPage(): void {
   world.socket.say({ type: 'hello', heartbeat: 20 })
   library = new Library(store, api, client, world)
   const drafts = new Drafts(world.storage, newKey)
-  chat = new Chat({ store, api, client, drafts, library, environment: world, newKey, go: (to) => visited.push(to) })
+  const go = (to: string | null) => visited.push(to)
+  discussion = new Discussion(store, api)
+  chat = new Chat({ store, api, client, drafts, library, beside: discussion, environment: world, newKey, go })
 }
 
 /** Let promises that are due come true. */
@@ -288,7 +292,7 @@ describe('news', () => {
   test('that cannot be read at once are read later', async () => {
     const kept = api.put('A')
     await chat.open(kept.id)
-    await api.rename(kept.id, 'B')
+    await api.change(kept.id, { title: 'B' })
     api.faults.push({ when: 'before', error: UNREACHABLE }, { when: 'before', error: UNREACHABLE })
     world.socket.say({ type: 'news', conversation: kept.id, version: kept.version })
     await settle()

@@ -1,13 +1,30 @@
 /** The server behind the JSON API, in memory: what it keeps, and faults that a test may ask for. */
 
-import { type Api, ApiError, type Conversation, type Message, type MessageStatus, type Sent } from '../../src/chat/api'
+import {
+  type Api,
+  ApiError,
+  type Conversation,
+  type Message,
+  type MessageStatus,
+  type Sent,
+  type Share,
+  type Terms,
+} from '../../src/chat/api'
+import type { Remark } from '../../src/stream'
 
 interface Kept {
   id: string
   title: string
   version: number
   generating: string | null
+  system_prompt: string
+  shares: Share[]
   messages: Message[]
+}
+
+export function remark(change: number, content: string, name: string): Remark {
+  const author = { name, tag: name.toLowerCase(), owner: false }
+  return { id: `r${change}`, change, author, content, created_at: '2026-01-01T00:00:00Z', removed: false }
 }
 
 export class OriginApi implements Api {
@@ -16,13 +33,15 @@ export class OriginApi implements Api {
   readonly requests: string[] = []
   /** Taken by the next requests, one each: before the server has done anything, or after. */
   readonly faults: { when: 'before' | 'after'; error: ApiError }[] = []
+  readonly #deleted = new Map<string, Kept>()
   readonly #sentByKey = new Map<string, Sent>()
   #count = 0
 
   // What a test does on the server
 
   put(title: string, ...statuses: MessageStatus[]): Kept {
-    const kept: Kept = { id: `c${++this.#count}`, title, version: 1, generating: null, messages: [] }
+    const nothing = { system_prompt: '', shares: [], messages: [] }
+    const kept: Kept = { id: `c${++this.#count}`, title, version: 1, generating: null, ...nothing }
     for (const status of statuses)
       kept.messages.push(this.#message(kept, status === 'complete' ? 'user' : 'assistant', status))
     kept.generating = kept.messages.find((it) => it.status === 'queued' || it.status === 'running')?.stream ?? null
@@ -44,21 +63,33 @@ export class OriginApi implements Api {
       const found = [...this.conversations.values()].filter((it) => it.title.includes(words))
       return { items: found.reverse().map(asConversation), next: null }
     })
-  create = () => this.#answer('create', () => asConversation(this.put('')))
+  create = (prompt: string) => this.#answer('create', () => asConversation({ ...this.put(''), system_prompt: prompt }))
   read = (id: string) => this.#answer(`read ${id}`, () => asConversation(this.#of(id)))
 
-  rename = (id: string, title: string) =>
-    this.#answer(`rename ${id} ${title}`, () => {
+  change = (id: string, { title, system_prompt }: { title?: string; system_prompt?: string }) =>
+    this.#answer(`change ${id} ${title ?? system_prompt}`, () => {
       const kept = this.#of(id)
-      kept.title = title
+      kept.title = title ?? kept.title
+      kept.system_prompt = system_prompt ?? kept.system_prompt
       kept.version += 1
       return asConversation(kept)
     })
 
   remove = (id: string) =>
     this.#answer(`remove ${id}`, () => {
-      this.conversations.delete(this.#of(id).id)
+      this.#deleted.set(id, this.#of(id))
+      this.conversations.delete(id)
     })
+
+  restore = (id: string) =>
+    this.#answer(`restore ${id}`, () => {
+      const kept = this.#deleted.get(id)
+      if (!kept) throw new ApiError(404, 'There is nothing of yours at this address.')
+      this.conversations.set(id, kept)
+      return asConversation(kept)
+    })
+
+  erase = () => this.#answer('erase', () => this.conversations.clear())
 
   send = (id: string, content: string, key: string) =>
     this.#answer(`send ${id} ${content} ${key}`, () =>
@@ -92,6 +123,27 @@ export class OriginApi implements Api {
   select = (message: string) => this.#answer(`select ${message}`, () => asConversation(this.#holder(message)))
   stop = (stream: string) => this.#answer(`stop ${stream}`, () => {})
 
+  share = (id: string, terms: Terms) =>
+    this.#answer(`share ${id}`, () => {
+      const share = { id: `s${++this.#count}`, ...terms }
+      const kept = this.#of(id)
+      kept.shares.push(share)
+      kept.version += 1
+      return share
+    })
+
+  revoke = (share: string) =>
+    this.#answer(`revoke ${share}`, () => {
+      for (const kept of this.conversations.values()) kept.shares = kept.shares.filter((it) => it.id !== share)
+    })
+
+  remark = (id: string, content: string, name: string) =>
+    this.#answer(`remark ${id} ${content} ${name}`, () => remark(++this.#count, content, name))
+  removeRemark = (id: string, of: string) =>
+    this.#answer(`removeRemark ${id} ${of}`, () => ({ ...remark(++this.#count, '', ''), id: of, removed: true }))
+  digest = (stream: string, position: string | null) =>
+    this.#answer(`digest ${stream} ${position}`, () => ({ sha256: '', index: null }))
+
   #once(key: string, send: () => Sent): Sent {
     const sent = this.#sentByKey.get(key) ?? send()
     this.#sentByKey.set(key, sent)
@@ -116,6 +168,7 @@ export class OriginApi implements Api {
       id,
       parent_id,
       role,
+      author: null,
       content: '',
       reasoning: '',
       status,
@@ -152,6 +205,8 @@ function asConversation(kept: Kept): Conversation {
   return {
     ...kept,
     messages: [...kept.messages],
+    shares: [...kept.shares],
+    me: 'me',
     updated_at: `2026-01-01T00:00:${String(kept.version).padStart(2, '0')}Z`,
   }
 }

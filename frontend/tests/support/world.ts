@@ -65,6 +65,10 @@ export class Shelf implements KeyValueStorage {
   removeItem(key: string): void {
     this.#values.delete(key)
   }
+
+  clear(): void {
+    this.#values.clear()
+  }
 }
 
 interface Timer {
