@@ -20,10 +20,10 @@ export function App({ page }: { page: Page }) {
       <div class="room">
         <Header page={page} />
         <ConversationView page={page} />
-        <div class="foot">
+        <section class="foot" aria-label="Write">
           <Notice page={page} />
           <Composer page={page} />
-        </div>
+        </section>
       </div>
       {discussing && <Beside page={page} />}
       {dialog === 'share' && <ShareDialog page={page} />}

@@ -51,7 +51,7 @@ function Messages({ page }: { page: Page }) {
 function Beginning() {
   return (
     <section class="empty">
-      <h1>What would you like to know?</h1>
+      <h2>What would you like to know?</h2>
       <p>Reload, lose the network, close the tab: the answer goes on, and you can rejoin it at any time.</p>
     </section>
   )
@@ -65,7 +65,7 @@ function Nothing({ over, guest }: { over: boolean; guest: boolean }) {
       : ['There is nothing here', 'This conversation does not exist, or it belongs to somebody else.']
   return (
     <section class="empty" role="status">
-      <h1>{heading}</h1>
+      <h2>{heading}</h2>
       <p>{words}</p>
       {guest && (
         <p>

@@ -24,9 +24,9 @@ export function Header({ page }: { page: Page }) {
           <span class="sr-only">Conversations</span>
         </button>
       )}
-      <p class="title">
+      <h1 class="title">
         <bdi>{title || 'Rejoinder'}</bdi>
-      </p>
+      </h1>
       <Viewers page={page} />
       <Badge page={page} />
       {there && <Tools page={page} />}

@@ -148,7 +148,7 @@ function drawSpan(token: Token, depth: number): ComponentChildren {
     case 'br':
       return <br />
     case 'checkbox':
-      return <input type="checkbox" checked={token.checked} disabled />
+      return <input type="checkbox" aria-label={token.checked ? 'Done' : 'To do'} checked={token.checked} disabled />
     case 'link':
       return drawLink(token.href, drawInline(token.tokens, depth), token.raw)
     case 'image': // not fetched: its address would tell a stranger what was read here

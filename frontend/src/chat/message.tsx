@@ -24,7 +24,9 @@ export function Question({ page, message }: Props) {
   const asker = askerOf(message, guest, me)
   return (
     <article class="message question" aria-label={asker} data-message={message.id}>
-      {asker !== 'You' && <bdi class="asker">{asker}</bdi>}
+      <h2 class={asker === 'You' ? 'sr-only' : 'asker'}>
+        <bdi>{asker}</bdi>
+      </h2>
       <div class="words">{message.content}</div>
       <footer class="tools">
         <Versions page={page} message={message} busy={busy} />
@@ -87,6 +89,7 @@ export function Answer({ page, message }: Props) {
   const growing = line?.tone === 'busy'
   return (
     <article class="message answer" aria-label="Answer" aria-busy={growing} data-message={message.id}>
+      <h2 class="sr-only">Answer</h2>
       {reasoning !== '' && (
         <details class="reasoning">
           <summary>Reasoning</summary>
