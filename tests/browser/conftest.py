@@ -13,7 +13,7 @@ from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import running_redis
 from tests.support.scripted_model import Json, ScriptedModel, running_scripted_model
 from tests.support.tcp_proxy import TcpProxy, running_proxy
-from tests.support.web_process import running_web
+from tests.support.web_process import WebProcess, running_web
 from tests.support.worker_process import running_worker
 
 BUILT_PAGE = Path(__file__).parents[2] / "frontend" / "dist" / "index.html"
@@ -56,10 +56,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @contextmanager
 def web_on(stack: Stack, **environment: str) -> Iterator[int]:
     """A web process on this stack; yields its port."""
+    with web_process_on(stack, **environment) as web:
+        yield web.port
+
+
+@contextmanager
+def web_process_on(stack: Stack, **environment: str) -> Iterator[WebProcess]:
+    """A web process that a test means to end."""
     log = stack.folder / f"web-{len(list(stack.folder.glob('web-*.log')))}.log"
     variables = {"OPENAI_MODEL": "scripted", "STREAM_LEASE": "30", **environment}
     with running_web(redis_url=stack.redis_url, database_url=stack.database_url, log=log, environment=variables) as web:
-        yield web.port
+        yield web
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """What a person does with the page besides waiting for an answer."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -46,7 +48,6 @@ def test_conversations_are_listed_renamed_and_deleted(person: Person, stack: Sta
     expect(visit.page.locator(".header .title")).to_have_text("Felines")
 
     sidebar.get_by_role("button", name="Delete “Felines”").click()
-    sidebar.get_by_role("button", name="Delete", exact=True).click()
     expect(sidebar.locator(".entry .title")).to_have_text(["About dogs"])
     expect(visit.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
     visit.page.go_back()
@@ -123,6 +124,29 @@ def test_what_a_model_writes_is_never_run(person: Person, stack: Stack) -> None:
     assert visit.page.evaluate("window.ran") is None
     visit.page.reload()
     expect(prose.locator("strong")).to_have_text("bold")
+
+
+def test_hostile_titles_are_words_like_any_others(person: Person, stack: Stack) -> None:
+    title = '</title><img src=x onerror="window.ran=1">\u202etxt.exe'
+    stack.model.script({"deltas": ["Fine."]})
+    visit = person.visit()
+    visit.ask("Name me")
+    visit.wait_for_status("")
+    visit.page.get_by_role("button", name="Rename “Name me”").click()
+    visit.page.get_by_role("textbox", name="New title").fill(title)
+    visit.page.keyboard.press("Enter")
+    for shown in (".header .title", ".entry .title"):
+        expect(visit.page.locator(shown)).to_contain_text("</title><img src=x")
+    link = visit.page.request.post(visit.page.url.replace("/c/", "/api/conversations/") + "/shares", data={}).json()[
+        "id"
+    ]
+    shared = person.visit(f"/s/{link}")
+    expect(shared.page.locator(".header .title")).to_contain_text("</title><img src=x")
+    for each in (visit, shared):
+        expect(each.page).to_have_title(re.compile(re.escape("</title><img src=x")))
+    for each in (visit, shared):
+        assert each.page.evaluate("window.ran") is None
+        expect(each.page.locator("img")).to_have_count(0)
 
 
 def test_a_conversation_that_is_not_there_says_so(person: Person) -> None:

@@ -3,9 +3,10 @@
 Every test compares the text with the model's to the character, and counts the requests to the model: exactly one.
 """
 
-from playwright.sync_api import Browser
+import pytest
+from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before
+from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before, web_process_on
 from tests.support.waiting import wait_until
 
 
@@ -145,6 +146,72 @@ def test_a_network_that_swallows_everything_is_noticed_by_its_silence(
         later = visit.sockets[before:]
         assert "".join(socket.text() for socket in later) == "".join(answer.deltas[10:])
         assert len(person.requests()) == 1
+
+
+def test_an_answer_survives_a_refresh_at_any_of_its_points(person: Person, answer: ScriptedAnswer) -> None:
+    visit = person.visit()
+    visit.ask("Tell me")
+    expect(visit.page.locator(".question .words")).to_have_text("Tell me")
+    shown = 0
+    for step in (0, 1, 1, 3, 7, 10, 7, 1):  # from before the first character to after the last
+        answer.release(step)
+        shown += step
+        visit.page.reload()
+        visit.wait_for_link("Live")
+        if shown:
+            visit.wait_for_text(answer.first(shown))
+    visit.wait_for_status("")
+    visit.page.reload()
+    visit.wait_for_text(answer.whole)
+    visit.wait_for_status("")
+    assert len(person.requests()) == 1
+
+
+@pytest.mark.parametrize("way", ["restarted", "killed"])
+def test_when_the_web_process_is_replaced_in_mid_answer_the_page_goes_on_at_the_next(
+    browser: Browser, stack: Stack, answer: ScriptedAnswer, way: str
+) -> None:
+    with (
+        web_process_on(stack) as first,
+        web_process_on(stack) as second,
+        person_before(browser, stack, first.port) as person,
+    ):
+        visit = person.visit()
+        visit.ask("Tell me")
+        answer.release(10)
+        visit.wait_for_text(answer.first(10))
+        person.proxy.serve(second.port)
+        if way == "restarted":
+            first.terminate()
+        else:
+            first.kill()
+        answer.release(10)
+        visit.wait_for_text(answer.first(20))
+        visit.wait_for_link("Live")
+        assert visit.sockets[-1].text() == "".join(answer.deltas[10:20])
+        answer.release(10)
+        visit.wait_for_text(answer.whole)
+        visit.wait_for_status("")
+        assert len(person.requests()) == 1
+
+
+def test_a_tab_that_was_frozen_goes_on_when_it_thaws(person: Person, answer: ScriptedAnswer) -> None:
+    visit = person.visit()
+    visit.ask("Tell me")
+    answer.release(10)
+    visit.wait_for_text(answer.first(10))
+    debugger = person.context.new_cdp_session(visit.page)
+    debugger.send("Page.setWebLifecycleState", {"state": "frozen"})
+    person.proxy.cut()  # as phones do to the sockets of what sleeps; the frozen page hears nothing of it
+    answer.release(10)
+    person.proxy.heal()
+    debugger.send("Page.setWebLifecycleState", {"state": "active"})
+    visit.wait_for_text(answer.first(20))
+    visit.wait_for_link("Live")
+    answer.release(10)
+    visit.wait_for_text(answer.whole)
+    visit.wait_for_status("")
+    assert len(person.requests()) == 1
 
 
 def position_after(chunks: list[dict[str, object]]) -> str:

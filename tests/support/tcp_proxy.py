@@ -41,6 +41,10 @@ class TcpProxy:
             self._reachable = True
         self._flowing.set()
 
+    def serve(self, port: int) -> None:
+        """Forward new connections to another port, as a router does in a deployment."""
+        self._upstream = ("127.0.0.1", port)
+
     def close(self) -> None:
         """Break everything and listen no more."""
         self.cut()

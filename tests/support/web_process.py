@@ -30,6 +30,7 @@ class WebProcess:
                 env={**os.environ, **environment, "PORT": str(self.port)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # a group of its own, to be killed as one
             )
 
     @property
@@ -55,8 +56,8 @@ class WebProcess:
         return self.process.wait(timeout)
 
     def kill(self) -> None:
-        """End it at once, and its worker processes with it (they notice that their parent is gone)."""
-        self.process.kill()
+        """End it at once, and its worker processes with it."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 

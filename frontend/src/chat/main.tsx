@@ -72,6 +72,10 @@ client.onLink((link) => {
   if (!guest) library.reconnected()
 })
 if (!guest) window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
+store.subscribe(() => {
+  const title = store.state.conversation?.title
+  document.title = title ? `${title} · Rejoinder` : 'Rejoinder'
+})
 window.rejoinder = {
   lastAnswer() {
     const last = store.state.conversation?.messages.at(-1)
