@@ -16,6 +16,7 @@ from conversations.records import (
     Sent,
     Status,
     StreamRecord,
+    Unnamed,
 )
 from conversations.settings import ConversationSettings
 from conversations.store import Store, open_store
@@ -39,6 +40,7 @@ __all__ = [
     "Status",
     "Store",
     "StreamRecord",
+    "Unnamed",
     "WrongRole",
     "open_store",
 ]

@@ -28,7 +28,8 @@ from workers.limits import TimeLimits  # noqa: E402
 from workers.logs import set_up_logging  # noqa: E402
 from workers.providers.openai_chat import OpenAIChat  # noqa: E402
 from workers.saving import Saver  # noqa: E402
-from workers.settings import Settings, SettingsError, load_settings  # noqa: E402
+from workers.settings import NO_TITLES, Settings, SettingsError, load_settings  # noqa: E402
+from workers.titles import TIME_LIMIT, Titles  # noqa: E402
 from workers.worker import GreenletWorker  # noqa: E402
 
 log = logging.getLogger("workers")
@@ -84,7 +85,7 @@ def main() -> int:
             checkpoint_interval=settings.checkpoint_interval,
             save_patience=settings.save_patience,
         )
-        jobs.generations = Generations(tools)
+        jobs.generations = Generations(tools, _titles(settings, tools))
         worker = GreenletWorker(
             settings.rq_queue,
             rq_client,
@@ -96,6 +97,13 @@ def main() -> int:
         worker.work()
     log.info("left")
     return 0
+
+
+def _titles(settings: Settings, tools: Tools) -> Titles | None:
+    if settings.title_model == NO_TITLES:
+        return None
+    time_limit = min(TIME_LIMIT, settings.first_token_timeout)
+    return Titles(tools.store, tools.saver, tools.source, settings.title_model, time_limit)
 
 
 def _connect_rq(settings: Settings) -> "redis.Redis":

@@ -7,6 +7,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.connection import checked_url
 
+NO_TITLES = "none"  # TITLE_MODEL, where nobody is asked for a title
+
 NO_MODEL = (
     "  OPENAI_API_KEY and OPENAI_BASE_URL are both missing; expected OPENAI_API_KEY for OpenAI's own models, or "
     "OPENAI_BASE_URL for any other server that speaks its protocol, for example http://localhost:11434/v1 for Ollama"
@@ -33,6 +35,11 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr | None = Field(default=None, description="the key for that server, if it wants one")
     openai_model: str = Field(default="gpt-5-mini", description="the model for a send that names none")
+    title_model: str | None = Field(
+        default=None,
+        description=f"the model that names a conversation after its first answer; absent: the one that answered; "
+        f"{NO_TITLES}: conversations keep the first words of their first question",
+    )
     model_attempts: int = Field(
         default=4,
         ge=1,

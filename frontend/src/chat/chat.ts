@@ -48,6 +48,7 @@ export class Chat {
     const sending = this.#sending.has(at)
     this.#set({ at, conversation: null, reading, draft, sending, editing: null, notice: null, sendProblem: null })
     this.#set({ away: false, sidebarOpen: false })
+    this.#parts.library.watch()
     return at === null ? Promise.resolve() : this.#read(at)
   }
 
