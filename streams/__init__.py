@@ -13,11 +13,12 @@ from streams.lease import Reaper
 from streams.reader import Progress, Recording
 from streams.settings import StreamSettings
 from streams.subscriber import Subscriber
-from streams.tail import Batch, Cursor, Event, Gone, Serving, Viewer
+from streams.tail import Ahead, Batch, Cursor, Event, Gone, Serving, Viewer
 from streams.writer import StopReason, StreamWriter
 
 __all__ = [
     "REPLY_TIMEOUT",
+    "Ahead",
     "AnswerTooLong",
     "Batch",
     "Cursor",

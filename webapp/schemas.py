@@ -183,6 +183,7 @@ class StreamRecording(BaseModel):
     state: Literal["queued", "running", "ended"]
     text: str
     reasoning: str
+    note: str | None = Field(description="what the text waits for, in a sentence; empty: for nothing more")
     end: StreamEnd | None
 
 
