@@ -10,6 +10,7 @@ from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, Stre
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
 from streams.lease import Reaper
+from streams.offer import Offer, keep_offer, publish_offer, read_offer
 from streams.reader import Progress, Recording
 from streams.settings import StreamSettings
 from streams.subscriber import Subscriber
@@ -27,6 +28,7 @@ __all__ = [
     "Fenced",
     "Gone",
     "Kind",
+    "Offer",
     "Outcome",
     "Position",
     "Progress",
@@ -48,4 +50,7 @@ __all__ = [
     "announce_version",
     "connect",
     "is_end",
+    "keep_offer",
+    "publish_offer",
+    "read_offer",
 ]

@@ -33,3 +33,8 @@ def news(stream_id: str) -> str:
 def versions(conversation_id: str) -> str:
     """Channel: the newest version of a conversation, as a decimal number."""
     return f"{PREFIX}:{{{conversation_id}}}:version"
+
+
+def offer(queue: str) -> str:
+    """String: which models the workers of a queue can ask, as JSON. See offer.py."""
+    return f"{PREFIX}:{{{queue}}}:offer"

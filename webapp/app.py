@@ -12,6 +12,7 @@ from webapp.generations import generation_views
 from webapp.headers import init_headers
 from webapp.health import health_views
 from webapp.identity import COOKIE, init_identity
+from webapp.models import model_views
 from webapp.page import init_page
 from webapp.problems import ProblemBody, described, init_problems
 from webapp.services import Services
@@ -57,6 +58,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
 
     app.register_api(conversation_views(services))
     app.register_api(generation_views(services))
+    app.register_api(model_views(services))
     app.register_api(health_views(services))
     follow.register(app, services)
     password = settings.admin_password

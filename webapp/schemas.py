@@ -163,6 +163,11 @@ class Stopped(BaseModel):
     stopping: bool = Field(description="false: it had ended already")
 
 
+class ModelList(Answer):
+    default: str = Field(description="the one that answers where none is named; empty while that is not known")
+    models: list[str] = Field(description="those that can be named")
+
+
 class StreamEnd(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

@@ -228,6 +228,26 @@ def fill(address: tuple[str, int]) -> Iterator[None]:
         client.close()
 
 
-def test_warming_up_says_which_server_answered(model: ScriptedModel) -> None:
+def test_warming_up_says_whom_it_will_ask(model: ScriptedModel) -> None:
     with source(model.base_url) as chat:
         assert chat.warm_up() == f"{model.base_url}/"
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ([{"id": "b"}, {"id": "A"}, {"id": "b"}], ["A", "b"]),
+        ([{"id": None}, {"id": " "}, {"name": "x"}, {"id": 7}], []),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_the_models_are_those_that_the_server_names(model: ScriptedModel, data: object, names: list[str]) -> None:
+    model.lists(data)
+    with source(model.base_url) as chat:
+        assert chat.models() == names
+
+
+def test_a_server_that_cannot_list_its_models_says_why() -> None:
+    with source("http://127.0.0.1:9/v1") as chat, pytest.raises(ModelFailed, match="Connect"):
+        chat.models()

@@ -58,10 +58,19 @@ class OpenAIChat:
         self._now = now
 
     def warm_up(self) -> str:
-        """Do what the first request would otherwise wait for; return the server's URL. Raises openai.APIError."""
+        """Do what the first request would otherwise wait for, but for the connection; return the server's URL."""
         self._client.chat.completions.with_streaming_response  # noqa: B018  loads the SDK's part for chats
-        self._client.models.list(timeout=self._patience)
         return str(self._client.base_url)
+
+    def models(self) -> list[str]:
+        """See `Source.models`. A server that lists none has none that could be named."""
+        try:
+            listed = self._client.models.list(timeout=self._patience)
+        except openai.APIError as error:
+            raise failure(error, "", self._now()).error() from error
+        # The SDK checks nothing of what came: servers leave out all kinds of things.
+        found = {getattr(model, "id", None) for model in getattr(listed, "data", None) or []}
+        return sorted((name for name in found if isinstance(name, str) and name.strip()), key=str.lower)
 
     def close(self) -> None:
         self._client.close()

@@ -59,6 +59,10 @@ class ModelFailed(Exception):
 class Source(Protocol):
     """A model, or many: somebody who answers."""
 
+    def models(self) -> list[str]:
+        """The names of those who can be asked. Raises ModelFailed."""
+        ...
+
     def stream(self, model: str | None, messages: Sequence[Message]) -> Generator[Event]:
         """Ask once, and yield what comes: `Refused` any number of times, `Begun`, then the answer. Ends after `Finish`,
         or raises ModelFailed.

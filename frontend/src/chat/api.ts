@@ -43,6 +43,12 @@ export interface Sent {
   readonly stream: string
 }
 
+export interface Models {
+  /** The one that answers where none is named; empty while the server does not know. */
+  readonly default: string
+  readonly models: readonly string[]
+}
+
 /** The key names one wish of the person: sent again with the same key, it starts nothing new. */
 export interface Api {
   /** With words: only those in whose title or messages they stand. */
@@ -51,11 +57,13 @@ export interface Api {
   read(conversation: string): Promise<Conversation>
   rename(conversation: string, title: string): Promise<Conversation>
   remove(conversation: string): Promise<void>
-  send(conversation: string, content: string, key: string): Promise<Sent>
-  regenerate(message: string, key: string): Promise<Sent>
-  edit(message: string, content: string, key: string): Promise<Sent>
+  /** Without a model, here and below: the server's own choice. */
+  send(conversation: string, content: string, key: string, model: string | null): Promise<Sent>
+  regenerate(message: string, key: string, model: string | null): Promise<Sent>
+  edit(message: string, content: string, key: string, model: string | null): Promise<Sent>
   select(message: string): Promise<Conversation>
   stop(stream: string): Promise<void>
+  models(): Promise<Models>
 }
 
 /** The server said no, or could not be asked (status 0). The message is a sentence for the person. */
@@ -81,11 +89,13 @@ export function httpApi(): Api {
     read: (id) => call('GET', conversation(id)),
     rename: (id, title) => call('PATCH', conversation(id), { title }),
     remove: (id) => call('DELETE', conversation(id)),
-    send: (id, content, key) => call('POST', `${conversation(id)}/messages`, { content }, key),
-    regenerate: (id, key) => call('POST', `${message(id)}/regenerate`, {}, key),
-    edit: (id, content, key) => call('POST', `${message(id)}/edit`, { content }, key),
+    send: (id, content, key, model) =>
+      call('POST', `${conversation(id)}/messages`, { content, ...(model && { model }) }, key),
+    regenerate: (id, key, model) => call('POST', `${message(id)}/regenerate`, { ...(model && { model }) }, key),
+    edit: (id, content, key, model) => call('POST', `${message(id)}/edit`, { content, ...(model && { model }) }, key),
     select: (id) => call('POST', `${message(id)}/select`, {}),
     stop: (stream) => call('POST', `/api/streams/${encodeURIComponent(stream)}/stop`, {}),
+    models: () => call('GET', '/api/models'),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
 import type { Drafts } from './drafts'
 import { type Library, wordsOf } from './library'
+import { chosenModel } from './models'
 import { busyStream, inFlight, type State } from './state'
 import type { Store } from './store'
 
@@ -47,7 +48,7 @@ export class Chat {
     const draft = this.#parts.drafts.text(at)
     const sending = this.#sending.has(at)
     this.#set({ at, conversation: null, reading, draft, sending, editing: null, notice: null, sendProblem: null })
-    this.#set({ away: false, sidebarOpen: false })
+    this.#set({ away: false, sidebarOpen: false, picked: null })
     this.#parts.library.watch()
     return at === null ? Promise.resolve() : this.#read(at)
   }
@@ -141,6 +142,7 @@ export class Chat {
   async send(): Promise<void> {
     const { drafts, api, library } = this.#parts
     const { draft } = this.#state
+    const model = chosenModel(this.#state)
     let { at } = this.#state
     if (this.#sending.has(at) || draft.trim() === '' || busyStream(this.#state)) return
     this.#setSending(at, true)
@@ -152,7 +154,7 @@ export class Chat {
         at = begun
         this.#setSending(at, true)
       }
-      const sent = await api.send(at, draft, drafts.key(at))
+      const sent = await api.send(at, draft, drafts.key(at), model)
       drafts.clear(at)
       if (this.#state.at === at) {
         this.#set({ draft: '', away: false })
@@ -188,7 +190,8 @@ export class Chat {
   }
 
   regenerate(message: Message): Promise<void> {
-    return this.#ask(`regenerate ${message.id}`, (key) => this.#parts.api.regenerate(message.id, key))
+    const model = chosenModel(this.#state)
+    return this.#ask(`regenerate ${message.id}`, (key) => this.#parts.api.regenerate(message.id, key, model))
   }
 
   edit(message: Message, content: string): Promise<void> {
@@ -196,7 +199,8 @@ export class Chat {
       this.#set({ editing: null })
       return Promise.resolve()
     }
-    return this.#ask(`edit ${message.id} ${content}`, (key) => this.#parts.api.edit(message.id, content, key))
+    const model = chosenModel(this.#state)
+    return this.#ask(`edit ${message.id} ${content}`, (key) => this.#parts.api.edit(message.id, content, key, model))
   }
 
   async #ask(wish: string, send: (key: string) => Promise<Sent>): Promise<void> {

@@ -1,5 +1,6 @@
 import { isComposing } from './composing'
 import { Icon } from './icons'
+import { ModelPicker } from './model-picker'
 import type { Page } from './page'
 import { busyStream } from './state'
 import { useStore } from './use-store'
@@ -69,6 +70,7 @@ export function Composer({ page }: { page: Page }) {
           </button>
         )}
       </div>
+      <ModelPicker page={page} />
     </form>
   )
 }

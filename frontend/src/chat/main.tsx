@@ -7,7 +7,9 @@ import { httpApi } from './api'
 import { App } from './app'
 import { Chat } from './chat'
 import { Drafts } from './drafts'
+import { Lasting, localStorageOrNull } from './lasting'
 import { Library } from './library'
+import { ModelChoice } from './models'
 import { addressOf, conversationOf, type Page } from './page'
 import { ScrollKeeper } from './scroll'
 import { INITIAL, logOf, type Shown, type State, shown } from './state'
@@ -25,6 +27,7 @@ const store = new Store<State>(INITIAL, (run) => requestAnimationFrame(run))
 const client = new StreamClient(environment, '/api/socket')
 const api = httpApi()
 const library = new Library(store, api, client, environment)
+const models = new ModelChoice(store, api, new Lasting(localStorageOrNull()))
 const drafts = new Drafts(environment.storage, newKey)
 const go = (conversation: string | null, how: 'push' | 'replace') =>
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', addressOf(conversation))
@@ -35,6 +38,7 @@ const page: Page = {
   store,
   chat,
   library,
+  models,
   scroll,
   visit(conversation) {
     if (conversation !== store.state.at) go(conversation, 'push')
@@ -47,6 +51,7 @@ client.onLink((link) => {
   if (link !== 'live') return
   chat.reconnected()
   library.reconnected()
+  void models.refresh()
 })
 window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
 window.rejoinder = {

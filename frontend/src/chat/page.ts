@@ -2,6 +2,7 @@
 
 import type { Chat } from './chat'
 import type { Library } from './library'
+import type { ModelChoice } from './models'
 import type { ScrollKeeper } from './scroll'
 import type { State } from './state'
 import type { Store } from './store'
@@ -10,6 +11,7 @@ export interface Page {
   readonly store: Store<State>
   readonly chat: Chat
   readonly library: Library
+  readonly models: ModelChoice
   readonly scroll: ScrollKeeper
   /** Show a conversation and put it into the address bar. */
   readonly visit: (conversation: string | null) => void

@@ -191,7 +191,7 @@ describe('sending', () => {
     const kept = api.put('A')
     await chat.open(kept.id)
     chat.type('Hello')
-    await api.send(kept.id, 'From elsewhere', 'their key')
+    await api.send(kept.id, 'From elsewhere', 'their key', null)
     await chat.send()
     await settle()
     expect(store.state.sendProblem).toContain('being written')
@@ -277,7 +277,7 @@ describe('news', () => {
   test('from another tab are read', async () => {
     const kept = api.put('A')
     await chat.open(kept.id)
-    await api.send(kept.id, 'From elsewhere', 'their key')
+    await api.send(kept.id, 'From elsewhere', 'their key', null)
     world.socket.say({ type: 'news', conversation: kept.id, version: kept.version })
     await settle()
     expect(store.state.conversation?.messages).toHaveLength(2)

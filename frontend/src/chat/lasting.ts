@@ -1,0 +1,31 @@
+/** What this browser keeps for longer than a tab lives: small preferences, which it may as well forget. */
+
+import type { KeyValueStorage } from '../stream/environment'
+
+export class Lasting {
+  readonly #storage: KeyValueStorage | null
+
+  constructor(storage: KeyValueStorage | null) {
+    this.#storage = storage
+  }
+
+  get(key: string): string {
+    return this.#storage?.getItem(`rejoinder:${key}`) ?? ''
+  }
+
+  set(key: string, value: string): void {
+    try {
+      this.#storage?.setItem(`rejoinder:${key}`, value)
+    } catch {
+      // A full storage: what was chosen holds until the page is left.
+    }
+  }
+}
+
+export function localStorageOrNull(): KeyValueStorage | null {
+  try {
+    return window.localStorage
+  } catch {
+    return null // reading the property throws a SecurityError where storage is forbidden
+  }
+}
