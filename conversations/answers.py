@@ -6,7 +6,7 @@ Rule: an answer is changed only while it is in flight. Whoever comes later, or t
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from conversations import rows
@@ -71,10 +71,26 @@ def settle(session: Session, stream_id: str, ending: Ending) -> Saved | None:
 
 def stream(session: Session, stream_id: str, owner: str) -> StreamRecord:
     own = select(Message.conversation_id, Message.status).join(Conversation)
-    found = session.execute(own.where(Message.stream_id == stream_id, Conversation.owner == owner)).one_or_none()
+    found = session.execute(own.where(Message.stream_id == stream_id, *rows.belonging_to(owner))).one_or_none()
+    return _stream_record(stream_id, found)
+
+
+def stream_in(session: Session, stream_id: str, conversation_id: str) -> StreamRecord:
+    inside = select(Message.conversation_id, Message.status).where(Message.conversation_id == conversation_id)
+    return _stream_record(stream_id, session.execute(inside.where(Message.stream_id == stream_id)).one_or_none())
+
+
+def _stream_record(stream_id: str, found: Row[str, Status] | None) -> StreamRecord:
     if found is None:
         raise NotFound("stream", stream_id)
     return StreamRecord(stream_id, found.conversation_id, found.status in IN_FLIGHT)
+
+
+def saved_text(session: Session, stream_id: str) -> str:
+    answer = rows.message_of_stream(session, stream_id)
+    if answer is None:
+        raise NotFound("stream", stream_id)
+    return answer.content
 
 
 def all_in_flight(session: Session) -> list[str]:

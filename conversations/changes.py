@@ -3,12 +3,18 @@
 from datetime import datetime
 
 from sqlalchemy import delete as delete_rows
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from conversations import remarks
+from conversations.errors import NotFound
 from conversations.history import conversation_record
-from conversations.models import Conversation, new_id
-from conversations.records import ConversationRecord
+from conversations.models import Conversation, Message, Remark, Send, new_id
+from conversations.records import ConversationRecord, Deleted, Erased
 from conversations.rows import conversation_of_message, message, own_conversation, tree
+
+PURGED_AT_ONCE = 100  # conversations in one transaction: others wait for it
+NOBODY = ""  # the author of what was said by somebody who is gone
 
 
 def create(session: Session, owner: str, title: str, system_prompt: str, moment: datetime) -> ConversationRecord:
@@ -18,6 +24,7 @@ def create(session: Session, owner: str, title: str, system_prompt: str, moment:
         title=title,
         system_prompt=system_prompt,
         version=1,
+        remarks=0,
         created_at=moment,
         updated_at=moment,
     )
@@ -27,10 +34,16 @@ def create(session: Session, owner: str, title: str, system_prompt: str, moment:
     return conversation_record(session, conversation)
 
 
-def rename(session: Session, owner: str, conversation_id: str, title: str) -> ConversationRecord:
+def change(
+    session: Session, owner: str, conversation_id: str, title: str | None, system_prompt: str | None
+) -> ConversationRecord:
     conversation = own_conversation(session, owner, conversation_id, lock=True)
-    if conversation.title != title:
-        conversation.title = title
+    wanted = (
+        conversation.title if title is None else title,
+        conversation.system_prompt if system_prompt is None else system_prompt,
+    )
+    if wanted != (conversation.title, conversation.system_prompt):
+        conversation.title, conversation.system_prompt = wanted
         conversation.version += 1
         session.flush()
         session.expire_all()
@@ -48,8 +61,45 @@ def select_version(session: Session, owner: str, message_id: str) -> Conversatio
     return conversation_record(session, conversation)
 
 
-def delete(session: Session, owner: str, conversation_id: str) -> list[str]:
+def delete(session: Session, owner: str, conversation_id: str, moment: datetime) -> Deleted:
     conversation = own_conversation(session, owner, conversation_id, lock=True)
-    in_flight = [conversation.generating] if conversation.generating else []
-    session.execute(delete_rows(Conversation).where(Conversation.id == conversation.id))  # its messages go with it
-    return in_flight
+    conversation.deleted_at = moment
+    conversation.version += 1
+    return Deleted(conversation.id, conversation.version, conversation.generating)
+
+
+def restore(session: Session, owner: str, conversation_id: str) -> ConversationRecord:
+    mine = select(Conversation).where(Conversation.id == conversation_id, Conversation.owner == owner)
+    conversation = session.scalar(mine.with_for_update())
+    if conversation is None:
+        raise NotFound("conversation", conversation_id)
+    if conversation.deleted_at is not None:
+        conversation.deleted_at = None
+        conversation.version += 1
+        session.flush()
+    return conversation_record(session, conversation)
+
+
+def purge(session: Session, deleted_before: datetime) -> int:
+    old = select(Conversation.id).where(Conversation.deleted_at < deleted_before).limit(PURGED_AT_ONCE)
+    purged = delete_rows(Conversation).where(Conversation.id.in_(old)).returning(Conversation.id)
+    return len(session.scalars(purged).all())  # what refers to them goes with them
+
+
+def erase(session: Session, person: str, moment: datetime) -> Erased:
+    """Everything of a person's: what is theirs goes, and what they said elsewhere is theirs no more."""
+    own = session.scalars(select(Conversation).where(Conversation.owner == person).with_for_update()).all()
+    erased = Erased([each.id for each in own], [each.generating for each in own if each.generating], {})
+    session.execute(delete_rows(Conversation).where(Conversation.owner == person))
+    spoke_in = select(Remark.conversation_id).where(Remark.author_id == person)
+    for conversation in session.scalars(select(Conversation).where(Conversation.id.in_(spoke_in)).with_for_update()):
+        said = select(Remark).where(Remark.conversation_id == conversation.id, Remark.author_id == person)
+        for remark in session.scalars(said):
+            remarks.take_away(conversation, remark, moment)
+            remark.author_id, remark.author_name = NOBODY, ""
+            session.flush()  # one by one, since each has a number of its own
+        erased.discussed[conversation.id] = conversation.remarks
+    # Answers that others have read stay in their conversations, and so the questions, without a name.
+    session.execute(update(Message).where(Message.author_id == person).values(author_id=NOBODY, author_name=""))
+    session.execute(update(Send).where(Send.owner == person).values(owner=NOBODY, idempotency_key=None))
+    return erased

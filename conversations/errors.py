@@ -40,6 +40,22 @@ class WrongRole(ConversationError):
         self.wanted = wanted
 
 
+class ShareOver(ConversationError):
+    """The link was revoked, or its time is over."""
+
+    def __init__(self, share_id: str) -> None:
+        super().__init__("this share is over")  # the id opens nothing any more, but it is nobody else's business
+        self.share_id = share_id
+
+
+class NotShared(ConversationError):
+    """The link is good, but not for this."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"this share is not for {what}")
+        self.what = what
+
+
 class InvalidCursor(ConversationError, ValueError):
     """`before` is not a `next` that a page gave."""
 

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from conversations.errors import InvalidCursor, NotFound
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Share
 from conversations.records import (
     IN_FLIGHT,
+    Author,
     ConversationRecord,
     ConversationSummary,
     MessageRecord,
@@ -18,8 +19,11 @@ from conversations.records import (
     Prompt,
     PromptMessage,
     Role,
+    ShareRecord,
+    Terms,
+    tag_of,
 )
-from conversations.rows import message_of_stream, own_conversation, tree
+from conversations.rows import belonging_to, existing_conversation, message_of_stream, own_conversation, tree
 from conversations.tree import Tree
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,9 +44,11 @@ def conversation_record(session: Session, conversation: Conversation) -> Convers
         system_prompt=conversation.system_prompt,
         version=conversation.version,
         generating=conversation.generating,
+        remarks=conversation.remarks,
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
         messages=tuple(message_record(each, shape) for each in _in_order(session, shape.path_to(conversation.head_id))),
+        shares=tuple(share_record(each) for each in _standing_shares(session, conversation.id)),
     )
 
 
@@ -52,6 +58,7 @@ def message_record(message: Message, shape: Tree) -> MessageRecord:
         conversation_id=message.conversation_id,
         parent_id=message.parent_id,
         role=message.role,
+        author=_author(message),
         content=message.content,
         reasoning=message.reasoning,
         status=message.status,
@@ -65,9 +72,33 @@ def message_record(message: Message, shape: Tree) -> MessageRecord:
     )
 
 
+def _author(message: Message) -> Author | None:
+    if message.author_id is None:
+        return None
+    return Author(message.author_name or "", tag_of(message.conversation_id, message.author_id))
+
+
+def share_record(share: Share) -> ShareRecord:
+    terms = Terms(
+        may_ask=share.may_ask,
+        discussion=share.discussion,
+        shows_prompt=share.shows_prompt,
+        indexed=share.indexed,
+        expires_at=share.expires_at,
+    )
+    return ShareRecord(share.id, share.conversation_id, terms, share.created_at, share.revoked_at)
+
+
+def all_messages(session: Session, owner: str, conversation_id: str) -> list[MessageRecord]:
+    found = own_conversation(session, owner, conversation_id)
+    shape = tree(session, found.id)
+    every = select(Message).where(Message.conversation_id == found.id).order_by(Message.since, Message.role.desc())
+    return [message_record(each, shape) for each in session.scalars(every)]
+
+
 def page(session: Session, owner: str, limit: int, before: str | None, words: str = "") -> Page:
     """One page of the list. Paged by key, not by offset: what is added at the top meanwhile shifts nothing."""
-    query = select(Conversation).where(Conversation.owner == owner)
+    query = select(Conversation).where(*belonging_to(owner))
     if before is not None:
         moment, last_id = _parse_cursor(before)
         query = query.where(
@@ -93,7 +124,7 @@ def _contains(column: InstrumentedAttribute[str], sought: str) -> ColumnElement[
 def versions(session: Session, conversation_ids: Sequence[str], owner: str | None) -> dict[str, int]:
     query = select(Conversation.id, Conversation.version).where(Conversation.id.in_(conversation_ids))
     if owner is not None:
-        query = query.where(Conversation.owner == owner)
+        query = query.where(*belonging_to(owner))
     return {row.id: row.version for row in session.execute(query)}
 
 
@@ -102,13 +133,18 @@ def prompt(session: Session, stream_id: str) -> Prompt:
     answer = message_of_stream(session, stream_id)
     if answer is None:
         raise NotFound("stream", stream_id)
-    conversation = session.get_one(Conversation, answer.conversation_id)
+    conversation = existing_conversation(session, answer.conversation_id)
     messages = [PromptMessage(role="system", content=conversation.system_prompt)] if conversation.system_prompt else []
     for each in _in_order(session, tree(session, conversation.id).path_to(answer.parent_id)):
         if each.role is Role.ASSISTANT and not each.content:
             continue  # it failed before its first word: nothing that the model said, and some refuse empty messages
         messages.append(PromptMessage(role=each.role.value, content=each.content))
     return Prompt(stream_id, conversation.id, answer.model or "", messages, owed=answer.status in IN_FLIGHT)
+
+
+def _standing_shares(session: Session, conversation_id: str) -> Iterable[Share]:
+    standing = select(Share).where(Share.conversation_id == conversation_id, Share.revoked_at.is_(None))
+    return session.scalars(standing.order_by(Share.created_at, Share.id))
 
 
 def _in_order(session: Session, path: list[str]) -> Iterable[Message]:

@@ -33,7 +33,7 @@ class Upgrade:
         return f"{self.database}: upgraded from {self.before} to {self.after}"
 
 
-def upgrade(database_url: str) -> Upgrade:
+def upgrade(database_url: str, revision: str = "head") -> Upgrade:
     """All or nothing: one transaction, on SQLite too."""
     database = Database(database_url, pool_size=1)
     try:
@@ -42,7 +42,7 @@ def upgrade(database_url: str) -> Upgrade:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             before = _revision(connection)
-            command.upgrade(_config(connection), "head")
+            command.upgrade(_config(connection), revision)
             after = _revision(connection)
             assert after, "there is at least one migration"
             return Upgrade(str(database), before, after)

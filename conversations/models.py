@@ -4,6 +4,7 @@ A conversation's messages are a tree: a regenerated answer or an edited question
 `Conversation.head_id` is the leaf of the active path; the path is found by walking up from it.
 """
 
+import secrets
 import uuid
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,10 @@ from conversations.records import Role, Status
 
 def new_id() -> str:
     return uuid.uuid4().hex
+
+
+def new_share_id() -> str:
+    return secrets.token_urlsafe(16)  # 128 bits: whoever has it was given it
 
 
 def _values(enum: type[Role] | type[Status]) -> list[str]:
@@ -55,8 +60,10 @@ class Conversation(Base):
     generating: Mapped[str | None]  # the stream in flight; whoever sets it from NULL may generate
     # The active leaf. No foreign key: the tables would need each other, and SQLite cannot add one afterwards.
     head_id: Mapped[str | None]
+    remarks: Mapped[int]  # how many changes its discussion has seen
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None] = mapped_column(index=True)  # nobody finds it any more, but it can be restored
 
 
 class Message(Base):
@@ -68,6 +75,9 @@ class Message(Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), index=True)
     since: Mapped[int]  # the conversation's version that brought it: the order of siblings, whatever the clocks say
     role: Mapped[Role]
+    # A visitor who asked through a share, and the name that they gave; NULL: the owner's own.
+    author_id: Mapped[str | None] = mapped_column(index=True)
+    author_name: Mapped[str | None]
     content: Mapped[str]
     reasoning: Mapped[str]
     status: Mapped[Status]
@@ -91,3 +101,35 @@ class Send(Base):
     request: Mapped[str]  # a digest of what was asked
     previous_head_id: Mapped[str | None]  # the active leaf before
     brought_question: Mapped[bool]  # false when an existing question is answered anew
+
+
+class Share(Base):
+    """A link by which others see a conversation. Revoked ones are kept: their link says that it is dead."""
+
+    __tablename__ = "shares"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_share_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey(Conversation.id, ondelete="CASCADE"), index=True)
+    may_ask: Mapped[bool]
+    discussion: Mapped[bool]
+    shows_prompt: Mapped[bool]
+    indexed: Mapped[bool]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Remark(Base):
+    """What somebody said beside a conversation. A removed one stays as an empty place, so that all pages hear of it."""
+
+    __tablename__ = "remarks"
+    __table_args__ = (UniqueConstraint("conversation_id", "change"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey(Conversation.id, ondelete="CASCADE"))
+    change: Mapped[int]  # its last change, counted by Conversation.remarks: what comes after it is newer
+    author_id: Mapped[str] = mapped_column(index=True)
+    author_name: Mapped[str]
+    content: Mapped[str]
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """What the store hands out: frozen values that outlive the session they were read in."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +29,28 @@ ENDS = frozenset({Status.FINISHED, Status.FAILED, Status.CANCELLED, Status.INTER
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who came by a share: an identity that nobody is shown, and the name of their choice, perhaps empty."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who said something, without telling who that is: see `tag_of`."""
+
+    name: str
+    tag: str
+    owner: bool = False  # of the conversation
+
+
+def tag_of(conversation_id: str, person: str) -> str:
+    """By what a person's words are known in this conversation, and in no other. Identities are too random to guess."""
+    return hashlib.sha256(f"{conversation_id}:{person}".encode()).hexdigest()[:12] if person else ""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRecord:
     """One message. `content` of an answer in flight is its last checkpoint; the stream has the rest."""
 
@@ -35,6 +58,7 @@ class MessageRecord:
     conversation_id: str
     parent_id: str | None
     role: Role
+    author: Author | None  # the visitor who asked; None: the owner, or the model
     content: str
     reasoning: str
     status: Status
@@ -45,6 +69,33 @@ class MessageRecord:
     created_at: datetime
     ended_at: datetime | None
     versions: tuple[str, ...]  # ids of all messages in this place of the tree, itself included, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a link is good for."""
+
+    may_ask: bool = False
+    discussion: bool = True
+    shows_prompt: bool = False
+    indexed: bool = False  # search engines may list it
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRecord:
+    """A link to a conversation. Whoever knows the id is let in."""
+
+    id: str
+    conversation_id: str
+    terms: Terms
+    created_at: datetime
+    revoked_at: datetime | None
+
+    def is_over(self, moment: datetime) -> bool:
+        """Whether it lets nobody in any more."""
+        ended = self.terms.expires_at
+        return self.revoked_at is not None or (ended is not None and ended <= moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +120,46 @@ class ConversationRecord:
     system_prompt: str
     version: int
     generating: str | None
+    remarks: int  # how many changes its discussion has seen
     created_at: datetime
     updated_at: datetime
     messages: tuple[MessageRecord, ...]
+    shares: tuple[ShareRecord, ...]  # those that were not revoked, the oldest first
+
+    @property
+    def owner_tag(self) -> str:
+        """By what the owner's own words are known in it."""
+        return tag_of(self.id, self.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class RemarkRecord:
+    """What somebody said beside a conversation. `change` grows: what has a larger one is newer."""
+
+    id: str
+    change: int
+    author: Author
+    content: str  # empty when it was removed
+    created_at: datetime
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A conversation that nobody finds any more. `stream_id`: it was being answered, which is to be stopped."""
+
+    conversation_id: str
+    version: int
+    stream_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What went with a person: their conversations, the streams in flight, and where else they had spoken."""
+
+    conversation_ids: list[str]
+    stream_ids: list[str]
+    discussed: dict[str, int]  # other people's conversations, and how many changes their discussions have now seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ all of them, no two can wait for each other.
 
 from collections.abc import Set
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from conversations.errors import NotFound
@@ -17,9 +17,14 @@ from conversations.records import Status
 from conversations.tree import Node, Tree
 
 
+def belonging_to(owner: str) -> tuple[ColumnElement[bool], ...]:
+    """What is this owner's and has not been deleted."""
+    return Conversation.owner == owner, Conversation.deleted_at.is_(None)
+
+
 def own_conversation(session: Session, owner: str, conversation_id: str, *, lock: bool = False) -> Conversation:
     """The conversation, if it is this owner's. With `lock`, nobody else changes it until the transaction ends."""
-    query = select(Conversation).where(Conversation.id == conversation_id, Conversation.owner == owner)
+    query = select(Conversation).where(Conversation.id == conversation_id, *belonging_to(owner))
     conversation = session.scalar(query.with_for_update() if lock else query)
     if conversation is None:
         raise NotFound("conversation", conversation_id)
@@ -29,11 +34,20 @@ def own_conversation(session: Session, owner: str, conversation_id: str, *, lock
 def conversation_of_message(session: Session, owner: str, message_id: str) -> str:
     """The id of the conversation that this message of this owner's is in."""
     conversation_id = session.scalar(
-        select(Message.conversation_id).join(Conversation).where(Message.id == message_id, Conversation.owner == owner)
+        select(Message.conversation_id).join(Conversation).where(Message.id == message_id, *belonging_to(owner))
     )
     if conversation_id is None:
         raise NotFound("message", message_id)
     return conversation_id
+
+
+def existing_conversation(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """A conversation that one may see for another reason than being its owner. `lock`: as above."""
+    query = select(Conversation).where(Conversation.id == conversation_id, Conversation.deleted_at.is_(None))
+    conversation = session.scalar(query.with_for_update() if lock else query)
+    if conversation is None:
+        raise NotFound("conversation", conversation_id)
+    return conversation
 
 
 def message(session: Session, message_id: str) -> Message:

@@ -9,13 +9,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from conversations import history, rows
-from conversations.errors import Busy, KeyReused, NotFound, WrongRole
+from conversations import history, rows, shares
+from conversations.errors import Busy, KeyReused, NotFound, NotShared, WrongRole
 from conversations.models import Conversation, Message, Send, new_id
-from conversations.records import Role, Sent, Status
+from conversations.records import Role, Sent, Status, Visitor
 from conversations.text import provisional_title
 
 
@@ -35,8 +35,21 @@ def send(session: Session, order: Order, conversation_id: str, content: str) -> 
     request = _digest("send", conversation_id, content)
     if earlier := _earlier(session, order, request):
         return earlier
-    conversation = _claim(session, order, conversation_id)
+    conversation = _claim(session, order, conversation_id, *rows.belonging_to(order.owner))
     question = _add_question(session, order, conversation, conversation.head_id, content)
+    return _owe_answer(session, order, conversation, question, request, brought_question=True)
+
+
+def ask(session: Session, order: Order, share_id: str, visitor: Visitor, content: str) -> Sent:
+    """As `send`, by whoever came by the share."""
+    request = _digest("ask", share_id, content)
+    share = shares.good(session, share_id, order.moment)
+    if not share.may_ask:
+        raise NotShared("asking")
+    if earlier := _earlier(session, order, request):
+        return earlier
+    conversation = _claim(session, order, share.conversation_id, Conversation.deleted_at.is_(None))
+    question = _add_question(session, order, conversation, conversation.head_id, content, visitor)
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
 
 
@@ -101,17 +114,17 @@ def _earlier(session: Session, order: Order, request: str) -> Sent | None:
     return _sent(session, conversation, answer, created=False)
 
 
-def _claim(session: Session, order: Order, conversation_id: str) -> Conversation:
+def _claim(session: Session, order: Order, conversation_id: str, *allowed: ColumnElement[bool]) -> Conversation:
     """Make the conversation this stream's, if it is free. Raises NotFound, Busy."""
-    mine = (Conversation.id == conversation_id, Conversation.owner == order.owner)
+    this = (Conversation.id == conversation_id, *allowed)
     claim = (
         update(Conversation)
-        .where(*mine, Conversation.generating.is_(None))
+        .where(*this, Conversation.generating.is_(None))
         .values(generating=order.stream_id, version=Conversation.version + 1, updated_at=order.moment)
         .returning(Conversation)
     )
     while (conversation := session.scalar(claim)) is None:
-        found = session.execute(select(Conversation.generating).where(*mine)).one_or_none()
+        found = session.execute(select(Conversation.generating).where(*this)).one_or_none()
         if found is None:
             raise NotFound("conversation", conversation_id)
         if found.generating is not None:
@@ -121,7 +134,8 @@ def _claim(session: Session, order: Order, conversation_id: str) -> Conversation
 
 
 def _claim_at(session: Session, order: Order, message_id: str, role: Role) -> tuple[Conversation, Message]:
-    conversation = _claim(session, order, rows.conversation_of_message(session, order.owner, message_id))
+    conversation_id = rows.conversation_of_message(session, order.owner, message_id)
+    conversation = _claim(session, order, conversation_id, *rows.belonging_to(order.owner))
     message = rows.message(session, message_id)
     if message.role is not role:
         raise WrongRole(message_id, message.role, role)
@@ -129,7 +143,12 @@ def _claim_at(session: Session, order: Order, message_id: str, role: Role) -> tu
 
 
 def _add_question(
-    session: Session, order: Order, conversation: Conversation, parent_id: str | None, content: str
+    session: Session,
+    order: Order,
+    conversation: Conversation,
+    parent_id: str | None,
+    content: str,
+    visitor: Visitor | None = None,
 ) -> Message:
     if parent_id is None and not conversation.title:
         conversation.title = provisional_title(content)
@@ -139,6 +158,8 @@ def _add_question(
         parent_id=parent_id,
         since=conversation.version,
         role=Role.USER,
+        author_id=visitor.id if visitor else None,
+        author_name=visitor.name if visitor else None,
         content=content,
         reasoning="",
         status=Status.COMPLETE,

@@ -2,28 +2,44 @@
 
 Every method is one transaction with a session of its own, and hands out frozen records. What is not there and what is
 someone else's raise the same NotFound. The work is done in history.py (reading), changes.py (the conversation as
-a whole), sends.py (asking), answers.py (answering) and titles.py (naming).
+a whole), shares.py, remarks.py, sends.py (asking), answers.py (answering) and titles.py (naming).
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from conversations import answers, changes, history, sends, titles
+from conversations import answers, changes, history, remarks, sends, shares, titles
 from conversations.answers import Ending
 from conversations.database import Database
 from conversations.errors import Busy
 from conversations.models import Conversation
-from conversations.records import ConversationRecord, Page, Prompt, Saved, Sent, Status, StreamRecord, Unnamed
+from conversations.records import (
+    ConversationRecord,
+    Deleted,
+    Erased,
+    MessageRecord,
+    Page,
+    Prompt,
+    RemarkRecord,
+    Saved,
+    Sent,
+    ShareRecord,
+    Status,
+    StreamRecord,
+    Terms,
+    Unnamed,
+    Visitor,
+)
 from conversations.sends import Order
 from conversations.settings import DEFAULT_POOL_SIZE
-from conversations.text import clean_title
+from conversations.text import clean_name, clean_title
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,17 +99,77 @@ class Store:
         """With the messages of the active path. Raises NotFound."""
         return self._read(history.conversation, owner, conversation_id)
 
-    def rename(self, owner: str, conversation_id: str, title: str) -> ConversationRecord:
-        """Raises NotFound."""
-        return self._write(changes.rename, owner, conversation_id, clean_title(title))
+    def all_messages(self, owner: str, conversation_id: str) -> list[MessageRecord]:
+        """In all versions, oldest first. Raises NotFound."""
+        return self._read(history.all_messages, owner, conversation_id)
 
-    def delete(self, owner: str, conversation_id: str) -> list[str]:
-        """Delete it with its messages. The streams returned were in flight and are to be cancelled. Raises NotFound."""
-        return self._write(changes.delete, owner, conversation_id)
+    def change(
+        self, owner: str, conversation_id: str, *, title: str | None = None, system_prompt: str | None = None
+    ) -> ConversationRecord:
+        """Give it another title or system prompt; None leaves it as it is. Raises NotFound."""
+        named = None if title is None else clean_title(title)
+        return self._write(changes.change, owner, conversation_id, named, system_prompt)
+
+    def delete(self, owner: str, conversation_id: str) -> Deleted:
+        """From now on nobody finds it, by a share neither; until it is purged it can be restored. Raises NotFound."""
+        return self._write(changes.delete, owner, conversation_id, self._now())
+
+    def restore(self, owner: str, conversation_id: str) -> ConversationRecord:
+        """Take a deletion back. Raises NotFound, also when it was purged."""
+        return self._write(changes.restore, owner, conversation_id)
+
+    def purge(self, older_than: timedelta) -> int:
+        """Remove for good what was deleted so long ago, some at a time; return how many conversations that were."""
+        return self._write(changes.purge, self._now() - older_than)
+
+    def erase(self, person: str) -> Erased:
+        """Remove at once and for good all that is a person's, and their name and remarks in what is others'."""
+        return self._write(changes.erase, person, self._now())
 
     def select_version(self, owner: str, message_id: str) -> ConversationRecord:
         """Make the branch through this message, down to its newest leaf, the active path. Raises NotFound."""
         return self._write(changes.select_version, owner, message_id)
+
+    # Sharing
+
+    def share(self, owner: str, conversation_id: str, terms: Terms) -> ShareRecord:
+        """Make a link. Raises NotFound."""
+        return self._write(shares.share, owner, conversation_id, terms, self._now())
+
+    def revoke(self, owner: str, share_id: str) -> ShareRecord:
+        """From now on the link lets nobody in. Raises NotFound."""
+        return self._write(shares.revoke, owner, share_id, self._now())
+
+    def shared(self, share_id: str) -> ShareRecord:
+        """A link that lets one in. Raises NotFound, ShareOver."""
+        return self._read(shares.shared, share_id, self._now())
+
+    def good_shares(self, share_ids: Sequence[str]) -> set[str]:
+        """Those of them that let one in."""
+        return self._read(shares.good_among, share_ids, self._now())
+
+    def shared_conversation(self, share_id: str) -> ConversationRecord:
+        """What the link leads to, whole: it is for the caller to leave out what is not shared. As `shared`."""
+        return self._read(shares.conversation, share_id, self._now())
+
+    def shared_stream(self, stream_id: str, share_id: str) -> StreamRecord:
+        """What is known of a stream of the shared conversation. As `shared`."""
+        return self._read(shares.stream, stream_id, share_id, self._now())
+
+    # The discussion. The caller has checked that this is a conversation, or a share, of whoever asks.
+
+    def remarks(self, conversation_id: str, *, after: int = 0) -> list[RemarkRecord]:
+        """What was said, or removed, after the change of this number."""
+        return self._read(remarks.changes, conversation_id, after)
+
+    def add_remark(self, conversation_id: str, visitor: Visitor, content: str) -> RemarkRecord:
+        """Raises NotFound."""
+        named = Visitor(visitor.id, clean_name(visitor.name))
+        return self._write(remarks.add, conversation_id, named, content, self._now())
+
+    def remove_remark(self, person: str, conversation_id: str, remark_id: str) -> RemarkRecord:
+        """For whoever owns the conversation or made the remark. Raises NotFound."""
+        return self._write(remarks.remove, person, conversation_id, remark_id, self._now())
 
     # Asking. Each raises NotFound, Busy, KeyReused, and ValueError for a key that is too long.
 
@@ -110,6 +186,20 @@ class Store:
         """Add a question to the active path, and a queued answer. The first question names a nameless conversation."""
         order = self._order(owner, stream_id, model, idempotency_key)
         return self._once(order, sends.send, conversation_id, content)
+
+    def ask(
+        self,
+        share_id: str,
+        visitor: Visitor,
+        content: str,
+        *,
+        stream_id: str,
+        model: str,
+        idempotency_key: str | None = None,
+    ) -> Sent:
+        """As `send`, by somebody who came by a share. Raises ShareOver, NotShared too."""
+        order = self._order(visitor.id, stream_id, model, idempotency_key)
+        return self._once(order, sends.ask, share_id, Visitor(visitor.id, clean_name(visitor.name)), content)
 
     def edit(
         self,
@@ -190,6 +280,10 @@ class Store:
     def stream(self, stream_id: str, owner: str) -> StreamRecord:
         """What is known of a stream of this owner's. Raises NotFound."""
         return self._read(answers.stream, stream_id, owner)
+
+    def saved_text(self, stream_id: str) -> str:
+        """The answer as it was saved. The caller has checked that it may be read. Raises NotFound."""
+        return self._read(answers.saved_text, stream_id)
 
     def streams_in_flight(self) -> list[str]:
         """Every stream that a conversation waits for, longest wait first: for whoever looks which of them vanished."""

@@ -7,6 +7,8 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL; lone surrogates have no UTF-8
 
 TITLE_LIMIT = 200  # characters; far more than any list shows
+NAME_LIMIT = 40  # characters
+TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # Unicode's marks of direction
 SHORT_TITLE_LIMIT = 60  # characters, the ellipsis included: one line of the list
 
 
@@ -19,6 +21,11 @@ def clean_title(title: str) -> str:
     """One line without control characters, cut to TITLE_LIMIT."""
     printable = "".join(" " if unicodedata.category(character) == "Cc" else character for character in title)
     return " ".join(printable.split())[:TITLE_LIMIT].strip()
+
+
+def clean_name(name: str) -> str:
+    """The name that a visitor gives: as a title, but shorter, and without marks that turn the text around it."""
+    return clean_title(TURNING.sub("", name))[:NAME_LIMIT].strip()
 
 
 def provisional_title(question: str) -> str:

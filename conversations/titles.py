@@ -14,6 +14,8 @@ def unnamed(session: Session, stream_id: str) -> Unnamed | None:
     if answer is None or answer.status is not Status.FINISHED:
         return None
     conversation = session.get_one(Conversation, answer.conversation_id)
+    if conversation.deleted_at is not None:
+        return None
     theirs = select(Message).where(Message.conversation_id == conversation.id)
     finished = theirs.where(Message.status == Status.FINISHED, Message.id != answer.id)
     if session.scalar(finished.limit(1)) is not None:
@@ -26,7 +28,8 @@ def unnamed(session: Session, stream_id: str) -> Unnamed | None:
 
 
 def name(session: Session, conversation_id: str, title: str, instead_of: str) -> int | None:
-    conversation = session.scalar(select(Conversation).where(Conversation.id == conversation_id).with_for_update())
+    this = select(Conversation).where(Conversation.id == conversation_id, Conversation.deleted_at.is_(None))
+    conversation = session.scalar(this.with_for_update())
     if conversation is None or conversation.title != instead_of or conversation.title == title:
         return None
     conversation.title = title

@@ -5,7 +5,7 @@ Start with README.md beside this file. Standard library and redis only.
 
 from streams.chunk import End, Kind, Outcome, Position, is_end
 from streams.connection import REPLY_TIMEOUT, connect
-from streams.control import StreamControl, announce_version
+from streams.control import StreamControl, announce_change, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
@@ -47,6 +47,7 @@ __all__ = [
     "StreamWriters",
     "Subscriber",
     "Viewer",
+    "announce_change",
     "announce_version",
     "connect",
     "is_end",

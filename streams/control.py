@@ -34,9 +34,12 @@ class StreamControl:
         if scripts.taken(self._redis, [keys.state(stream_id)], [within]):
             scripts.watch(self._redis, [keys.UNSETTLED], [within, stream_id])
 
-    def read(self, stream_id: str, position: Position | None = None) -> Recording:
-        """What is stored from `position` on, from 0 without one or with another epoch's. Raises StreamNotFound."""
-        return read_recording(self._redis, stream_id, position)
+    def read(self, stream_id: str, position: Position | None = None, *, stop: int | None = None) -> Recording:
+        """What is stored from `position` on, from 0 without one or with another epoch's, and below `stop`.
+
+        Raises StreamNotFound.
+        """
+        return read_recording(self._redis, stream_id, position, stop)
 
     def progress(self, stream_ids: Sequence[str]) -> list[Progress | None]:
         """How far each is, in one round trip; None for one that Redis does not hold."""
@@ -73,4 +76,9 @@ class StreamControl:
 
 def announce_version(client: "redis.Redis", conversation_id: str, version: int) -> None:
     """Tell whoever watches a conversation that it has changed. A hint: the version in the database is the truth."""
-    client.publish(keys.versions(conversation_id), version)
+    client.publish(keys.conversation(conversation_id), version)
+
+
+def announce_change(client: "redis.Redis", conversation_id: str) -> None:
+    """As above, of something beside the conversation: its discussion, or who may see it."""
+    client.publish(keys.conversation(conversation_id), "changed")

@@ -30,9 +30,14 @@ def news(stream_id: str) -> str:
     return f"{PREFIX}:{{{stream_id}}}:news"
 
 
-def versions(conversation_id: str) -> str:
-    """Channel: the newest version of a conversation, as a decimal number."""
-    return f"{PREFIX}:{{{conversation_id}}}:version"
+def conversation(conversation_id: str) -> str:
+    """Channel: hints of what happened in a conversation. A decimal number is its newest version."""
+    return f"{PREFIX}:{{{conversation_id}}}:conversation"
+
+
+def audience(conversation_id: str) -> str:
+    """Hash: how many watch a conversation through shares, by web process, and until when that counts."""
+    return f"{PREFIX}:{{{conversation_id}}}:audience"
 
 
 def offer(queue: str) -> str:

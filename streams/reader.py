@@ -88,8 +88,10 @@ def read_progress(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Prog
     return [Progress(page.state, page.epoch, page.length) if page else None for page in pages]
 
 
-def read_recording(client: "redis.Redis", stream_id: str, position: Position | None = None) -> Recording:
-    """Everything that is stored from `position` on. Raises StreamNotFound, redis.RedisError."""
+def read_recording(
+    client: "redis.Redis", stream_id: str, position: Position | None = None, stop: int | None = None
+) -> Recording:
+    """Everything that is stored from `position` on, and below `stop`. Raises StreamNotFound, redis.RedisError."""
     start, entries = 0, list[bytes]()
     while True:
         [page] = read_pages(client, [(stream_id, position)])
@@ -101,6 +103,8 @@ def read_recording(client: "redis.Redis", stream_id: str, position: Position | N
         if page.epoch is None or page.stop >= page.length:
             break
         position = Position(page.epoch, page.stop)
+    if stop is not None:
+        del entries[max(0, stop - start) :]
     joined = join(entries)
     place = (start, start + len(entries))
     return Recording(stream_id, page.state, page.epoch, *place, joined.text, joined.reasoning, joined.note, joined.end)

@@ -8,6 +8,7 @@ from werkzeug.routing import BaseConverter
 from webapp import follow
 from webapp.conversations import conversation_views
 from webapp.dashboard import init_dashboard
+from webapp.exports import export_views
 from webapp.generations import generation_views
 from webapp.headers import init_headers
 from webapp.health import health_views
@@ -15,8 +16,10 @@ from webapp.identity import COOKIE, init_identity
 from webapp.models import model_views
 from webapp.page import init_page
 from webapp.problems import ProblemBody, described, init_problems
+from webapp.remarks import remark_views
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.shares import share_views
 from webapp.validation import MAX_BODY, invalid_request, require_json_object
 
 INFO = Info(
@@ -59,11 +62,14 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(conversation_views(services))
     app.register_api(generation_views(services))
     app.register_api(model_views(services))
+    app.register_api(export_views(services))
+    app.register_api(share_views(services))
+    app.register_api(remark_views(services))
     app.register_api(health_views(services))
     follow.register(app, services)
     password = settings.admin_password
     init_dashboard(app, services.redis, password.get_secret_value() if password else None)
-    init_page(app, settings.page_folder)
+    init_page(app, settings.page_folder, services.store)
 
     # Only the scheme, for the cookie's Secure: whoever lies about it harms nobody else.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]

@@ -4,24 +4,24 @@ import logging
 from contextlib import suppress
 from http import HTTPStatus
 
-from flask import Response
+from flask import Response, session
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from redis import RedisError
 
 from conversations import ConversationRecord
 from streams import StreamNotFound
-from webapp.identity import current_owner, welcome
+from webapp.identity import STRANGER, current_owner, welcome
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import (
+    Change,
     Conversation,
     ConversationPage,
     ConversationPath,
     ListQuery,
     MessagePath,
     NewConversation,
-    Rename,
 )
 from webapp.services import Services
 
@@ -57,18 +57,43 @@ def conversation_views(services: Services) -> APIBlueprint:
     @api.get("/conversations/<id:conversation_id>", responses={200: Conversation, **described(MISSING)})
     def read(path: ConversationPath) -> Response:
         """Read a conversation with the messages of its active path."""
-        return respond(_shown(_up_to_date(services, current_owner(), path.conversation_id)))
+        owner = current_owner()
+        return respond(_shown(services.settler.settled(lambda: store.conversation(owner, path.conversation_id))))
 
     @api.patch("/conversations/<id:conversation_id>", responses={200: Conversation, **described(BAD, MISSING)})
-    def rename(path: ConversationPath, body: Rename) -> Response:
-        """Give a conversation a new title."""
-        return _changed(store.rename(current_owner(), path.conversation_id, body.title))
+    def change(path: ConversationPath, body: Change) -> Response:
+        """Give a conversation another title, or the model other instructions."""
+        changed = store.change(
+            current_owner(), path.conversation_id, title=body.title, system_prompt=body.system_prompt
+        )
+        return _changed(changed)
 
     @api.delete("/conversations/<id:conversation_id>", responses={204: None, **described(MISSING)})
     def delete(path: ConversationPath) -> Response:
-        """Delete a conversation for good, and stop what is being written in it."""
-        for stream_id in store.delete(current_owner(), path.conversation_id):
+        """Delete a conversation, and stop what is being written in it. For ten minutes it can be restored."""
+        deleted = store.delete(current_owner(), path.conversation_id)
+        if deleted.stream_id:
+            _cancel(services, deleted.stream_id)
+        services.announce_change(deleted.conversation_id)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @api.post("/conversations/<id:conversation_id>/restore", responses={200: Conversation, **described(MISSING)})
+    def restore(path: ConversationPath) -> Response:
+        """Take the deletion of a conversation back."""
+        return _changed(store.restore(current_owner(), path.conversation_id))
+
+    @api.delete("/me", responses={204: None})
+    def erase() -> Response:
+        """Remove at once and for good all that is yours: conversations, links, remarks, and your name elsewhere."""
+        owner = current_owner()
+        if owner == STRANGER:
+            return Response(status=HTTPStatus.NO_CONTENT)
+        erased = store.erase(owner)
+        for stream_id in erased.stream_ids:
             _cancel(services, stream_id)
+        for conversation_id in [*erased.conversation_ids, *erased.discussed]:
+            services.announce_change(conversation_id)
+        session.clear()
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @api.post("/messages/<id:message_id>/select", responses={200: Conversation, **described(MISSING)})
@@ -85,19 +110,6 @@ def conversation_views(services: Services) -> APIBlueprint:
 
 def _shown(record: ConversationRecord) -> Conversation:
     return Conversation.model_validate(record)
-
-
-def _up_to_date(services: Services, owner: str, conversation_id: str) -> ConversationRecord:
-    """The conversation, after a stream that is over was settled: nobody waits for an answer that nobody writes."""
-    record = services.store.conversation(owner, conversation_id)
-    if record.generating is None:
-        return record
-    try:
-        settled = services.settler.settle(record.generating)
-    except RedisError as error:  # history can be read without Redis
-        log.warning("could not look at a stream: %s", error, extra={"stream_id": record.generating})
-        return record
-    return services.store.conversation(owner, conversation_id) if settled else record
 
 
 def _cancel(services: Services, stream_id: str) -> None:

@@ -4,15 +4,20 @@ from collections.abc import Iterator
 
 from gevent.event import Event as Bell
 
-from streams import Batch, Cursor, Gone, Position, StreamHub, is_end
+from conversations import ShareRecord
+from streams import Batch, Cursor, Gone, Position, is_end
 from webapp import frames, sockets
+from webapp.rooms import Visit
+from webapp.services import Services
 
 
 class EventStream(sockets.Closable):
     """The viewer (streams.Viewer) behind one response. It is pulled by the web server: it takes, and refuses offers."""
 
-    def __init__(self) -> None:
+    def __init__(self, services: Services, share: ShareRecord | None) -> None:
         super().__init__()
+        self._services = services
+        self._share = share
         self._bell = Bell()
         self._closed = False
         self._beating = False
@@ -33,10 +38,20 @@ class EventStream(sockets.Closable):
         self._beating = True
         self._bell.set()
 
-    def events(self, hub: StreamHub, stream_id: str, position: Position | None, expected: bool) -> Iterator[bytes]:
-        """What to send, until the stream ends or is gone, or the process ends."""
-        cursor = hub.follow(stream_id, self, position, expected=expected)
+    def shut_out(self) -> None:
+        """The share that let it in is over. A client that comes back is told so."""
+        self._closed = True
+        self._bell.set()
+
+    def events(self, stream_id: str, position: Position | None, expected: bool) -> Iterator[bytes]:
+        """What to send, until the stream ends or is gone, the share is over, or the process ends."""
+        rooms, visit = self._services.rooms, None
+        if self._share is not None:
+            visit = Visit(self._share, self.shut_out)
+        cursor = self._services.hub.follow(stream_id, self, position, expected=expected)
         try:
+            if visit is not None:
+                rooms.enter(visit)
             yield b"retry: 1000\n\n"
             while not self._closed:
                 self._bell.clear()
@@ -52,3 +67,5 @@ class EventStream(sockets.Closable):
                     return
         finally:
             cursor.close()
+            if visit is not None:
+                rooms.leave(visit)

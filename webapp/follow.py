@@ -1,10 +1,10 @@
 """The routes that follow streams: the WebSocket, server-sent events, and the plain reading of what is stored."""
 
 import base64
+import hashlib
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import gevent
 from flask import Response, request
 from flask_openapi3 import OpenAPI
 from flask_openapi3.blueprint import APIBlueprint
@@ -12,16 +12,16 @@ from flask_openapi3.models.tag import Tag
 from flask_sock import Sock
 from simple_websocket import Server
 
-from conversations import StreamRecord
+from conversations import ShareRecord, StreamRecord
 from streams import Position, StreamNotFound
 from webapp import frames, sockets
+from webapp.access import access_for
 from webapp.event_stream import EventStream
 from webapp.identity import current_owner
-from webapp.news import News
 from webapp.page_socket import PageSocket
 from webapp.problems import RETRY_AFTER, Problem, described
 from webapp.responses import respond
-from webapp.schemas import StreamPath, StreamQuery, StreamRecording
+from webapp.schemas import Digest, StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
 
 SOCKET = "/api/socket"
@@ -35,13 +35,13 @@ def register(app: OpenAPI, services: Services) -> None:
         "max_message_size": frames.MAX_CLIENT_FRAME,
         "thread_class": sockets.ReadingThread,
     }
-    news = News(services.store, services.subscriber, gevent.spawn)
     sock = Sock(app)
     app.before_request(_admit)
 
     @sock.route(SOCKET)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def socket(ws: Server) -> None:
-        PageSocket(ws, current_owner(), services, news).serve()
+        access = access_for(services.store, current_owner(), request.args.get("share"))
+        PageSocket(ws, access, services).serve()
 
     app.register_api(_stream_views(services))
     app.wsgi_app = sockets.OutletMiddleware(app.wsgi_app)  # type: ignore[method-assign]
@@ -80,26 +80,55 @@ def _stream_views(services: Services) -> APIBlueprint:
 
         Both resume from `position`; so does the header `Last-Event-ID`, which an EventSource sends by itself.
         """
-        stream = services.store.stream(path.stream_id, current_owner())
+        access = access_for(services.store, current_owner(), query.share)
+        stream = access.stream(path.stream_id)
         position = _position(request.headers.get("Last-Event-ID") or query.position)
         if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
-            return _event_stream(services, stream, position)
+            return _event_stream(services, stream, position, access.share())
         try:
             recording = services.control.read(stream.id, position)
         except StreamNotFound:
             raise (_missing() if stream.in_flight else _expired()) from None
         return respond(StreamRecording.model_validate(recording))
 
+    @api.get("/streams/<id:stream_id>/digest", responses={200: Digest})
+    def digest(path: StreamPath, query: StreamQuery) -> Response:
+        """Prove a text: the digest of a stream's text up to `position`, or of all of it."""
+        access = access_for(services.store, current_owner(), query.share)
+        stream = access.stream(path.stream_id)
+        position = _position(query.position)
+        try:
+            recording = services.control.read(stream.id, stop=position.index if position else None)
+        except StreamNotFound:
+            if stream.in_flight:
+                raise _missing() from None
+            return respond(
+                Digest(stream=stream.id, epoch=None, index=None, sha256=_sha256(services.store.saved_text(stream.id)))
+            )
+        if position and position.epoch != recording.epoch:
+            detail = (
+                f"This stream's epoch is {recording.epoch}: what was read of {position.epoch} is no longer its text."
+            )
+            raise Problem(HTTPStatus.CONFLICT, detail)
+        sha256 = _sha256(recording.text)
+        return respond(Digest(stream=stream.id, epoch=recording.epoch, index=recording.stop, sha256=sha256))
+
     return api
 
 
-def _event_stream(services: Services, stream: StreamRecord, position: Position | None) -> Response:
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _event_stream(
+    services: Services, stream: StreamRecord, position: Position | None, share: ShareRecord | None
+) -> Response:
     [progress] = services.control.progress([stream.id])
     if progress is None and not stream.in_flight:
         raise _expired()
     if progress and progress.state == "ended" and position == Position(progress.epoch or "", progress.length):
         return Response(status=HTTPStatus.NO_CONTENT)  # it has all of it: an EventSource stops coming back
-    events = EventStream().events(services.hub, stream.id, position, stream.in_flight)
+    events = EventStream(services, share).events(stream.id, position, stream.in_flight)
     response = Response(events, mimetype="text/event-stream")
     # Without these, proxies collect the events and deliver them in lumps.
     response.headers["Cache-Control"] = "no-cache, no-transform"

@@ -39,6 +39,8 @@ class Watch(ClientFrame):
     type: Literal["watch"]
     conversation: Identifier
     version: int = Field(ge=0)
+    remarks: int | None = Field(default=None, ge=0)
+    viewers: int = Field(default=0, ge=0)
 
 
 class Unwatch(ClientFrame):
@@ -87,6 +89,8 @@ def problem(status: int, title: str, detail: str) -> dict[str, Any]:
     return {"status": status, "title": title, "detail": detail}
 
 
+REVOKED = problem(410, "No longer shared", "This link was revoked, or its time is over.")
+UNSHARED = problem(404, "Not found", "This link leads nowhere: it never did, or its conversation was deleted.")
 EXPIRED = problem(410, "Expired", "This stream is kept no longer. The saved message is in its conversation.")
 UNKNOWN = problem(404, "Not found", "There is no such stream, or it is not yours.")
 

@@ -9,7 +9,6 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from conversations import records
-from streams import StreamNotFound
 from webapp.identity import current_owner
 from webapp.models import chosen_model
 from webapp.problems import described
@@ -24,7 +23,7 @@ from webapp.schemas import (
     Stopped,
     StreamPath,
 )
-from webapp.sending import start_generation
+from webapp.sending import start_generation, stop_generation
 from webapp.services import Services
 
 SENT = {
@@ -73,11 +72,7 @@ def generation_views(services: Services) -> APIBlueprint:
     def stop(path: StreamPath) -> Response:
         """Stop an answer that is being written; what is there of it stays."""
         store.stream(path.stream_id, current_owner())
-        try:
-            stopping = services.control.ask_cancel(path.stream_id)
-        except StreamNotFound:
-            stopping = False
-        services.settler.settle(path.stream_id)  # one that was only queued has ended just now
+        stopping = stop_generation(services, path.stream_id)
         return respond(Stopped(stream=path.stream_id, stopping=stopping), HTTPStatus.ACCEPTED)
 
     def _started(begin: Callable[..., records.Sent], model: str | None, header: SendHeaders) -> Response:

@@ -1,8 +1,8 @@
 """Who is asking: an anonymous owner in Flask's signed session cookie.
 
-Only the page and the creation of a conversation give out a new identity. A visitor without a cookie who merely reads
-is a stranger who owns nothing. Were every answer to carry a new identity, two first requests at once would each get
-their own, and what one of them created would belong to nobody.
+Only the page, the creation of a conversation, and what is said by a share give out a new identity. A visitor without a
+cookie who merely reads is a stranger who owns nothing. Were every answer to carry a new identity, two first requests at
+once would each get their own, and what one of them created would belong to nobody.
 """
 
 import secrets

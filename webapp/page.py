@@ -1,43 +1,73 @@
 """Serves the built page: the document itself for every address of the page, and its hashed files by WhiteNoise."""
 
+import logging
 import re
 from http import HTTPStatus
 from pathlib import Path
 from wsgiref.headers import Headers
 
 from flask import Flask, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
+from conversations import NotFound, ShareOver, Store
 from webapp.headers import PAGE_POLICY, SAME_FOR_ALL
 from webapp.identity import welcome
+from webapp.previews import NO_INDEX, preview
 from webapp.problems import Problem
 
+log = logging.getLogger(__name__)
+
 HASHED = re.compile(r"^/assets/.+-[\w-]{8,}\.\w+$")  # as Vite names what never changes under its name
+TITLE = "<title>Rejoinder</title>"  # as it stands in the document; a share's page has another
 
 
-def init_page(app: Flask, folder: Path) -> None:
+def init_page(app: Flask, folder: Path, store: Store) -> None:
     """Serve the page in `folder`. It is read now: a page built later is served after a restart."""
     document = folder / "index.html"
-    html = document.read_bytes() if document.is_file() else None
+    html = document.read_text() if document.is_file() else None
 
     def page(conversation_id: str = "") -> Response:  # noqa: ARG001 (the page's own business)
-        if html is None:
-            detail = "The page has not been built. Run `make page` in the project's folder, then start again."
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
-        welcome()
-        headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "private, no-cache"}
-        response = Response(html, headers=headers, mimetype="text/html")
-        response.add_etag()
-        return response.make_conditional(request)  # type: ignore[return-value]  # it returns itself
+        return _document(html)
+
+    def shared_page(share_id: str) -> Response:
+        """A dead link answers so at once, and the page says it in words. It is never kept, and rarely to be found."""
+        status = HTTPStatus.OK
+        head = f"{NO_INDEX}\n{TITLE}"
+        try:
+            share = store.shared(share_id)
+            head = preview(share, store.shared_conversation(share_id), request.base_url)
+        except ShareOver:
+            status = HTTPStatus.GONE
+        except NotFound:
+            status = HTTPStatus.NOT_FOUND
+        except SQLAlchemyError as error:  # the page itself waits for it
+            log.warning("no preview: %s", error)
+        response = _document(html and html.replace(TITLE, head), status)
+        if NO_INDEX in head:
+            response.headers["X-Robots-Tag"] = "noindex"
+        return response
 
     app.add_url_rule("/", "page", page)
     app.add_url_rule("/c/<id:conversation_id>", "page", page)
+    app.add_url_rule("/s/<id:share_id>", "shared_page", shared_page)
     if html is not None:
         files = WhiteNoise(
             app.wsgi_app, root=folder, max_age=3600, immutable_file_test=_is_hashed, add_headers_function=_add_headers
         )
         del files.files["/index.html"]  # only with its cookie and its policy
         app.wsgi_app = files  # type: ignore[method-assign]
+
+
+def _document(html: str | None, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    if html is None:
+        detail = "The page has not been built. Run `make page` in the project's folder, then start again."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+    welcome()
+    headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "private, no-cache"}
+    response = Response(html, status, headers, mimetype="text/html")
+    response.add_etag()
+    return response.make_conditional(request)  # type: ignore[return-value]  # it returns itself
 
 
 def _is_hashed(_path: str, url: str) -> bool:

@@ -6,27 +6,30 @@ from typing import Any
 from simple_websocket import ConnectionClosed, Server
 from sqlalchemy.exc import SQLAlchemyError
 
-from conversations import NotFound
+from conversations import NotFound, RemarkRecord, ShareOver
 from streams import Batch, Cursor, Gone, Position, is_end
 from webapp import frames, sockets
-from webapp.news import News, Watch
+from webapp.access import Access
+from webapp.rooms import Visit, Watch
+from webapp.schemas import Remark
 from webapp.services import Services
 
 log = logging.getLogger(__name__)
 
 MOST_FOLLOWED = 100  # streams of one socket, and as many conversations: more than any page shows
+NO_LONGER_SHARED, NOT_SHARED = 4410, 4404  # close codes of our own, after HTTP's
 HEARTBEAT = frames.text_frame({"type": "heartbeat"})
 
 
 class PageSocket(sockets.Closable):
-    """The viewer (streams.Viewer) behind one WebSocket."""
+    """The viewer (streams.Viewer) and the page (rooms.Page) behind one WebSocket."""
 
-    def __init__(self, ws: Server, owner: str, services: Services, news: News) -> None:
+    def __init__(self, ws: Server, access: Access, services: Services) -> None:
         super().__init__()
         self._ws = ws
-        self._owner = owner
+        self._access = access
         self._services = services
-        self._news = news
+        self._shut = False
         self._outlet: sockets.Outlet = ws.sock
         self._outlet.refill = self._next
         self._cursors: dict[str, Cursor] = {}
@@ -35,12 +38,21 @@ class PageSocket(sockets.Closable):
 
     def serve(self) -> None:
         """Answer the client until it leaves. A fault of ours ends the socket with 1011, never in silence."""
-        self._say({"type": "hello", "heartbeat": self._services.settings.heartbeat_interval})
+        visit = None
         try:
+            share = self._access.share()
+            if share is not None:
+                visit = Visit(share, self.shut_out)
+                self._services.rooms.enter(visit)
+            self._say({"type": "hello", "heartbeat": self._services.settings.heartbeat_interval})
             while True:
                 self._answer(self._ws.receive())
         except ConnectionClosed:
             return
+        except ShareOver:
+            self.shut_out()
+        except NotFound:  # what a frame asks for in vain is answered there; this is the share
+            sockets.hang_up(self._ws, NOT_SHARED, frames.UNSHARED["detail"])
         except SQLAlchemyError as error:
             log.warning("a socket was closed, because the database does not answer: %s", error)
             sockets.hang_up(self._ws, 1013, "The database does not answer at the moment. Come back.")
@@ -51,11 +63,20 @@ class PageSocket(sockets.Closable):
             for cursor in list(self._cursors.values()):
                 cursor.close()
             for watch in self._watches.values():
-                self._news.unwatch(watch)
+                self._services.rooms.unwatch(watch)
+            if visit is not None:
+                self._services.rooms.leave(visit)
 
     def close(self, code: int, reason: str) -> None:
         """See Closable."""
         sockets.hang_up(self._ws, code, reason)
+
+    def shut_out(self) -> None:
+        """The share that let it in is over: not one more frame but the close."""
+        self._shut = True
+        for cursor in list(self._cursors.values()):
+            self._let_go(cursor)
+        sockets.hang_up(self._ws, NO_LONGER_SHARED, frames.REVOKED["detail"])
 
     def beat(self) -> None:
         """See Closable. A socket that is being written to needs no other sign of life."""
@@ -89,6 +110,25 @@ class PageSocket(sockets.Closable):
                 return event.encoded(frames.websocket) if isinstance(event, Batch) else frames.websocket(event)
         return None
 
+    # -- rooms.Page
+
+    def newer(self, watch: Watch, version: int) -> None:
+        """See rooms.Page."""
+        self._tell(watch, {"type": "news", "conversation": watch.name, "version": version})
+
+    def discussed(self, watch: Watch, remarks: list[RemarkRecord]) -> None:
+        """See rooms.Page."""
+        shown = [Remark.model_validate(each).model_dump(mode="json") for each in remarks]
+        self._tell(watch, {"type": "remarks", "conversation": watch.name, "remarks": shown})
+
+    def viewed(self, watch: Watch, viewers: int) -> None:
+        """See rooms.Page."""
+        self._tell(watch, {"type": "audience", "conversation": watch.name, "viewers": viewers})
+
+    def _tell(self, watch: Watch, frame: dict[str, Any]) -> None:
+        if not self._shut and self._watches.get(watch.name) is watch:
+            self._say(frame)
+
     # -- the client's frames
 
     def _answer(self, data: str | bytes) -> None:
@@ -121,9 +161,11 @@ class PageSocket(sockets.Closable):
             self._refuse(frames.problem(429, "Too many streams", what), stream=frame.stream)
             return
         try:
-            stream = self._services.store.stream(frame.stream, self._owner)
+            stream = self._access.stream(frame.stream)
         except NotFound:
             self._say({"type": "gone", "stream": frame.stream, "problem": frames.UNKNOWN})
+            return
+        if self._shut:  # while the database was asked
             return
         cursor = self._services.hub.follow(frame.stream, self, position, expected=stream.in_flight)
         self._cursors[frame.stream] = cursor
@@ -145,22 +187,22 @@ class PageSocket(sockets.Closable):
             what = f"One socket watches at most {MOST_FOLLOWED} conversations; unwatch some."
             self._refuse(frames.problem(429, "Too many conversations", what), conversation=frame.conversation)
             return
-        version = self._services.store.versions([frame.conversation], owner=self._owner).get(frame.conversation)
-        if version is None:
+        try:
+            place = self._access.conversation(frame.conversation)
+        except NotFound:
             what = f"There is no conversation {frame.conversation}, or it is not yours."
             self._refuse(frames.problem(404, "Not found", what), conversation=frame.conversation)
             return
-        watch = self._watches[frame.conversation] = Watch(frame.conversation, frame.version, self._told)
-        watch.newest(version)
-        self._news.watch(watch)
+        remarks = frame.remarks if place.discussion else None
+        watch = Watch(place.conversation_id, frame.conversation, self, frame.version, remarks, frame.viewers)
+        self._watches[frame.conversation] = watch
+        watch.newest(place.version)
+        self._services.rooms.watch(watch)
 
     def _unwatch(self, conversation_id: str) -> None:
         watch = self._watches.pop(conversation_id, None)
         if watch is not None:
-            self._news.unwatch(watch)
-
-    def _told(self, conversation_id: str, version: int) -> None:
-        self._say({"type": "news", "conversation": conversation_id, "version": version})
+            self._services.rooms.unwatch(watch)
 
     def _refuse(self, problem: dict[str, Any], **about: str) -> None:
         self._say({"type": "problem", **about, "problem": problem})

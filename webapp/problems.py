@@ -14,7 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from conversations import Busy, InvalidCursor, KeyReused, NotFound, WrongRole
+from conversations import Busy, InvalidCursor, KeyReused, NotFound, NotShared, ShareOver, WrongRole
 from streams import StreamNotFound
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,8 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(StreamNotFound, _not_found)
     app.register_error_handler(Busy, _busy)
+    app.register_error_handler(ShareOver, _share_over)
+    app.register_error_handler(NotShared, _not_shared)
     app.register_error_handler(KeyReused, _key_reused)
     app.register_error_handler(WrongRole, _wrong_role)
     app.register_error_handler(InvalidCursor, _invalid_cursor)
@@ -113,6 +115,16 @@ def _not_found(_: Exception) -> Response:
 def _busy(error: Busy) -> Response:
     detail = "An answer is being written in this conversation. Wait for its end, or stop it."
     return Problem(HTTPStatus.CONFLICT, detail, stream=error.stream_id).response()
+
+
+def _share_over(_: ShareOver) -> Response:
+    return Problem(HTTPStatus.GONE, "This link was revoked, or its time is over.").response()
+
+
+def _not_shared(error: NotShared) -> Response:
+    return Problem(
+        HTTPStatus.FORBIDDEN, f"This link is not for {error.what}. Its owner can make one that is."
+    ).response()
 
 
 def _key_reused(_: KeyReused) -> Response:

@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasPath, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 MAX_CONTENT = 100_000  # characters of one message
 MAX_SYSTEM_PROMPT = 20_000
 MAX_TITLE = 200
 MAX_MODEL = 200
+MAX_NAME = 80  # of which 40 are kept
+MAX_REMARK = 2_000
 MAX_PAGE = 100  # conversations in one answer
 
 
@@ -50,12 +52,6 @@ class NewConversation(OptionalBody):
     system_prompt: Annotated[str, Field(max_length=MAX_SYSTEM_PROMPT)] = ""
 
 
-class Rename(Strict):
-    """A conversation's new title."""
-
-    title: Annotated[Title, Field(min_length=1), AfterValidator(_not_blank)]
-
-
 class NewMessage(Strict):
     """What the person says."""
 
@@ -69,12 +65,58 @@ class ModelChoice(OptionalBody):
     model: Model | None = None
 
 
+class Change(Strict):
+    """What is to be different about a conversation."""
+
+    title: Annotated[Title, Field(min_length=1), AfterValidator(_not_blank)] | None = None
+    system_prompt: Annotated[str, Field(max_length=MAX_SYSTEM_PROMPT)] | None = None
+
+
+class NewShare(OptionalBody):
+    """What a link is good for."""
+
+    may_ask: bool = Field(default=False, description="whoever has it may ask too; else they watch")
+    discussion: bool = Field(default=True, description="they may talk beside the conversation")
+    shows_prompt: bool = Field(default=False, description="they see the system prompt")
+    indexed: bool = Field(default=False, description="search engines may list it")
+    expires_at: AwareDatetime | None = Field(default=None, description="when it ends by itself")
+
+
+Name = Annotated[str, Field(max_length=MAX_NAME, description="under which it is shown; a guest without a name")]
+
+
+class Question(Strict):
+    """What a visitor asks."""
+
+    content: Content
+    name: Name = ""
+
+
+class NewRemark(Strict):
+    """What somebody says beside the conversation."""
+
+    content: Annotated[str, Field(min_length=1, max_length=MAX_REMARK), AfterValidator(_not_blank)]
+    name: Name = ""
+
+
 class ConversationPath(BaseModel):
     conversation_id: str
 
 
 class MessagePath(BaseModel):
     message_id: str
+
+
+class SharePath(BaseModel):
+    share_id: str
+
+
+class RemarkPath(ConversationPath):
+    remark_id: str
+
+
+class SharedRemarkPath(SharePath):
+    remark_id: str
 
 
 class StreamPath(BaseModel):
@@ -85,6 +127,7 @@ class StreamQuery(Strict):
     position: str | None = Field(
         default=None, max_length=64, description="`epoch:index`; what lies before it is not sent again"
     )
+    share: str | None = Field(default=None, max_length=64, description="the share by which one may read it")
 
 
 class ListQuery(Strict):
@@ -93,6 +136,14 @@ class ListQuery(Strict):
     q: str = Field(
         default="", max_length=200, description="only conversations in whose title or messages these words stand"
     )
+
+
+class ExportQuery(Strict):
+    format: Literal["json", "markdown"] = "json"
+
+
+class RemarksQuery(Strict):
+    after: int = Field(default=0, ge=0, description="the last `change` that is known")
 
 
 class SendHeaders(BaseModel):
@@ -113,10 +164,17 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class Author(Answer):
+    name: str = Field(description="of their choice, perhaps empty")
+    tag: str = Field(description="the same for all that one person says in this conversation, and in no other")
+    owner: bool = Field(description="of the conversation")
+
+
 class Message(Answer):
     id: str
     parent_id: str | None
     role: Literal["user", "assistant"]
+    author: Author | None = Field(description="the visitor who asked; null: the owner, or the model")
     content: str = Field(description="of an answer in flight: its last checkpoint; the stream has the rest")
     reasoning: str
     status: Literal["complete", "queued", "running", "finished", "failed", "cancelled", "interrupted"]
@@ -138,9 +196,55 @@ class ConversationSummary(Answer):
     updated_at: datetime
 
 
+class Share(Answer):
+    """A link: the page opens it at `/s/<id>`."""
+
+    id: str
+    may_ask: bool = Field(validation_alias=AliasPath("terms", "may_ask"))
+    discussion: bool = Field(validation_alias=AliasPath("terms", "discussion"))
+    shows_prompt: bool = Field(validation_alias=AliasPath("terms", "shows_prompt"))
+    indexed: bool = Field(validation_alias=AliasPath("terms", "indexed"))
+    created_at: datetime
+    expires_at: datetime | None = Field(validation_alias=AliasPath("terms", "expires_at"))
+
+
 class Conversation(ConversationSummary):
     system_prompt: str
     messages: list[Message] = Field(description="the active path, the first message first")
+    shares: list[Share] = Field(description="the links to it that were not revoked")
+    remarks: int = Field(description="how many changes its discussion has seen")
+    me: str = Field(validation_alias="owner_tag", description="your own tag in it")
+
+
+class SharedConversation(BaseModel):
+    """A conversation as whoever has the link sees it."""
+
+    id: str = Field(description="the share's; to visitors it is the conversation's name")
+    title: str
+    version: int
+    generating: str | None
+    created_at: datetime
+    updated_at: datetime
+    system_prompt: str | None = Field(description="null: it is not shown")
+    messages: list[Message] = Field(description="the path that the owner sees, without its other versions")
+    remarks: int
+    me: str
+    may_ask: bool
+    discussion: bool
+    expires_at: datetime | None
+
+
+class Remark(Answer):
+    id: str
+    change: int = Field(description="larger for what is newer: a remark, or its removal")
+    author: Author
+    content: str
+    created_at: datetime
+    removed: bool = Field(description="then the content is empty")
+
+
+class Remarks(BaseModel):
+    items: list[Remark] = Field(description="in the order of their changes")
 
 
 class ConversationPage(Answer):
@@ -190,6 +294,27 @@ class StreamRecording(BaseModel):
     reasoning: str
     note: str | None = Field(description="what the text waits for, in a sentence; empty: for nothing more")
     end: StreamEnd | None
+
+
+class Digest(BaseModel):
+    """By which two who have read the same stream know that they have read the same text."""
+
+    stream: str
+    epoch: str | None = Field(description="null: the stream has expired, and this is its saved text")
+    index: int | None = Field(description="the digest is of the text of `[0, index)`")
+    sha256: str = Field(description="of the text (not the reasoning) in UTF-8, as hexadecimal digits")
+
+
+class Exported(BaseModel):
+    """All that is known of a conversation."""
+
+    id: str
+    title: str
+    system_prompt: str
+    created_at: datetime
+    updated_at: datetime
+    shown: list[str] = Field(description="the ids of the active path, the first message first")
+    messages: list[Message] = Field(description="in all versions, oldest first")
 
 
 class Ready(BaseModel):

@@ -80,6 +80,16 @@ def _was_left_behind(services: Services, sent: Sent) -> bool:
     return False
 
 
+def stop_generation(services: Services, stream_id: str) -> bool:
+    """Stop an answer; what is there of it stays. False: it had ended before. Raises redis.RedisError."""
+    try:
+        stopping = services.control.ask_cancel(stream_id)
+    except StreamNotFound:
+        stopping = False
+    services.settler.settle(stream_id)  # one that was only queued has ended just now
+    return stopping
+
+
 def stream_of(sent: Sent) -> str:
     """The stream of the answer."""
     assert sent.answer.stream_id is not None, "every answer that was sent has a stream"

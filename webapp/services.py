@@ -2,19 +2,34 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec
 
 from redis import Redis, RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
 from conversations import Store
-from streams import Reaper, StreamControl, StreamHub, StreamSettings, Subscriber, announce_version, connect
+from streams import (
+    Reaper,
+    StreamControl,
+    StreamHub,
+    StreamSettings,
+    Subscriber,
+    announce_change,
+    announce_version,
+    connect,
+)
+from webapp.audience import Audience
+from webapp.rooms import Rooms
 from webapp.settings import Settings
 from webapp.settle import Announce, Settler
 from webapp.waiting import Waiting
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +46,16 @@ class Services:
     waiting: Waiting
     settler: Settler
     reaper: Reaper
+    rooms: Rooms
     announce: Announce
+    announce_change: Callable[[str], None]
     closing: threading.Event
 
     def start(self) -> None:
         """Begin what runs in the background: listening for viewers, looking after dead streams and the queue."""
         self.subscriber.start()
         self.hub.start()
+        self.rooms.start()
         self.reaper.start()
         threading.Thread(target=self.settler.sweep_forever, args=(self.closing,), name="sweep", daemon=True).start()
         threading.Thread(target=self.waiting.look_forever, args=(self.closing,), name="waiting", daemon=True).start()
@@ -46,6 +64,7 @@ class Services:
         """Stop it, and let go of every connection."""
         self.closing.set()
         self.reaper.close()
+        self.rooms.close()
         self.hub.close()
         self.subscriber.close()
         self.redis.close()
@@ -58,7 +77,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
     queue = Queue(settings.rq_queue, connection=redis, serializer=JSONSerializer)
     control = StreamControl(redis, streams)
     subscriber = Subscriber(redis)
-    announce = _announcer(redis)
+    announce = _telling(announce_version, redis)
     settler = Settler(store, control, redis, announce)
     hub = StreamHub(redis, subscriber)
     return Services(
@@ -72,17 +91,20 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         waiting=Waiting(redis, queue, hub),
         settler=settler,
         reaper=Reaper(redis, streams, settler.save),
+        rooms=Rooms(store, subscriber, Audience(redis)),
         announce=announce,
+        announce_change=_telling(announce_change, redis),
         closing=threading.Event(),
     )
 
 
-def _announcer(redis: Redis) -> Announce:
-    def announce(conversation_id: str, version: int) -> None:
-        """Tell who watches. Only a hint: one that is lost is made up for by the next reading of the database."""
+def _telling(tell: Callable[Concatenate[Redis, str, P], None], redis: Redis) -> Callable[Concatenate[str, P], None]:
+    """Tell who watches. Only a hint: one that is lost is made up for by the next reading of the database."""
+
+    def told(conversation_id: str, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            announce_version(redis, conversation_id, version)
+            tell(redis, conversation_id, *args, **kwargs)
         except RedisError as error:
             log.warning("news of a conversation was lost: %s", error, extra={"conversation_id": conversation_id})
 
-    return announce
+    return told

@@ -8,6 +8,7 @@ the next message, and, when Redis has lost the stream as well, the sweep of any 
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
 
 from redis import Redis, RedisError
@@ -16,7 +17,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from conversations import Saved, Store
+from conversations import ConversationRecord, Saved, Store
 from streams import Progress, Recording, StreamControl, StreamNotFound
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 Announce = Callable[[str, int], None]
 
 SWEEP_INTERVAL = 4.0  # seconds between looks at all that is in flight
+UNDO = timedelta(minutes=10)  # in which a deletion can be taken back; then it is for good
 PATIENCE = 8.0  # seconds that a stream may be missing; a live writer mends an emptied Redis within two
 FORGET = 60.0  # seconds after which a stream that was not looked for again is no longer remembered as missing
 VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
@@ -65,6 +67,19 @@ class Settler:
         )
         self._tell(saved)
 
+    def settled(self, read: Callable[[], ConversationRecord]) -> ConversationRecord:
+        """The conversation that `read` reads, after a stream that is over was settled: nobody waits for an answer that
+        nobody writes."""
+        record = read()
+        if record.generating is None:
+            return record
+        try:
+            changed = self.settle(record.generating)
+        except RedisError as error:  # history can be read without Redis
+            log.warning("could not look at a stream: %s", error, extra={"stream_id": record.generating})
+            return record
+        return read() if changed else record
+
     def settle(self, stream_id: str) -> bool:
         """Save a stream that has ended, or give up one that has vanished. False while it is in flight.
 
@@ -74,7 +89,11 @@ class Settler:
         return self._settle(stream_id, progress)
 
     def sweep(self) -> None:
-        """Settle whatever a conversation waits for in vain. Raises redis.RedisError, SQLAlchemyError."""
+        """Settle whatever a conversation waits for in vain, and remove for good what was deleted long enough ago.
+
+        Raises redis.RedisError, SQLAlchemyError.
+        """
+        self._store.purge(UNDO)
         waited_for = self._store.streams_in_flight()
         for stream_id, progress in zip(waited_for, self._control.progress(waited_for), strict=True):
             self._settle(stream_id, progress)

@@ -11,7 +11,7 @@ import gevent
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Store, Unnamed
-from conversations.text import clean_title, short_title
+from conversations.text import TURNING, clean_title, short_title
 from streams import Kind
 from workers.providers.source import Delta, Message, ModelFailed, Source
 from workers.saving import Saver
@@ -39,7 +39,6 @@ Title:"""
 # Some models write what they think into their text.
 THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 TAG = re.compile(r"</?[A-Za-z!][^<>]*>")
-DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # what turns the text beside it around
 LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 EMPHASIS = re.compile(r"\*+(?=\S)|(?<=\S)\*+|\b_+|_+\b|[`~]{1,3}")
 LEADING = re.compile(r"^(?:#+|[-+*•>])(?:\s+|$)")
@@ -106,7 +105,7 @@ def title_from(words: str) -> str | None:
 
 def _bare(line: str) -> str:
     """The line without the tags, marks, labels and quotes that models like to put around a title."""
-    line = clean_title(DIRECTION.sub("", LINK.sub(r"\1", TAG.sub("", line))))
+    line = clean_title(TURNING.sub("", LINK.sub(r"\1", TAG.sub("", line))))
     before = None
     while line != before:  # they come in any order: **Title: "Pancakes."**
         before = line

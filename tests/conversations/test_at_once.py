@@ -93,7 +93,7 @@ def test_a_conversation_deleted_while_its_answer_is_written_locks_nobody_out(
                 partial(store.delete, OWNER, conversation.id),
                 partial(store.checkpoint, stream, "text", ""),
                 partial(store.save_answer, stream, text="", reasoning="", outcome="failed", reason=None, usage=None),
-                partial(store.rename, OWNER, conversation.id, "Too late?"),
+                partial(store.change, OWNER, conversation.id, title="Too late?"),
                 partial(store.send, OWNER, conversation.id, "And?", stream_id=new_stream(), model="m"),
             ]
         )
@@ -104,7 +104,7 @@ def test_a_conversation_deleted_while_its_answer_is_written_locks_nobody_out(
 
 
 def test_no_version_is_lost(store: Store, conversation: ConversationRecord) -> None:
-    at_once([partial(store.rename, OWNER, conversation.id, f"Title {number}") for number in range(THREADS)])
+    at_once([partial(store.change, OWNER, conversation.id, title=f"Title {number}") for number in range(THREADS)])
     assert store.conversation(OWNER, conversation.id).version == 1 + THREADS
 
 

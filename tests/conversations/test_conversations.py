@@ -1,14 +1,15 @@
 """A conversation as a whole: made, listed, named, deleted, and nobody else's."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from conversations import ConversationRecord, InvalidCursor, NotFound, Sent, Store
+from conversations import ConversationRecord, Deleted, InvalidCursor, NotFound, Sent, Store, Terms, Visitor
 from conversations.database import Database
-from conversations.models import Conversation, Message, Send, new_id
+from conversations.models import Conversation, Message, Remark, Send, Share, new_id
 from conversations.records import Role, Status
 from tests.conversations.conftest import OWNER, STRANGER, Clock, finish, new_stream, stream_of
 
@@ -33,7 +34,7 @@ def test_what_no_database_can_hold_is_replaced(store: Store) -> None:
 def test_an_id_of_nothing_is_not_found(store: Store, unknown: str) -> None:
     for ask in (
         lambda: store.conversation(OWNER, unknown),
-        lambda: store.rename(OWNER, unknown, "x"),
+        lambda: store.change(OWNER, unknown, title="x"),
         lambda: store.delete(OWNER, unknown),
         lambda: store.send(OWNER, unknown, "x", stream_id=new_stream(), model="m"),
         lambda: store.edit(OWNER, unknown, "x", stream_id=new_stream(), model="m"),
@@ -53,7 +54,7 @@ def test_what_is_someone_elses_looks_as_if_it_were_not_there(
     sent = talk(conversation.id)
     attempts: list[tuple[str, Callable[[str], object]]] = [
         (conversation.id, lambda owner: store.conversation(owner, conversation.id)),
-        (conversation.id, lambda owner: store.rename(owner, conversation.id, "Mine now")),
+        (conversation.id, lambda owner: store.change(owner, conversation.id, title="Mine now")),
         (sent.answer.id, lambda owner: store.select_version(owner, sent.answer.id)),
     ]
     asks: list[tuple[str, Callable[[str], Sent]]] = [
@@ -89,16 +90,16 @@ def test_versions_tells_those_that_exist_and_are_theirs(store: Store, talk: Call
 
 
 def test_renaming_is_a_change_and_renaming_to_the_same_is_none(store: Store, conversation: ConversationRecord) -> None:
-    renamed = store.rename(OWNER, conversation.id, "  On\nclouds ")
+    renamed = store.change(OWNER, conversation.id, title="  On\nclouds ")
     assert (renamed.title, renamed.version) == ("On clouds", 2)
     assert renamed.updated_at == conversation.updated_at  # not an activity: it stays where it is in the list
-    assert store.rename(OWNER, conversation.id, "On clouds") == renamed
+    assert store.change(OWNER, conversation.id, title="On clouds") == renamed
 
 
 def test_the_list_is_by_newest_activity(store: Store, talk: Callable[..., Sent]) -> None:
     first, second, third = (store.create_conversation(OWNER, title=title) for title in ("1", "2", "3"))
     talk(first.id)
-    store.rename(OWNER, second.id, "two")
+    store.change(OWNER, second.id, title="two")
     listed = store.list_conversations(OWNER)
     assert [each.id for each in listed.items] == [first.id, third.id, second.id]
     assert listed.next is None
@@ -159,27 +160,75 @@ def test_a_limit_is_kept_within_bounds(store: Store) -> None:
     assert len(store.list_conversations(OWNER, limit=10**30).items) == 2
 
 
-def test_deleting_leaves_nothing_behind(store: Store, database_url: str, talk: Callable[..., Sent]) -> None:
+def test_what_was_deleted_can_be_restored_as_it_was_until_it_is_purged(
+    store: Store, clock: Clock, talk: Callable[..., Sent]
+) -> None:
+    conversation = store.create_conversation(OWNER)
+    talk(conversation.id)
+    before = store.conversation(OWNER, conversation.id)
+    deleted = store.delete(OWNER, conversation.id)
+    assert deleted == Deleted(conversation.id, before.version + 1, None)
+    assert store.list_conversations(OWNER).items == []
+    assert store.purge(timedelta(hours=1)) == 0
+
+    restored = store.restore(OWNER, conversation.id)
+    assert replace(restored, version=before.version) == before
+    assert restored.version == deleted.version + 1
+    assert store.restore(OWNER, conversation.id) == restored  # it is not deleted
+    assert store.conversation(OWNER, conversation.id) == restored
+
+    store.delete(OWNER, conversation.id)
+    clock.moment += timedelta(hours=2)
+    assert store.purge(timedelta(hours=1)) == 1
+    with pytest.raises(NotFound):
+        store.restore(OWNER, conversation.id)
+
+
+def test_purging_leaves_nothing_behind(
+    store: Store, clock: Clock, database_url: str, talk: Callable[..., Sent]
+) -> None:
     kept, deleted = store.create_conversation(OWNER), store.create_conversation(OWNER)
     talk(kept.id)
     talk(deleted.id)
-    assert store.delete(OWNER, deleted.id) == []
+    store.share(OWNER, deleted.id, Terms())
+    store.add_remark(deleted.id, Visitor("eve", "Eve"), "Oh!")
+    store.delete(OWNER, deleted.id)
     with pytest.raises(NotFound):
         store.conversation(OWNER, deleted.id)
+    clock.moment += timedelta(hours=1)
+    store.purge(timedelta(minutes=1))
     database = Database(database_url)
     with database.read() as session:
         assert session.scalars(select(Conversation.id)).all() == [kept.id]
         assert set(session.scalars(select(Message.conversation_id))) == {kept.id}
         assert len(session.scalars(select(Send)).all()) == 1
+        assert not session.scalars(select(Share)).all()
+        assert not session.scalars(select(Remark)).all()
     database.close()
 
 
-def test_deleting_in_mid_generation_names_the_stream_and_the_late_answer_is_dropped(
+def test_deleting_in_mid_generation_names_the_stream_and_what_was_written_is_kept_for_a_restoration(
     store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
 ) -> None:
     sent = ask(conversation.id)
     stream = stream_of(sent)
-    assert store.delete(OWNER, conversation.id) == [stream]
+    assert store.delete(OWNER, conversation.id).stream_id == stream
+    with pytest.raises(NotFound):
+        store.stream(stream, OWNER)
+    with pytest.raises(NotFound):
+        store.prompt(stream)  # a worker that comes to it now asks no model
+    assert store.save_answer(stream, text="x", reasoning="", outcome="cancelled", reason=None, usage=None)
+    restored = store.restore(OWNER, conversation.id)
+    assert (restored.generating, restored.messages[-1].content) == (None, "x")
+
+
+def test_an_answer_that_comes_after_the_conversation_was_purged_is_dropped(
+    store: Store, clock: Clock, conversation: ConversationRecord, ask: Callable[..., Sent]
+) -> None:
+    stream = stream_of(ask(conversation.id))
+    store.delete(OWNER, conversation.id)
+    clock.moment += timedelta(hours=1)
+    store.purge(timedelta(minutes=1))
     assert store.mark_running(stream) is None
     store.checkpoint(stream, "too", "late")
     assert store.save_answer(stream, text="x", reasoning="", outcome="finished", reason=None, usage=None) is None
@@ -192,7 +241,7 @@ def test_deleting_in_mid_generation_names_the_stream_and_the_late_answer_is_drop
 
 
 def test_a_conversation_deeper_than_sqlite_lets_deletions_cascade_is_read_and_deleted(
-    store: Store, database_url: str, conversation: ConversationRecord
+    store: Store, clock: Clock, database_url: str, conversation: ConversationRecord
 ) -> None:
     ids = [new_id() for _ in range(2500)]
     database = Database(database_url)
@@ -217,8 +266,10 @@ def test_a_conversation_deeper_than_sqlite_lets_deletions_cascade_is_read_and_de
     assert [each.id for each in store.conversation(OWNER, conversation.id).messages] == ids
     assert store.select_version(OWNER, ids[0]).messages[-1].id == ids[-1]
     store.delete(OWNER, conversation.id)
+    clock.moment += timedelta(hours=1)
+    assert store.purge(timedelta(minutes=1)) == 1
     with pytest.raises(NotFound):
-        store.conversation(OWNER, conversation.id)
+        store.restore(OWNER, conversation.id)
 
 
 def test_conversations_are_found_by_their_titles_and_by_what_was_said_in_them(

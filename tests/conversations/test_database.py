@@ -125,7 +125,7 @@ begun = 0
 def rename(title):
     global begun
     begun += 1
-    store.rename("ada", conversation.id, title)
+    store.change("ada", conversation.id, title=title)
 
 writers = [gevent.spawn(rename, f"Title {number}") for number in range(20)]
 while begun < 20:

@@ -12,14 +12,22 @@ from alembic.operations import Operations
 from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from conversations import Sent, Store
+from conversations import Sent, Store, open_store
 from conversations.database import Database
 from conversations.migrate import upgrade
 from conversations.models import Base
 from tests.conversations.conftest import OWNER
 from tests.conversations.together import at_once
 
-NEWEST = "0001"
+NEWEST = "0002"
+CONVERSATION_OF_0001 = (
+    "INSERT INTO conversations (id, owner, title, system_prompt, version, created_at, updated_at, head_id)"
+    " VALUES (:id, :owner, 'On clouds', '', 2, :moment, :moment, 'm')"
+)
+MESSAGE_OF_0001 = (
+    "INSERT INTO messages (id, conversation_id, since, role, content, reasoning, status, created_at)"
+    " VALUES ('m', :id, 2, 'user', 'Why?', '', 'complete', :moment)"
+)
 
 
 def test_an_empty_database_gets_its_tables_and_then_is_up_to_date(empty_database: str) -> None:
@@ -107,3 +115,19 @@ def test_the_command_says_in_one_line_what_it_did_without_the_password(empty_dat
     done = subprocess.run(command, env={"DATABASE_URL": secret}, capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 1
     assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_an_upgrade_keeps_what_the_version_before_had_written(empty_database: str) -> None:
+    upgrade(empty_database, "0001")
+    database = Database(empty_database)
+    row = {"id": "c" * 32, "owner": OWNER, "moment": "2026-01-01 12:00:00+00:00"}
+    with database.write() as session:
+        session.execute(text(CONVERSATION_OF_0001), row)
+        session.execute(text(MESSAGE_OF_0001), row)
+    database.close()
+    assert str(upgrade(empty_database)).endswith(f"upgraded from 0001 to {NEWEST}")
+    store = open_store(empty_database)
+    kept = store.conversation(OWNER, "c" * 32)
+    assert [each.content for each in kept.messages] == ["Why?"]
+    assert (kept.title, kept.remarks, kept.shares, kept.messages[0].author) == ("On clouds", 0, (), None)
+    store.close()

@@ -218,7 +218,7 @@ def test_a_title_that_was_given_meanwhile_stays(
     store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
 ) -> None:
     sent = ask(conversation.id)
-    store.rename(OWNER, conversation.id, "Mine")
+    store.change(OWNER, conversation.id, title="Mine")
     store.withdraw(stream_of(sent))
     assert store.conversation(OWNER, conversation.id).title == "Mine"
 

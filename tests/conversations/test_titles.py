@@ -60,7 +60,7 @@ def test_a_conversation_that_a_person_named_is_not_up_for_a_title(store: Store) 
     assert store.unnamed(finish(store, ask(store, named.id))) is None
     renamed = store.create_conversation(OWNER)
     sent = ask(store, renamed.id)
-    store.rename(OWNER, renamed.id, "Mine")
+    store.change(OWNER, renamed.id, title="Mine")
     assert store.unnamed(finish(store, sent)) is None
 
 
@@ -76,7 +76,7 @@ def test_a_name_makes_a_new_version_and_does_not_move_the_conversation(store: St
 
 def test_a_person_who_was_quicker_keeps_their_title(store: Store, conversation_id: str) -> None:
     finish(store, ask(store, conversation_id))
-    mine = store.rename(OWNER, conversation_id, "Mine")
+    mine = store.change(OWNER, conversation_id, title="Mine")
     assert store.name(conversation_id, "Blue skies", instead_of="Why is the sky blue?") is None
     assert store.conversation(OWNER, conversation_id) == mine
 

@@ -73,8 +73,13 @@ class SocketClient:
 
 
 @contextmanager
-def connected(url: str, cookie: str, **headers: str) -> Iterator[SocketClient]:
-    """A socket for the length of the block. Offers compression, as browsers do."""
-    address = url.replace("http", "ws", 1) + "/api/socket"
-    with connect(address, additional_headers={"Cookie": cookie, **headers}, max_size=None) as connection:
+def connected(url: str, cookie: str = "", share: str | None = None, **headers: str) -> Iterator[SocketClient]:
+    """A socket for the length of the block, by a share if one is named. Offers compression, as browsers do."""
+    with connection_to(url, cookie, share, **headers) as connection:
         yield SocketClient(connection)
+
+
+def connection_to(url: str, cookie: str = "", share: str | None = None, **headers: str) -> ClientConnection:
+    """A socket that may not be greeted."""
+    address = url.replace("http", "ws", 1) + "/api/socket" + (f"?share={share}" if share else "")
+    return connect(address, additional_headers={"Cookie": cookie, **headers}, max_size=None)

@@ -22,6 +22,13 @@ def read(client: FlaskClient, conversation: str) -> Json:
     return dict(response.get_json())
 
 
+def share(client: FlaskClient, conversation: str, **terms: Any) -> str:
+    """Share a conversation; returns the link's id."""
+    response = client.post(f"/api/conversations/{conversation}/shares", json=terms)
+    assert response.status_code == 201, response.text
+    return str(response.get_json()["id"])
+
+
 def another_tab(client: FlaskClient) -> FlaskClient:
     """The same person, with the same cookie."""
     cookie = client.get_cookie("rejoinder")

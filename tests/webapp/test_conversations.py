@@ -50,7 +50,7 @@ def test_a_stranger_has_no_conversations_and_gets_no_cookie_for_looking(ada: Fla
 def test_a_new_title_is_told_to_whoever_watches(ada: FlaskClient, conversation: str, services: Services) -> None:
     before = read(ada, conversation)["version"]
     news = services.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-    news.psubscribe("*:version")
+    news.psubscribe("*:conversation")
     wait_until(lambda: services.redis.pubsub_numpat() == 1)
     renamed = ada.patch(f"/api/conversations/{conversation}", json={"title": "Engines"}).get_json()
     assert (renamed["title"], renamed["version"]) == ("Engines", before + 1)

@@ -1,5 +1,6 @@
 """A stream on its own URL: as JSON, and as server-sent events that resume (PROTOCOL.md, section 3)."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -223,3 +224,37 @@ def test_a_position_beyond_an_ended_stream_is_served_its_end(
 
 def following(stream: str, epoch: str | None, state: str) -> Json:
     return {"type": "following", "stream": stream, "epoch": epoch, "index": 0, "state": state}
+
+
+# --- proving a text
+
+
+def test_a_digest_proves_the_text_up_to_a_position_and_the_whole_when_it_is_saved(
+    ada: FlaskClient, stream: str, begin: Callable[[str], StreamWriter], services: Services
+) -> None:
+    def digest(query: str = "") -> Json:
+        return dict(ada.get(f"/api/streams/{stream}/digest{query}").get_json())
+
+    def sha256(text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    writer = begin(stream)
+    writer.append(Kind.REASONING, "Hm. ")
+    write(writer, "naïve ", "🙂 ", "end")
+    wait_until(lambda: digest()["index"] == 4, what="the text to be stored")
+    whole = {"stream": stream, "epoch": writer.epoch, "index": 4, "sha256": sha256("naïve 🙂 end")}
+    assert digest() == whole
+    part = digest(f"?position={writer.epoch}:3")
+    assert (part["index"], part["sha256"]) == (3, sha256("naïve 🙂 "))
+    assert digest(f"?position={writer.epoch}:0")["sha256"] == sha256("")
+    assert digest(f"?position={writer.epoch}:99") == whole
+    assert digest("?position=ffffffffffffffff:1")["status"] == 409
+    writer.end(FINISHED)
+    assert writer.wait_flushed(60)
+    services.settler.settle(stream)
+    services.redis.delete(keys.chunks(stream), keys.state(stream))  # its retention is over
+    assert digest() == {"stream": stream, "epoch": None, "index": None, "sha256": whole["sha256"]}
+
+
+def test_a_digest_is_for_whoever_may_read_the_text(eve: FlaskClient, stream: str) -> None:
+    assert eve.get(f"/api/streams/{stream}/digest").status_code == 404

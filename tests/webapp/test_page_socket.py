@@ -243,9 +243,9 @@ def test_news_that_was_published_while_nobody_was_subscribed_is_told_after_the_r
 ) -> None:
     version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
     page.say(type="watch", conversation=conversation, version=version)
-    wait_until(lambda: services.redis.pubsub_channels(keys.versions(conversation)), what="the subscription")
+    wait_until(lambda: services.redis.pubsub_channels(keys.conversation(conversation)), what="the subscription")
     with ada.session_transaction() as session:
-        changed = services.store.rename(session["owner"], conversation, "Told to nobody")  # without a hint
+        changed = services.store.change(session["owner"], conversation, title="Told to nobody")  # without a hint
     services.redis.client_kill_filter(_type="pubsub")
     assert page.receive_until("news")[-1]["version"] == changed.version
 

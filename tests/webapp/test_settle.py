@@ -142,7 +142,7 @@ def test_a_stream_that_vanished_is_given_up_without_anybody_asking_and_who_watch
     services.settler.sweep()
     heard: list[bytes] = []
     subscribed = Event()
-    services.subscriber.add(keys.versions(conversation), heard.append, subscribed.set)
+    services.subscriber.add(keys.conversation(conversation), heard.append, subscribed.set)
     services.subscriber.start()
     assert subscribed.wait(30)
     clock.time = PATIENCE

@@ -144,7 +144,7 @@ class Bench:
         """Hear of every version of a conversation that is announced."""
         subscriber = Subscriber(self.redis)
         subscribed = threading.Event()
-        subscriber.add(keys.versions(conversation_id), lambda payload: heard(int(payload)), subscribed.set)
+        subscriber.add(keys.conversation(conversation_id), lambda payload: heard(int(payload)), subscribed.set)
         subscriber.start()
         try:
             assert subscribed.wait(60)

@@ -72,7 +72,7 @@ def test_a_person_who_names_it_meanwhile_keeps_their_title(bench: Bench) -> None
     asked = len(bench.model.requests())
     stream_id = bench.send(content=QUESTION)
     wait_until(lambda: len(bench.model.requests()) == asked + 2, PATIENCE, "the second request")
-    bench.store.rename(OWNER, bench.wait_saved(stream_id).conversation_id, "Mine")
+    bench.store.change(OWNER, bench.wait_saved(stream_id).conversation_id, title="Mine")
     bench.model.release("meanwhile")
     wait_titled(bench, stream_id, "Mine")
 

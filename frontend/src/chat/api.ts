@@ -1,11 +1,15 @@
 /** The JSON API: one method for each thing that the page asks of the server, and one error for every refusal. */
 
+import type { Author, Remark } from '../stream'
+
 export type MessageStatus = 'complete' | 'queued' | 'running' | 'finished' | 'failed' | 'cancelled' | 'interrupted'
 
 export interface Message {
   readonly id: string
   readonly parent_id: string | null
   readonly role: 'user' | 'assistant'
+  /** The visitor who asked; null: the owner, or the model. */
+  readonly author: Author | null
   /** Of an answer in flight: its last checkpoint. The stream has the rest. */
   readonly content: string
   readonly reasoning: string
@@ -25,9 +29,31 @@ export interface Summary {
   readonly updated_at: string
 }
 
+/** What a link is good for. */
+export interface Terms {
+  readonly may_ask: boolean
+  readonly discussion: boolean
+  readonly shows_prompt: boolean
+  readonly indexed: boolean
+  readonly expires_at: string | null
+}
+
+export interface Share extends Terms {
+  readonly id: string
+}
+
 export interface Conversation extends Summary {
   /** The path that is shown, the first message first. */
   readonly messages: readonly Message[]
+  /** null: it is not shown to visitors. */
+  readonly system_prompt: string | null
+  /** The tag of whoever reads it, as an author in it. */
+  readonly me: string
+  /** The owner's links to it; visitors see none. */
+  readonly shares?: readonly Share[]
+  /** What a visitor may do. */
+  readonly may_ask?: boolean
+  readonly discussion?: boolean
 }
 
 export interface Listing {
@@ -53,10 +79,13 @@ export interface Models {
 export interface Api {
   /** With words: only those in whose title or messages they stand. */
   list(words: string, before?: string): Promise<Listing>
-  create(): Promise<Conversation>
+  create(systemPrompt: string): Promise<Conversation>
   read(conversation: string): Promise<Conversation>
-  rename(conversation: string, title: string): Promise<Conversation>
+  change(conversation: string, change: { title?: string; system_prompt?: string }): Promise<Conversation>
   remove(conversation: string): Promise<void>
+  restore(conversation: string): Promise<Conversation>
+  /** Everything of this person's, at once and for good. */
+  erase(): Promise<void>
   /** Without a model, here and below: the server's own choice. */
   send(conversation: string, content: string, key: string, model: string | null): Promise<Sent>
   regenerate(message: string, key: string, model: string | null): Promise<Sent>
@@ -64,6 +93,18 @@ export interface Api {
   select(message: string): Promise<Conversation>
   stop(stream: string): Promise<void>
   models(): Promise<Models>
+  share(conversation: string, terms: Terms): Promise<Share>
+  revoke(share: string): Promise<void>
+  remark(conversation: string, content: string, name: string): Promise<Remark>
+  removeRemark(conversation: string, remark: string): Promise<Remark>
+  /** The digest of a stream's text up to a position, as the server has it. */
+  digest(stream: string, position: string | null): Promise<Digest>
+}
+
+/** The SHA-256 of the UTF-8 text of [0, index), in hexadecimal digits. */
+export interface Digest {
+  readonly sha256: string
+  readonly index: number | null
 }
 
 /** The server said no, or could not be asked (status 0). The message is a sentence for the person. */
@@ -85,10 +126,12 @@ export function httpApi(): Api {
   return {
     list: (words, before) =>
       call('GET', `/api/conversations?${new URLSearchParams({ q: words, ...(before && { before }) })}`),
-    create: () => call('POST', '/api/conversations', {}),
+    create: (system_prompt) => call('POST', '/api/conversations', { system_prompt }),
     read: (id) => call('GET', conversation(id)),
-    rename: (id, title) => call('PATCH', conversation(id), { title }),
+    change: (id, change) => call('PATCH', conversation(id), change),
     remove: (id) => call('DELETE', conversation(id)),
+    restore: (id) => call('POST', `${conversation(id)}/restore`, {}),
+    erase: () => call('DELETE', '/api/me'),
     send: (id, content, key, model) =>
       call('POST', `${conversation(id)}/messages`, { content, ...(model && { model }) }, key),
     regenerate: (id, key, model) => call('POST', `${message(id)}/regenerate`, { ...(model && { model }) }, key),
@@ -96,7 +139,34 @@ export function httpApi(): Api {
     select: (id) => call('POST', `${message(id)}/select`, {}),
     stop: (stream) => call('POST', `/api/streams/${encodeURIComponent(stream)}/stop`, {}),
     models: () => call('GET', '/api/models'),
+    share: (id, terms) => call('POST', `${conversation(id)}/shares`, terms),
+    revoke: (share) => call('DELETE', sharePath(share)),
+    remark: (id, content, name) => call('POST', `${conversation(id)}/remarks`, { content, name }),
+    removeRemark: (id, remark) => call('DELETE', `${conversation(id)}/remarks/${encodeURIComponent(remark)}`),
+    digest: (stream, position) => call('GET', digestPath(stream, { ...(position && { position }) })),
   }
+}
+
+/** For whoever came by a share, which is also the conversation's name. What only the owner can do is not found there. */
+export function sharedApi(share: string, name: () => string): Api {
+  const path = sharePath(share)
+  return {
+    ...httpApi(),
+    read: () => call('GET', path),
+    send: (_, content, key) => call('POST', `${path}/messages`, { content, name: name() }, key),
+    stop: () => call('POST', `${path}/stop`, {}),
+    remark: (_, content, author) => call('POST', `${path}/remarks`, { content, name: author }),
+    removeRemark: (_, remark) => call('DELETE', `${path}/remarks/${encodeURIComponent(remark)}`),
+    digest: (stream, position) => call('GET', digestPath(stream, { share, ...(position && { position }) })),
+  }
+}
+
+function sharePath(share: string): string {
+  return `/api/shares/${encodeURIComponent(share)}`
+}
+
+function digestPath(stream: string, query: Record<string, string>): string {
+  return `/api/streams/${encodeURIComponent(stream)}/digest?${new URLSearchParams(query)}`
 }
 
 async function call<T>(method: string, path: string, body?: object, key?: string): Promise<T> {

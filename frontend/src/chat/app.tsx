@@ -1,15 +1,22 @@
-import { Badge } from './badge'
+import { Beside } from './beside'
 import { Composer } from './composer'
 import { ConversationView } from './conversation'
-import { Icon } from './icons'
+import { ConversationDialog } from './conversation-dialog'
+import { EraseDialog } from './erase-dialog'
+import { Header } from './header'
 import type { Page } from './page'
+import { ShareDialog } from './share-dialog'
 import { Sidebar } from './sidebar'
+import { isDiscussed } from './state'
 import { useStore } from './use-store'
 
 export function App({ page }: { page: Page }) {
+  const guest = useStore(page.store, (state) => state.guest)
+  const dialog = useStore(page.store, (state) => state.dialog)
+  const discussing = useStore(page.store, (state) => state.discussing && isDiscussed(state))
   return (
-    <>
-      <Sidebar page={page} />
+    <div class="app" data-guest={guest} data-beside={discussing}>
+      {!guest && <Sidebar page={page} />}
       <div class="room">
         <Header page={page} />
         <ConversationView page={page} />
@@ -18,41 +25,42 @@ export function App({ page }: { page: Page }) {
           <Composer page={page} />
         </div>
       </div>
-    </>
+      {discussing && <Beside page={page} />}
+      {dialog === 'share' && <ShareDialog page={page} />}
+      {dialog === 'conversation' && <ConversationDialog page={page} />}
+      {dialog === 'erase' && <EraseDialog page={page} />}
+    </div>
   )
 }
 
-function Header({ page }: { page: Page }) {
-  const title = useStore(page.store, (state) => state.conversation?.title ?? '')
-  const open = useStore(page.store, (state) => state.sidebarOpen)
-  return (
-    <header class="header">
-      <button
-        type="button"
-        class="tool menu"
-        aria-controls="sidebar"
-        aria-expanded={open}
-        onClick={() => page.store.set({ sidebarOpen: !open })}
-      >
-        <Icon name="menu" />
-        <span class="sr-only">Conversations</span>
-      </button>
-      <p class="title">{title || 'Rejoinder'}</p>
-      <Badge page={page} />
-    </header>
-  )
-}
-
-/** Something that was asked for and could not be done. */
+/** What could not be done, or can be undone. */
 function Notice({ page }: { page: Page }) {
   const notice = useStore(page.store, (state) => state.notice)
-  if (!notice) return null
+  const undo = useStore(page.store, (state) => state.undo)
+  const takeBack = async (id: string) => {
+    await page.library.undo()
+    page.visit(id)
+  }
   return (
-    <p class="notice" role="alert">
-      {notice}
-      <button type="button" class="plain" onClick={() => page.store.set({ notice: null })}>
-        Dismiss
-      </button>
-    </p>
+    <>
+      {notice && (
+        <p class="notice bad" role="alert">
+          {notice}
+          <button type="button" class="plain" onClick={() => page.store.set({ notice: null })}>
+            Dismiss
+          </button>
+        </p>
+      )}
+      {undo && (
+        <p class="notice" role="status">
+          <span>
+            <bdi>“{undo.title || 'New conversation'}”</bdi> was deleted.
+          </span>
+          <button type="button" class="plain" onClick={() => void takeBack(undo.id)}>
+            Undo
+          </button>
+        </p>
+      )}
+    </>
   )
 }

@@ -7,6 +7,7 @@ const WORDS: Record<Link, string> = {
   live: 'Live',
   reconnecting: 'Reconnecting',
   offline: 'Offline',
+  shut: 'Not shared',
 }
 
 /** Says quietly whether the page hears the server. */

@@ -3,7 +3,7 @@
  * person asks for. The server's version of a conversation is the truth; what streams in lies over it until it is saved.
  */
 
-import { backoff, isOver, type StreamClient, type StreamLog } from '../stream'
+import { type Beside, backoff, isOver, type StreamClient, type StreamLog } from '../stream'
 import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
 import type { Drafts } from './drafts'
@@ -17,7 +17,8 @@ export interface Parts {
   readonly api: Api
   readonly client: Pick<StreamClient, 'follow' | 'watch' | 'forget'>
   readonly drafts: Drafts
-  readonly library: Library
+  readonly library: Pick<Library, 'put' | 'refresh' | 'remove' | 'watch'>
+  readonly beside: Beside
   readonly environment: Pick<Environment, 'after' | 'random'>
   readonly newKey: () => string
   /** Put this conversation into the address bar. */
@@ -48,7 +49,8 @@ export class Chat {
     const draft = this.#parts.drafts.text(at)
     const sending = this.#sending.has(at)
     this.#set({ at, conversation: null, reading, draft, sending, editing: null, notice: null, sendProblem: null })
-    this.#set({ away: false, sidebarOpen: false, picked: null })
+    this.#set({ away: false, sidebarOpen: false, picked: null, dialog: null })
+    this.#set({ viewers: 0, remarks: [], changes: 0, unread: 0 })
     this.#parts.library.watch()
     return at === null ? Promise.resolve() : this.#read(at)
   }
@@ -65,9 +67,8 @@ export class Chat {
       if (this.#state.at === at) this.#show(conversation)
     } catch (error) {
       if (this.#state.at !== at) return
-      if (error instanceof ApiError && error.status === 404) {
-        this.#leave()
-        this.#set({ reading: 'missing', conversation: null })
+      if (error instanceof ApiError && (error.status === 404 || error.status === 410)) {
+        this.#shutOut(error.status === 404 ? 'missing' : 'over')
         return
       }
       wordsOf(error)
@@ -76,6 +77,17 @@ export class Chat {
       const cancel = this.#parts.environment.after(wait, () => void this.#read(at, attempt + 1))
       this.#retry = { at, cancel }
     }
+  }
+
+  /** The share by which one came is over: what it showed is shown no more, nor kept. */
+  shutOut(): void {
+    this.#shutOut('over')
+  }
+
+  #shutOut(reading: 'missing' | 'over'): void {
+    for (const { stream } of this.#state.conversation?.messages ?? []) if (stream) this.#parts.client.forget(stream)
+    this.#leave()
+    this.#set({ reading, conversation: null, dialog: null, viewers: 0, remarks: [], changes: 0 })
   }
 
   #cancelRetry(): void {
@@ -93,10 +105,11 @@ export class Chat {
     for (const message of conversation.messages) {
       if (message.stream && !inFlight(message)) client.forget(message.stream)
     }
-    this.#unwatch = client.watch(conversation.id, conversation.version, () => {
+    const news = () => {
       void this.#read(conversation.id)
       void library.refresh()
-    })
+    }
+    this.#unwatch = client.watch(conversation.id, conversation.version, news, this.#parts.beside)
     this.#follow(conversation.messages.find(inFlight)?.stream ?? null)
   }
 
@@ -149,7 +162,7 @@ export class Chat {
     this.#set({ sendProblem: null })
     try {
       if (at === null) {
-        const begun = await this.#begin(draft)
+        const begun = await this.#begin()
         this.#setSending(at, false)
         at = begun
         this.#setSending(at, true)
@@ -171,12 +184,19 @@ export class Chat {
     }
   }
 
-  async #begin(draft: string): Promise<string> {
+  /** The conversation that is open; one that has not begun begins now. Rejects with ApiError. */
+  async begun(): Promise<string> {
+    return this.#state.at ?? (await this.#begin())
+  }
+
+  /** What stands in the composer goes along. */
+  async #begin(): Promise<string> {
     const { api, drafts, go } = this.#parts
-    const conversation = await api.create()
+    const { draft, newPrompt } = this.#state
+    const conversation = await api.create(newPrompt)
     if (drafts.text(null) === draft) drafts.move(null, conversation.id)
     if (this.#state.at === null) {
-      this.#set({ at: conversation.id })
+      this.#set({ at: conversation.id, newPrompt: '' })
       go(conversation.id, 'push')
       this.#show(conversation)
     }
@@ -260,10 +280,14 @@ export class Chat {
     }
   }
 
+  /** What was changed about the conversation is to be seen. */
+  async readAgain(): Promise<void> {
+    if (this.#state.at) await this.#read(this.#state.at)
+  }
+
   async remove(id: string): Promise<void> {
     const removed = await this.#parts.library.remove(id)
     if (!removed) return
-    this.#parts.drafts.clear(id)
     if (this.#state.at !== id) return
     this.#parts.go(null, 'replace')
     await this.open(null)

@@ -1,8 +1,9 @@
 import { isComposing } from './composing'
 import { Icon } from './icons'
 import { ModelPicker } from './model-picker'
+import { NameField } from './name-field'
 import type { Page } from './page'
-import { busyStream } from './state'
+import { busyStream, mayAsk, mayStop } from './state'
 import { useStore } from './use-store'
 
 const GROWS_BY_ITSELF = typeof CSS !== 'undefined' && CSS.supports?.('field-sizing', 'content')
@@ -15,12 +16,23 @@ export function Composer({ page }: { page: Page }) {
   const problem = useStore(store, (state) => state.sendProblem)
   const busy = useStore(store, busyStream)
   const stopping = useStore(store, (state) => state.stopping !== null && state.stopping === busyStream(state))
-  const missing = useStore(store, (state) => state.reading === 'missing')
+  const there = useStore(store, (state) => state.reading !== 'missing' && state.reading !== 'over')
+  const allowed = useStore(store, (state) => mayAsk(state))
+  const loading = useStore(store, (state) => state.guest && state.conversation === null)
+  const guest = useStore(store, (state) => state.guest)
+  const stoppable = useStore(store, mayStop)
   const send = () => {
     scroll.toLatest()
     void chat.send()
   }
-  if (missing) return null
+  if (!there || loading) return null
+  if (!allowed) {
+    return (
+      <p class="composer watching">
+        You are watching. <a href="/">Begin a conversation of your own</a>
+      </p>
+    )
+  }
   return (
     <form
       class="composer"
@@ -34,6 +46,7 @@ export function Composer({ page }: { page: Page }) {
           Not sent. {problem} Your words are still here.
         </p>
       )}
+      {guest && <NameField page={page} />}
       <div class="box">
         <textarea
           aria-label="Message"
@@ -51,7 +64,7 @@ export function Composer({ page }: { page: Page }) {
             if (!busy) send()
           }}
         />
-        {busy ? (
+        {busy && stoppable ? (
           <button
             key="stop"
             type="button"
@@ -64,7 +77,7 @@ export function Composer({ page }: { page: Page }) {
             <span class="sr-only">{stopping ? 'Stopping' : 'Stop'}</span>
           </button>
         ) : (
-          <button key="send" type="submit" class="send" disabled={sending || draft.trim() === ''}>
+          <button key="send" type="submit" class="send" disabled={sending || busy !== null || draft.trim() === ''}>
             <Icon name="send" />
             <span class="sr-only">{problem ? 'Try again' : 'Send'}</span>
           </button>

@@ -31,15 +31,13 @@ export function ConversationView({ page }: { page: Page }) {
 function Messages({ page }: { page: Page }) {
   const conversation = useStore(page.store, (state) => state.conversation)
   const reading = useStore(page.store, (state) => state.reading)
-  if (reading === 'missing') {
-    return (
-      <section class="empty">
-        <h1>There is nothing here</h1>
-        <p>This conversation does not exist, or it belongs to somebody else.</p>
-      </section>
-    )
-  }
+  const guest = useStore(page.store, (state) => state.guest)
+  if (reading === 'missing' || reading === 'over') return <Nothing over={reading === 'over'} guest={guest} />
   if (conversation) {
+    if (guest && conversation.messages.length === 0) {
+      return <p class="hint">Nothing has been asked yet. What will be appears here.</p>
+    }
+    if (conversation.messages.length === 0) return <Beginning />
     return conversation.messages.map((message) => {
       const View = message.role === 'user' ? Question : Answer
       return <View key={message.id} page={page} message={message} />
@@ -47,10 +45,33 @@ function Messages({ page }: { page: Page }) {
   }
   if (reading === 'loading') return <p class="hint">Opening…</p>
   if (reading === 'failed') return <p class="hint">The server could not be reached. Trying again…</p>
+  return <Beginning />
+}
+
+function Beginning() {
   return (
     <section class="empty">
       <h1>What would you like to know?</h1>
       <p>Reload, lose the network, close the tab: the answer goes on, and you can rejoin it at any time.</p>
+    </section>
+  )
+}
+
+function Nothing({ over, guest }: { over: boolean; guest: boolean }) {
+  const [heading, words] = over
+    ? ['This is no longer shared', 'The link was revoked, or its time is over.']
+    : guest
+      ? ['This link leads nowhere', 'It never did, or what it led to was deleted.']
+      : ['There is nothing here', 'This conversation does not exist, or it belongs to somebody else.']
+  return (
+    <section class="empty" role="status">
+      <h1>{heading}</h1>
+      <p>{words}</p>
+      {guest && (
+        <p>
+          <a href="/">Begin a conversation of your own</a>
+        </p>
+      )}
     </section>
   )
 }

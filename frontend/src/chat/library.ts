@@ -7,6 +7,7 @@ import type { State } from './state'
 import type { Store } from './store'
 
 const TYPING = 200 // ms without a key until the list is searched
+const UNDO = 10_000 // ms in which a deletion can be taken back; the server would do it for minutes
 const MOST_WATCHED = 50 // of the 100 that PROTOCOL.md allows to one socket
 const NEWEST_WATCHED = 10 // they may get another title at any time; further down nobody minds
 
@@ -18,6 +19,7 @@ export class Library {
   /** What is watched, by conversation, and for what is newer than which version. */
   #watches = new Map<string, { readonly version: number; readonly cancel: () => void }>()
   #cancelSearch = () => {}
+  #cancelUndo = () => {}
   /** The words for which the list that is shown was searched. */
   #found = ''
 
@@ -80,20 +82,43 @@ export class Library {
   async rename(id: string, title: string): Promise<void> {
     if (title.trim() === '') return
     await this.#tried(async () => {
-      this.put(await this.#api.rename(id, title.trim()))
+      this.put(await this.#api.change(id, { title: title.trim() }))
     })
   }
 
-  /** Returns whether it is gone. */
+  /** Returns whether it is gone. For a moment it can be taken back. */
   remove(id: string): Promise<boolean> {
     return this.#tried(async () => {
       await this.#api.remove(id)
       const { list, before } = this.#store.state
+      this.#offerUndo({ id, title: list.find((item) => item.id === id)?.title ?? '' })
       this.#show(
         list.filter((item) => item.id !== id),
         before,
       )
     })
+  }
+
+  /** Take the last deletion back. */
+  async undo(): Promise<void> {
+    const { undo } = this.#store.state
+    if (!undo) return
+    this.#offerUndo(null)
+    await this.#tried(async () => {
+      await this.#api.restore(undo.id)
+      await this.refresh()
+    })
+  }
+
+  #offerUndo(undo: State['undo']): void {
+    this.#cancelUndo()
+    this.#store.set({ undo })
+    if (undo) this.#cancelUndo = this.#environment.after(UNDO, () => this.#store.set({ undo: null }))
+  }
+
+  /** Everything of this person's, for good. Returns whether it is gone. */
+  erase(): Promise<boolean> {
+    return this.#tried(() => this.#api.erase())
   }
 
   /** A conversation was read: its line in the list says the same. */
@@ -135,6 +160,14 @@ export class Library {
       return false
     }
   }
+}
+
+/** For a page that was opened by a share: it knows one conversation, and no others. */
+export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove' | 'watch'> = {
+  put() {},
+  watch() {},
+  refresh: () => Promise.resolve(),
+  remove: () => Promise.resolve(false),
 }
 
 /** What went wrong, for the person. What is not an ApiError is a fault of this page and must not be hidden. */

@@ -3,15 +3,17 @@
 import '../styles/main.css'
 import { render } from 'preact'
 import { browserEnvironment, StreamClient } from '../stream'
-import { httpApi } from './api'
+import { httpApi, sharedApi } from './api'
 import { App } from './app'
 import { Chat } from './chat'
+import { Discussion } from './discussion'
 import { Drafts } from './drafts'
 import { Lasting, localStorageOrNull } from './lasting'
-import { Library } from './library'
+import { Library, NO_LIBRARY } from './library'
 import { ModelChoice } from './models'
-import { addressOf, conversationOf, type Page } from './page'
+import { addressOf, conversationOf, type Page, shareOf } from './page'
 import { ScrollKeeper } from './scroll'
+import { Sharing } from './sharing'
 import { INITIAL, logOf, type Shown, type State, shown } from './state'
 import { Store } from './store'
 
@@ -23,15 +25,20 @@ declare global {
 }
 
 const environment = browserEnvironment()
-const store = new Store<State>(INITIAL, (run) => requestAnimationFrame(run))
-const client = new StreamClient(environment, '/api/socket')
-const api = httpApi()
+const lasting = new Lasting(localStorageOrNull())
+const share = shareOf(location.pathname)
+const guest = share !== null
+const store = new Store<State>({ ...INITIAL, guest, name: lasting.get('name') }, (run) => requestAnimationFrame(run))
+const client = new StreamClient(environment, share === null ? '/api/socket' : `/api/socket?share=${share}`)
+const api = share === null ? httpApi() : sharedApi(share, () => store.state.name)
 const library = new Library(store, api, client, environment)
-const models = new ModelChoice(store, api, new Lasting(localStorageOrNull()))
+const models = new ModelChoice(store, api, lasting)
+const discussion = new Discussion(store, api)
 const drafts = new Drafts(environment.storage, newKey)
 const go = (conversation: string | null, how: 'push' | 'replace') =>
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', addressOf(conversation))
-const chat = new Chat({ store, api, client, drafts, library, environment, newKey, go })
+const listed = guest ? NO_LIBRARY : library
+const chat = new Chat({ store, api, client, drafts, library: listed, beside: discussion, environment, newKey, go })
 const scroll = new ScrollKeeper((away) => store.set({ away }))
 
 const page: Page = {
@@ -39,21 +46,35 @@ const page: Page = {
   chat,
   library,
   models,
+  discussion,
+  sharing: new Sharing(store, api, chat),
   scroll,
+  besideScroll: new ScrollKeeper(() => {}),
   visit(conversation) {
     if (conversation !== store.state.at) go(conversation, 'push')
     void chat.open(conversation)
+  },
+  rename(name) {
+    store.set({ name })
+    lasting.set('name', name)
+  },
+  async erase() {
+    if (!(await library.erase())) return
+    environment.storage?.clear()
+    location.assign('/') // a new cookie, and nothing of what was
   },
 }
 
 client.onLink((link) => {
   store.set({ link })
+  if (link === 'shut') chat.shutOut()
   if (link !== 'live') return
   chat.reconnected()
+  if (guest) return // who came by a share has no list, and no choice
   library.reconnected()
   void models.refresh()
 })
-window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
+if (!guest) window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
 window.rejoinder = {
   lastAnswer() {
     const last = store.state.conversation?.messages.at(-1)
@@ -61,8 +82,8 @@ window.rejoinder = {
   },
 }
 
-void chat.open(conversationOf(location.pathname))
-void library.refresh()
+void chat.open(share ?? conversationOf(location.pathname))
+if (!guest) void library.refresh()
 render(<App page={page} />, document.body)
 
 /** randomUUID exists only on https and localhost; this page is also opened by an address in a home network. */

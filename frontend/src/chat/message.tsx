@@ -18,14 +18,18 @@ interface Props {
 export function Question({ page, message }: Props) {
   const editing = useStore(page.store, (state) => state.editing === message.id)
   const busy = useStore(page.store, (state) => busyStream(state) !== null)
+  const guest = useStore(page.store, (state) => state.guest)
+  const me = useStore(page.store, (state) => state.conversation?.me ?? '')
   if (editing) return <Editing page={page} message={message} />
+  const asker = askerOf(message, guest, me)
   return (
-    <article class="message question" aria-label="You" data-message={message.id}>
+    <article class="message question" aria-label={asker} data-message={message.id}>
+      {asker !== 'You' && <bdi class="asker">{asker}</bdi>}
       <div class="words">{message.content}</div>
       <footer class="tools">
         <Versions page={page} message={message} busy={busy} />
         <CopyButton text={() => message.content} title="Copy your message" />
-        {!busy && (
+        {!busy && !guest && (
           <button
             type="button"
             class="tool"
@@ -39,6 +43,12 @@ export function Question({ page, message }: Props) {
       </footer>
     </article>
   )
+}
+
+/** Who asked, as this reader would say it. */
+function askerOf({ author }: Message, guest: boolean, me: string): string {
+  if (author === null) return guest ? 'The owner' : 'You'
+  return author.tag === me ? 'You' : author.name || 'A guest'
 }
 
 function Editing({ page, message }: Props) {
@@ -72,6 +82,7 @@ export function Answer({ page, message }: Props) {
   const busy = useStore(page.store, (state) => busyStream(state) !== null)
   const stopping = useStore(page.store, (state) => state.stopping !== null && state.stopping === message.stream)
   const model = useStore(page.store, (state) => (isChoice(state) ? message.model : null))
+  const guest = useStore(page.store, (state) => state.guest)
   const { text, reasoning } = shown(message, log)
   const line = statusLine(message, log, stopping)
   const growing = line?.tone === 'busy'
@@ -93,7 +104,7 @@ export function Answer({ page, message }: Props) {
         <footer class="tools">
           <Versions page={page} message={message} busy={busy} />
           {text !== '' && <CopyButton text={() => text} title="Copy the answer" />}
-          {!busy && (
+          {!busy && !guest && (
             <button type="button" class="tool" title="Try again" onClick={() => void page.chat.regenerate(message)}>
               <Icon name="again" />
               <span class="sr-only">Try again</span>

@@ -1,9 +1,11 @@
 /** What every view is given: where to look, and whom to ask. */
 
 import type { Chat } from './chat'
+import type { Discussion } from './discussion'
 import type { Library } from './library'
 import type { ModelChoice } from './models'
 import type { ScrollKeeper } from './scroll'
+import type { Sharing } from './sharing'
 import type { State } from './state'
 import type { Store } from './store'
 
@@ -12,9 +14,22 @@ export interface Page {
   readonly chat: Chat
   readonly library: Library
   readonly models: ModelChoice
+  readonly sharing: Sharing
+  readonly discussion: Discussion
   readonly scroll: ScrollKeeper
+  readonly besideScroll: ScrollKeeper
   /** Show a conversation and put it into the address bar. */
   readonly visit: (conversation: string | null) => void
+  /** Ask and remark under this name from now on. */
+  readonly rename: (name: string) => void
+  /** Remove everything of this person's, and begin anew. */
+  readonly erase: () => Promise<void>
+}
+
+/** The share by which this page was opened. */
+export function shareOf(pathname: string): string | null {
+  const [, id] = /^\/s\/([^/]+)\/?$/.exec(pathname) ?? []
+  return id === undefined ? null : decodeURIComponent(id)
 }
 
 export function addressOf(conversation: string | null): string {

@@ -59,6 +59,11 @@ export function Sidebar({ page }: { page: Page }) {
             Older conversations
           </button>
         )}
+        {list.length > 0 && (
+          <button type="button" class="plain erase" onClick={() => page.store.set({ dialog: 'erase' })}>
+            Delete everything of mine
+          </button>
+        )}
       </nav>
     </>
   )
@@ -71,28 +76,15 @@ interface EntryProps {
 }
 
 function Entry({ page, item, current }: EntryProps) {
-  const [doing, setDoing] = useState<'renaming' | 'deleting' | null>(null)
+  const [renaming, setRenaming] = useState(false)
   const title = item.title || 'New conversation'
-  const done = () => setDoing(null)
-  if (doing === 'renaming') {
+  const done = () => setRenaming(false)
+  if (renaming) {
     const rename = (words: string) => {
       done()
       void page.library.rename(item.id, words)
     }
     return <Renaming title={item.title} rename={rename} cancel={done} />
-  }
-  if (doing === 'deleting') {
-    return (
-      <li class="entry asking">
-        <span>Delete “{title}”?</span>
-        <button type="button" class="danger" ref={focus} onClick={() => void page.chat.remove(item.id)}>
-          Delete
-        </button>
-        <button type="button" class="plain" onClick={done}>
-          Keep
-        </button>
-      </li>
-    )
   }
   return (
     <li class="entry">
@@ -105,7 +97,7 @@ function Entry({ page, item, current }: EntryProps) {
         class="tool"
         title="Rename"
         aria-label={`Rename “${title}”`}
-        onClick={() => setDoing('renaming')}
+        onClick={() => setRenaming(true)}
       >
         <Icon name="rename" />
       </button>
@@ -114,7 +106,7 @@ function Entry({ page, item, current }: EntryProps) {
         class="tool"
         title="Delete"
         aria-label={`Delete “${title}”`}
-        onClick={() => setDoing('deleting')}
+        onClick={() => void page.chat.remove(item.id)}
       >
         <Icon name="remove" />
       </button>

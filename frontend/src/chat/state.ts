@@ -1,6 +1,6 @@
 /** What the page knows, and what follows from it. */
 
-import { isOver, type Link, type StreamLog } from '../stream'
+import { isOver, type Link, type Remark, type StreamLog } from '../stream'
 import type { Conversation, Message, Models, Summary } from './api'
 
 export interface State {
@@ -14,7 +14,8 @@ export interface State {
   /** The conversation of the address; null: one that has not begun. */
   readonly at: string | null
   readonly conversation: Conversation | null
-  readonly reading: 'loading' | 'ready' | 'missing' | 'failed'
+  /** `over`: the share by which one came lets nobody in any more. */
+  readonly reading: 'loading' | 'ready' | 'missing' | 'over' | 'failed'
   /** The answer that is being written. */
   readonly live: { readonly stream: string; readonly log: StreamLog } | null
   readonly draft: string
@@ -33,7 +34,24 @@ export interface State {
   readonly picked: string | null
   /** The model that was chosen last, anywhere; for conversations that have not begun. */
   readonly lastPicked: string
+  /** A conversation that was deleted just now. */
+  readonly undo: { readonly id: string; readonly title: string } | null
+  readonly dialog: 'share' | 'conversation' | 'erase' | null
   readonly sidebarOpen: boolean
+  /** This page was opened by a share, whose id is then the conversation's name. */
+  readonly guest: boolean
+  /** The name under which this person asks and remarks where they are a guest. */
+  readonly name: string
+  /** How many watch the conversation through shares. */
+  readonly viewers: number
+  /** What is said beside it, the oldest first, and the last change that is known of it. */
+  readonly remarks: readonly Remark[]
+  readonly changes: number
+  /** The discussion is open; if it is not, so many remarks have come since. */
+  readonly discussing: boolean
+  readonly unread: number
+  /** The instructions for a conversation that has not begun. */
+  readonly newPrompt: string
   /** The person has scrolled away from the end. */
   readonly away: boolean
 }
@@ -57,7 +75,17 @@ export const INITIAL: State = {
   models: { default: '', models: [] },
   picked: null,
   lastPicked: '',
+  undo: null,
+  dialog: null,
   sidebarOpen: false,
+  guest: false,
+  name: '',
+  viewers: 0,
+  remarks: [],
+  changes: 0,
+  discussing: false,
+  unread: 0,
+  newPrompt: '',
   away: false,
 }
 
@@ -75,6 +103,26 @@ export function logOf(state: State, message: Message): StreamLog | null {
 export function busyStream(state: State): string | null {
   const generating = state.conversation?.generating ?? null
   return generating !== null && state.live?.stream === generating && isOver(state.live.log) ? null : generating
+}
+
+/** Whether this person may ask in the conversation that is open. */
+export function mayAsk(state: State): boolean {
+  return !state.guest || state.conversation?.may_ask === true
+}
+
+/** Whether they may stop the answer that is being written: the owner, and a visitor who asked for it. */
+export function mayStop(state: State): boolean {
+  if (!state.guest) return true
+  const { conversation } = state
+  const answer = conversation?.messages.find((message) => message.stream === conversation.generating)
+  const question = conversation?.messages.find((message) => message.id === answer?.parent_id)
+  return question?.author != null && question.author.tag === conversation?.me
+}
+
+/** Whether there is a discussion to take part in. To the owner there is one as soon as there is somebody to talk to. */
+export function isDiscussed(state: State): boolean {
+  if (state.guest) return state.conversation?.discussion === true
+  return state.remarks.length > 0 || (state.conversation?.shares ?? []).some((share) => share.discussion)
 }
 
 export interface Shown {

@@ -7,22 +7,37 @@ import { comeback } from './backoff'
 import { Connection } from './connection'
 import type { Cancel, Environment } from './environment'
 import { Followed, type LogListener } from './followed'
-import type { ClientFrame, Gone, ServerFrame } from './frames'
+import type { Gone, Remark, ServerFrame } from './frames'
 import { EMPTY, type StreamLog } from './log'
 import { monitor } from './monitor'
 import { LogStorage } from './storage'
 
-/** `reconnecting`: it was lost, and the next attempt is under way or waits. `offline`: the browser has no network. */
-export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline'
+/**
+ * `reconnecting`: it was lost, and the next attempt is under way or waits. `offline`: the browser has no network.
+ * `shut`: the share by which this page came is over, or never was; nothing comes any more.
+ */
+export type Link = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'shut'
 
 export type NewsListener = (version: number) => void
+
+/** What happens beside a conversation: asked what is known, and told what is not. */
+export interface Beside {
+  /** The last change of the discussion that is known; null: no part is taken in it. */
+  changes(): number | null
+  viewers(): number
+  discussed(remarks: readonly Remark[]): void
+  viewed(viewers: number): void
+}
+
+const SHUT: ReadonlySet<number> = new Set([4404, 4410]) // close codes of PROTOCOL.md after which nobody comes back
 
 /** Frames that a server in trouble sends too, before it closes: they do not make the next attempt an early one. */
 const OPENING: ReadonlySet<ServerFrame['type']> = new Set(['hello', 'following', 'gone', 'problem'])
 
 interface Watched {
-  version: number
+  readonly version: number
   readonly listener: NewsListener
+  readonly beside: Beside | undefined
 }
 
 export class StreamClient {
@@ -42,6 +57,7 @@ export class StreamClient {
   #wasLost = false
   /** The browser said that the network went; the next frame proves it wrong. */
   #doubted = false
+  #shut = false
   #link: Link = 'connecting'
 
   /** Connects at once. `url` is that of the server's `GET /api/socket`. */
@@ -82,11 +98,14 @@ export class StreamClient {
     }
   }
 
-  /** Hear whenever a conversation is newer than `version`. Watching it again replaces the earlier watch. */
-  watch(conversation: string, version: number, listener: NewsListener): Cancel {
-    const watched = { version, listener }
+  /**
+   * Hear whenever a conversation is newer than `version` and, if asked for, what happens beside it. Watching it again
+   * replaces the earlier watch.
+   */
+  watch(conversation: string, version: number, listener: NewsListener, beside?: Beside): Cancel {
+    const watched = { version, listener, beside }
     this.#watched.set(conversation, watched)
-    this.#connection?.send({ type: 'watch', conversation, version })
+    this.#sendWatch(conversation, watched)
     return () => {
       if (this.#watched.get(conversation) !== watched) return
       this.#watched.delete(conversation)
@@ -154,6 +173,12 @@ export class StreamClient {
       case 'news':
         this.#tell(frame.conversation, frame.version)
         break
+      case 'remarks':
+        this.#watched.get(frame.conversation)?.beside?.discussed(frame.remarks)
+        break
+      case 'audience':
+        this.#watched.get(frame.conversation)?.beside?.viewed(frame.viewers)
+        break
       case 'problem':
         this.#environment.report(`${frame.problem.status} ${frame.problem.title}: ${frame.problem.detail ?? ''}`)
         if (frame.stream !== null) this.#refused({ type: 'gone', stream: frame.stream, problem: frame.problem })
@@ -174,9 +199,13 @@ export class StreamClient {
 
   #sendAll(): void {
     for (const followed of this.#followed.values()) followed.begin()
-    for (const [conversation, { version }] of this.#watched) {
-      this.#send({ type: 'watch', conversation, version })
-    }
+    for (const [conversation, watched] of this.#watched) this.#sendWatch(conversation, watched)
+  }
+
+  #sendWatch(conversation: string, { version, beside }: Watched): void {
+    const remarks = beside?.changes() ?? null
+    const known = { ...(remarks !== null && { remarks }), ...(beside && { viewers: beside.viewers() }) }
+    this.#connection?.send({ type: 'watch', conversation, version, ...known })
   }
 
   #tell(conversation: string, version: number): void {
@@ -187,6 +216,11 @@ export class StreamClient {
   #lost(code: number): void {
     this.#wasLost = true
     this.#connection = null
+    this.#shut ||= SHUT.has(code)
+    if (this.#shut) {
+      this.#refreshLink()
+      return
+    }
     const wait = comeback(code, this.#failures, this.#environment.random)
     this.#failures += 1
     this.#cancelWait = this.#environment.after(wait, () => this.#connect())
@@ -203,10 +237,6 @@ export class StreamClient {
     this.#refreshLink()
   }
 
-  #send(frame: ClientFrame): void {
-    this.#connection?.send(frame)
-  }
-
   #refreshLink(): void {
     const link = this.#currentLink()
     if (link === this.#link) return
@@ -215,6 +245,7 @@ export class StreamClient {
   }
 
   #currentLink(): Link {
+    if (this.#shut) return 'shut'
     if (this.#connection?.live && !this.#doubted) return 'live'
     if (!this.#environment.online()) return 'offline'
     return this.#wasLost || this.#doubted ? 'reconnecting' : 'connecting'

@@ -17,7 +17,14 @@ export interface Problem {
 export type ClientFrame =
   | { readonly type: 'follow'; readonly stream: string; readonly position?: string }
   | { readonly type: 'unfollow'; readonly stream: string }
-  | { readonly type: 'watch'; readonly conversation: string; readonly version: number }
+  | {
+      readonly type: 'watch'
+      readonly conversation: string
+      readonly version: number
+      /** The last change of its discussion that the page knows. */
+      readonly remarks?: number
+      readonly viewers?: number
+    }
   | { readonly type: 'unwatch'; readonly conversation: string }
   | { readonly type: 'ping' }
 
@@ -67,6 +74,23 @@ export interface Gone {
   readonly problem: Problem
 }
 
+/** Who said something. The tag is the same for all that one person says in a conversation. */
+export interface Author {
+  readonly name: string
+  readonly tag: string
+  readonly owner: boolean
+}
+
+/** What somebody said beside a conversation, or that it was removed. What has a larger change is newer. */
+export interface Remark {
+  readonly id: string
+  readonly change: number
+  readonly author: Author
+  readonly content: string
+  readonly created_at: string
+  readonly removed: boolean
+}
+
 /** The frames that belong to one stream. */
 export type StreamFrame = Following | Queue | Chunks | EndFrame | Gone
 
@@ -74,6 +98,8 @@ export type ServerFrame =
   | StreamFrame
   | { readonly type: 'hello'; readonly heartbeat: number }
   | { readonly type: 'news'; readonly conversation: string; readonly version: number }
+  | { readonly type: 'remarks'; readonly conversation: string; readonly remarks: readonly Remark[] }
+  | { readonly type: 'audience'; readonly conversation: string; readonly viewers: number }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'pong' }
   | { readonly type: 'problem'; readonly stream: string | null; readonly problem: Problem }
@@ -110,6 +136,10 @@ export function parseFrame(data: unknown): ServerFrame {
       return { type, stream: fields.text('stream'), problem: parseProblem(fields) }
     case 'news':
       return { type, conversation: fields.text('conversation'), version: fields.count('version') }
+    case 'remarks':
+      return { type, conversation: fields.text('conversation'), remarks: fields.objects('remarks').map(parseRemark) }
+    case 'audience':
+      return { type, conversation: fields.text('conversation'), viewers: fields.count('viewers') }
     case 'problem':
       return { type, stream: fields.textOr('stream', null), problem: parseProblem(fields) }
     case 'heartbeat':
@@ -144,6 +174,19 @@ function parseRange(fields: Fields): { stream: string; epoch: string; start: num
   const stop = fields.count('stop')
   if (stop <= start) throw new FrameError(`[${start}, ${stop}) is no range`)
   return { stream: fields.text('stream'), epoch: fields.text('epoch'), start, stop }
+}
+
+function parseRemark(values: Record<string, unknown>): Remark {
+  const fields = new Fields(values, 'remark')
+  const author = new Fields(fields.objectOr('author') ?? {}, 'author')
+  return {
+    id: fields.text('id'),
+    change: fields.count('change'),
+    author: { name: author.text('name'), tag: author.text('tag'), owner: author.flag('owner') },
+    content: fields.text('content'),
+    created_at: fields.text('created_at'),
+    removed: fields.flag('removed'),
+  }
 }
 
 function parseProblem(fields: Fields): Problem {
@@ -201,6 +244,16 @@ class Fields {
   oneOf<T extends string>(name: string, values: readonly T[]): T {
     const value = this.#values[name]
     return values.find((candidate) => candidate === value) ?? this.#refuse(name, `one of ${values.join(', ')}`)
+  }
+
+  flag(name: string): boolean {
+    const value = this.#values[name]
+    return typeof value === 'boolean' ? value : this.#refuse(name, 'true or false')
+  }
+
+  objects(name: string): Record<string, unknown>[] {
+    const value = this.#values[name]
+    return Array.isArray(value) && value.every(isObject) ? value : this.#refuse(name, 'a list of objects')
   }
 
   objectOr(name: string): Record<string, unknown> | null {

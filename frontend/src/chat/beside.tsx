@@ -1,0 +1,119 @@
+import { useState } from 'preact/hooks'
+import type { Remark } from '../stream'
+import { isComposing } from './composing'
+import { Icon } from './icons'
+import { NameField } from './name-field'
+import type { Page } from './page'
+import { useStore } from './use-store'
+
+/** The discussion beside the conversation. */
+export function Beside({ page }: { page: Page }) {
+  const remarks = useStore(page.store, (state) => state.remarks)
+  const me = useStore(page.store, (state) => state.conversation?.me ?? '')
+  const guest = useStore(page.store, (state) => state.guest)
+  const close = () => page.discussion.toggle()
+  return (
+    <aside class="beside" aria-label="Discussion" onKeyDown={(event) => event.key === 'Escape' && close()}>
+      <header>
+        <h2>Discussion</h2>
+        <button type="button" class="tool" title="Close the discussion" onClick={close}>
+          <Icon name="close" />
+          <span class="sr-only">Close the discussion</span>
+        </button>
+      </header>
+      <div class="remarks" role="log" aria-label="Remarks" ref={page.besideScroll.attach}>
+        <ol>
+          {remarks.length === 0 && <li class="hint">Nobody has said anything yet.</li>}
+          {remarks.map((remark) => (
+            <Entry
+              key={remark.id}
+              page={page}
+              remark={remark}
+              mine={remark.author.tag === me}
+              removable={!guest || remark.author.tag === me}
+            />
+          ))}
+        </ol>
+      </div>
+      <Saying page={page} />
+    </aside>
+  )
+}
+
+interface EntryProps {
+  readonly page: Page
+  readonly remark: Remark
+  readonly mine: boolean
+  readonly removable: boolean
+}
+
+function Entry({ page, remark, mine, removable }: EntryProps) {
+  const { author } = remark
+  const name = author.name || (author.owner ? 'The owner' : 'A guest')
+  return (
+    <li class="remark" data-mine={mine}>
+      <p class="about">
+        <bdi class="name">{name}</bdi>
+        {author.owner && author.name !== '' && <span class="role">owner</span>}
+        {mine && <span class="role">you</span>}
+        <time dateTime={remark.created_at}>{clock(remark.created_at)}</time>
+        {removable && (
+          <button type="button" class="tool" title="Remove" onClick={() => void page.discussion.remove(remark)}>
+            <Icon name="remove" />
+            <span class="sr-only">Remove the remark of {name}</span>
+          </button>
+        )}
+      </p>
+      <p class="said" dir="auto">
+        {remark.content}
+      </p>
+    </li>
+  )
+}
+
+function Saying({ page }: { page: Page }) {
+  const [words, setWords] = useState('')
+  const [saying, setSaying] = useState(false)
+  const say = async () => {
+    if (saying || words.trim() === '') return
+    setSaying(true)
+    if (await page.discussion.say(words)) setWords('')
+    setSaying(false)
+  }
+  return (
+    <form
+      class="saying"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void say()
+      }}
+    >
+      <NameField page={page} />
+      <div class="box">
+        <textarea
+          aria-label="Your remark"
+          placeholder="Say something"
+          rows={1}
+          maxLength={2000}
+          dir="auto"
+          value={words}
+          readOnly={saying}
+          onInput={(event) => setWords(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return
+            event.preventDefault()
+            void say()
+          }}
+        />
+        <button type="submit" class="tool" title="Say it" disabled={saying || words.trim() === ''}>
+          <Icon name="send" />
+          <span class="sr-only">Say it</span>
+        </button>
+      </div>
+    </form>
+  )
+}
+
+function clock(moment: string): string {
+  return new Date(moment).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+}

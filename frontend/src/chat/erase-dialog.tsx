@@ -1,0 +1,23 @@
+import { Dialog } from './dialog'
+import type { Page } from './page'
+
+/** Asks once more before everything of a person's is removed. */
+export function EraseDialog({ page }: { page: Page }) {
+  const close = () => page.store.set({ dialog: null })
+  return (
+    <Dialog title="Delete everything of mine?" close={close}>
+      <p>
+        All your conversations, their links and discussions go at once and for good, and so do your remarks in the
+        conversations of others. Questions that you asked there stay, without your name.
+      </p>
+      <p class="choices">
+        <button type="button" class="plain" onClick={close}>
+          Keep everything
+        </button>
+        <button type="button" class="danger" onClick={() => void page.erase()}>
+          Delete everything
+        </button>
+      </p>
+    </Dialog>
+  )
+}

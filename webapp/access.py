@@ -1,0 +1,77 @@
+"""By what somebody is let in, and to what: as the owner, or by a share.
+
+What is not theirs is NotFound to both. Everything else asks only an Access, and need not know which it is.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from conversations import NotFound, ShareRecord, Store, StreamRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A conversation that one was let in to."""
+
+    conversation_id: str
+    version: int
+    discussion: bool
+
+
+class Access(Protocol):
+    """Every method raises NotFound and, of a share, ShareOver."""
+
+    def share(self) -> ShareRecord | None:
+        """The share that lets one in; None: it is the owner."""
+
+    def stream(self, stream_id: str) -> StreamRecord:
+        """A stream that one may follow."""
+
+    def conversation(self, name: str) -> Place:
+        """A conversation that one may watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerAccess:
+    """To all that is the owner's. A conversation's name is its id."""
+
+    store: Store
+    owner: str
+
+    def share(self) -> ShareRecord | None:
+        return None
+
+    def stream(self, stream_id: str) -> StreamRecord:
+        return self.store.stream(stream_id, self.owner)
+
+    def conversation(self, name: str) -> Place:
+        version = self.store.versions([name], owner=self.owner).get(name)
+        if version is None:
+            raise NotFound("conversation", name)
+        return Place(name, version, discussion=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareAccess:
+    """To one conversation, whose name is the share's id: its own is nobody else's business."""
+
+    store: Store
+    share_id: str
+
+    def share(self) -> ShareRecord | None:
+        return self.store.shared(self.share_id)
+
+    def stream(self, stream_id: str) -> StreamRecord:
+        return self.store.shared_stream(stream_id, self.share_id)
+
+    def conversation(self, name: str) -> Place:
+        if name != self.share_id:
+            raise NotFound("conversation", name)
+        share = self.store.shared(self.share_id)
+        version = self.store.versions([share.conversation_id])[share.conversation_id]
+        return Place(share.conversation_id, version, share.terms.discussion)
+
+
+def access_for(store: Store, owner: str, share_id: str | None) -> Access:
+    """By the share if one is named, else as the owner."""
+    return ShareAccess(store, share_id) if share_id else OwnerAccess(store, owner)

@@ -1,0 +1,78 @@
+"""How many watch each conversation through shares, over all web processes.
+
+Every process writes its own number beside those of the others, with a moment after which it does not count any more: a
+process that was killed takes its viewers with it.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from redis import Redis
+
+from streams import keys
+
+RECOUNT_HINT = b"viewers"
+GOOD_FOR = 30.0  # seconds that a number counts, if it is not written again
+REWRITTEN = 10.0  # seconds after which it is; two may be lost
+
+
+class Audience:
+    """One process's part in the counting. Every method may raise RedisError. For one thread."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        process: str | None = None,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis = redis
+        self._process = process or secrets.token_hex(4)
+        self._now = wall_clock
+        self._reported: dict[str, tuple[int, float]] = {}
+
+    def report(self, here: Mapping[str, int]) -> None:
+        """So many watch here. What has not changed is written only now and then."""
+        now = self._now()
+        changed = {
+            conversation: count
+            for conversation, count in here.items()
+            if self._reported.get(conversation, (0, 0.0))[0] != count
+            or now - self._reported[conversation][1] > REWRITTEN
+        }
+        gone = self._reported.keys() - here.keys()
+        if not changed and not gone:
+            return
+        pipeline = self._redis.pipeline(transaction=False)
+        for conversation, count in changed.items():
+            key = keys.audience(conversation)
+            pipeline.hset(key, self._process, f"{count}:{now + GOOD_FOR:.3f}")
+            pipeline.pexpire(key, int(GOOD_FOR * 1000))
+        for conversation in gone:
+            pipeline.hdel(keys.audience(conversation), self._process)
+        for conversation in [*changed, *gone]:
+            pipeline.publish(keys.conversation(conversation), RECOUNT_HINT)
+        pipeline.execute()
+        self._reported.update({conversation: (count, now) for conversation, count in changed.items()})
+        for conversation in gone:
+            del self._reported[conversation]
+
+    def leave(self) -> None:
+        """Nobody watches here any more."""
+        self.report({})
+
+    def totals(self, conversation_ids: Sequence[str]) -> list[int]:
+        """How many watch each of them, wherever."""
+        if not conversation_ids:
+            return []
+        pipeline = self._redis.pipeline(transaction=False)
+        for conversation in conversation_ids:
+            pipeline.hvals(keys.audience(conversation))
+        now = self._now()
+        return [sum(_counting(value, now) for value in values) for values in pipeline.execute()]
+
+
+def _counting(value: bytes, now: float) -> int:
+    count, _, until = value.decode().partition(":")
+    return int(count) if float(until) > now else 0

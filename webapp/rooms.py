@@ -1,0 +1,282 @@
+"""Rooms: the conversations that pages of this process look at, and how those pages hear what happens in them.
+
+Three things are told: that a conversation is newer, what was said beside it, and how many watch it through shares. And
+whoever came by a share that is over is shut out.
+
+The database is the truth, and a channel in Redis the hint. The database is asked when a room is entered and whenever
+the channel is (again) subscribed, so nothing falls between a page's GET and its socket, or into a reconnection.
+Shares are looked at now and then besides: that a link is dead must not depend on a hint.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from conversations import RemarkRecord, ShareRecord, Store
+from streams import Subscriber
+from streams import keys as stream_keys
+from webapp.audience import RECOUNT_HINT, Audience
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 2.0  # seconds until a database that was away is asked again; nothing tells when it is back
+TICK = 1.0  # seconds; a count of viewers need not be faster
+SHARES_CHECKED = 5.0  # seconds between looks whether shares that are in use are still good
+CHECKED_AT_ONCE = 500  # shares in one question
+
+
+class Page(Protocol):
+    """Who is told. The methods must not wait, nor raise."""
+
+    def newer(self, watch: "Watch", version: int) -> None:
+        """The conversation has this version now."""
+
+    def discussed(self, watch: "Watch", remarks: list[RemarkRecord]) -> None:
+        """What changed in its discussion."""
+
+    def viewed(self, watch: "Watch", viewers: int) -> None:
+        """So many watch it through shares."""
+
+
+@dataclass(eq=False, slots=True)
+class Watch:
+    """One page's interest in one conversation, from what it has seen of it."""
+
+    conversation_id: str
+    name: str  # what the page calls it: its id, or the share's
+    page: Page
+    version: int
+    remarks: int | None  # the last change that it has seen; None: it takes no part in the discussion
+    viewers: int  # the number that it shows
+
+    def newest(self, version: int) -> None:
+        """Tell the page, unless it has seen this version."""
+        if version > self.version:
+            self.version = version
+            self.page.newer(self, version)
+
+    def heard(self, changes: Iterable[RemarkRecord]) -> None:
+        """Tell the page those that it has not seen."""
+        if self.remarks is None:
+            return
+        seen = self.remarks
+        new = [each for each in changes if each.change > seen]
+        if new:
+            self.remarks = new[-1].change
+            self.page.discussed(self, new)
+
+    def counted(self, viewers: int) -> None:
+        """Tell the page, unless it knows this number."""
+        if viewers != self.viewers:
+            self.viewers = viewers
+            self.page.viewed(self, viewers)
+
+
+@dataclass(eq=False, frozen=True, slots=True)
+class Visit:
+    """Somebody who came by a share, and what ends that."""
+
+    share: ShareRecord
+    shut_out: Callable[[], None]
+
+
+@dataclass(eq=False, slots=True)
+class _Room:
+    conversation_id: str
+    watches: set[Watch] = field(default_factory=set)
+    visits: set[Visit] = field(default_factory=set)
+    viewers: int = 0
+    recount: bool = True
+    stale: bool = False  # something may have changed since the last look
+    looking: bool = False
+
+    @property
+    def empty(self) -> bool:
+        return not self.watches and not self.visits
+
+    @property
+    def seen(self) -> int | None:
+        """The change from which on its pages lack something; None: none of them takes part."""
+        return min((each.remarks for each in self.watches if each.remarks is not None), default=None)
+
+
+class Rooms:
+    """All rooms of a process, over the process's one pub/sub connection."""
+
+    def __init__(
+        self,
+        store: Store,
+        subscriber: Subscriber,
+        audience: Audience,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._subscriber = subscriber
+        self._audience = audience
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rooms: dict[str, _Room] = {}
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._tick_forever, name="rooms", daemon=True)
+
+    def start(self) -> None:
+        """Begin to count, and to look whether shares are still good."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop it. Who watches in this process is counted no more."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def watch(self, watch: Watch) -> None:
+        """Begin; what it has not seen is told at once. The caller has checked that the page may see it."""
+        self._come(watch.conversation_id, lambda room: room.watches.add(watch))
+
+    def unwatch(self, watch: Watch) -> None:
+        """Tell it no more."""
+        self._go(watch.conversation_id, lambda room: room.watches.discard(watch))
+
+    def enter(self, visit: Visit) -> None:
+        """Count a visitor in, who is shut out as soon as the share is over; also if it is by now."""
+        self._come(visit.share.conversation_id, lambda room: room.visits.add(visit))
+
+    def leave(self, visit: Visit) -> None:
+        """The visitor went."""
+        self._go(visit.share.conversation_id, lambda room: room.visits.discard(visit))
+
+    # -- rooms
+
+    def _come(self, conversation_id: str, come: Callable[[_Room], None]) -> None:
+        with self._lock:
+            room = self._rooms.get(conversation_id)
+            opened = room is None
+            if room is None:
+                room = self._rooms[conversation_id] = _Room(conversation_id)
+            come(room)
+            room.recount = True
+        if opened:
+            channel = stream_keys.conversation(conversation_id)
+            self._subscriber.add(channel, partial(self._heard, room), partial(self._look_soon, room))
+        else:
+            self._look_soon(room)
+
+    def _go(self, conversation_id: str, go: Callable[[_Room], None]) -> None:
+        with self._lock:
+            room = self._rooms.get(conversation_id)
+            if room is None:
+                return
+            go(room)
+            if not room.empty:
+                return
+            del self._rooms[conversation_id]
+        self._subscriber.remove(stream_keys.conversation(conversation_id))
+
+    # -- looking
+
+    def _heard(self, room: _Room, hint: bytes) -> None:
+        if hint == RECOUNT_HINT:
+            room.recount = True
+        elif hint.isdigit():  # the commonest news needs no look
+            for watch in self._watches(room):
+                watch.newest(int(hint))
+        else:
+            self._look_soon(room)
+
+    def _look_soon(self, room: _Room) -> None:
+        """Look in a thread of its own, one at a time for each room: a thousand who come at once are one look or two."""
+        with self._lock:
+            room.stale = True
+            if room.looking:
+                return
+            room.looking = True
+        threading.Thread(target=self._look, args=(room,), name="look", daemon=True).start()
+
+    def _look(self, room: _Room) -> None:
+        while True:
+            with self._lock:
+                if not room.stale or room.empty or self._closing.is_set():
+                    room.looking = False
+                    return
+                room.stale = False
+                seen = room.seen
+            try:
+                version = self._store.versions([room.conversation_id]).get(room.conversation_id)
+                remarks = [] if seen is None else self._store.remarks(room.conversation_id, after=seen)
+                self._shut_out([room])
+            except SQLAlchemyError as error:
+                log.warning("not looked, trying again: %s", error, extra={"conversation_id": room.conversation_id})
+                room.stale = True
+                self._closing.wait(RETRY_AFTER)
+                continue
+            for watch in self._watches(room):
+                if version is not None:
+                    watch.newest(version)
+                watch.heard(remarks)
+
+    def _watches(self, room: _Room) -> list[Watch]:
+        with self._lock:
+            return list(room.watches)
+
+    def _shut_out(self, rooms: list[_Room]) -> None:
+        """Whoever came to these rooms by a share that is over. Raises SQLAlchemyError."""
+        with self._lock:
+            visits = [visit for room in rooms for visit in room.visits]
+        ids = list({visit.share.id for visit in visits})
+        for start in range(0, len(ids), CHECKED_AT_ONCE):
+            asked = ids[start : start + CHECKED_AT_ONCE]
+            over = set(asked) - self._store.good_shares(asked)
+            for visit in visits:
+                if visit.share.id in over:
+                    self.leave(visit)
+                    visit.shut_out()
+
+    # -- now and then
+
+    def _tick_forever(self) -> None:
+        checked = self._clock()
+        while not self._closing.wait(TICK):
+            try:
+                self._count()
+                if self._clock() - checked >= SHARES_CHECKED:
+                    checked = self._clock()
+                    with self._lock:
+                        rooms = list(self._rooms.values())
+                    self._shut_out(rooms)
+            except (RedisError, SQLAlchemyError) as error:
+                log.warning("viewers not counted, trying again: %s", error)
+            except Exception:  # nobody else does it
+                log.exception("looking after rooms failed")
+        try:
+            self._audience.leave()
+        except RedisError as error:
+            log.info("viewers not counted out: %s", error)  # others do not count a process that is silent
+
+    def _count(self) -> None:
+        """Say how many are here, and tell the pages how many are in all."""
+        with self._lock:
+            rooms = list(self._rooms.values())
+            here = {room.conversation_id: len(room.visits) for room in rooms if room.visits}
+        self._audience.report(here)
+        with self._lock:
+            asked = [room for room in rooms if room.watches and (room.recount or room.viewers)]
+            for room in asked:
+                room.recount = False
+        try:
+            totals = self._audience.totals([room.conversation_id for room in asked])
+        except RedisError:
+            for room in asked:
+                room.recount = True
+            raise
+        for room, viewers in zip(asked, totals, strict=True):
+            room.viewers = viewers
+            for watch in self._watches(room):
+                watch.counted(viewers)

@@ -1,0 +1,149 @@
+"""Shares: the owner makes and revokes links; whoever has one sees, asks and talks by it."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from conversations import (
+    Busy,
+    ConversationRecord,
+    MessageRecord,
+    NotFound,
+    ShareRecord,
+    Terms,
+    Visitor,
+    records,
+    tag_of,
+)
+from webapp.identity import current_owner, welcome
+from webapp.problems import Problem, described
+from webapp.responses import respond
+from webapp.schemas import (
+    ConversationPath,
+    Message,
+    NewShare,
+    Question,
+    SendHeaders,
+    Sent,
+    Share,
+    SharedConversation,
+    SharePath,
+    Stopped,
+)
+from webapp.sending import start_generation, stop_generation
+from webapp.services import Services
+
+BAD, FORBIDDEN, MISSING, OVER = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.GONE,
+)
+CONFLICT, UNPROCESSABLE, AWAY = (
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+ASKED = {202: Sent, **described(BAD, FORBIDDEN, MISSING, CONFLICT, OVER, UNPROCESSABLE, AWAY)}
+
+
+def share_views(services: Services) -> APIBlueprint:
+    """The routes of this feature."""
+    api = APIBlueprint(
+        "shares",
+        __name__,
+        url_prefix="/api",
+        abp_tags=[Tag(name="shares")],
+        abp_security=[{"cookie": []}],
+        abp_responses=described(),
+    )
+    store = services.store
+
+    @api.post("/conversations/<id:conversation_id>/shares", responses={201: Share, **described(BAD, MISSING)})
+    def share(path: ConversationPath, body: NewShare) -> Response:
+        """Make a link to a conversation. Whoever has it is let in, until it is revoked or expires."""
+        if body.expires_at is not None and body.expires_at <= datetime.now(UTC):
+            raise Problem(BAD, "expires_at: This moment has passed; take a later one, or null for no end")
+        made = store.share(current_owner(), path.conversation_id, Terms(**body.model_dump()))
+        services.announce_change(made.conversation_id)
+        return respond(Share.model_validate(made), HTTPStatus.CREATED)
+
+    @api.delete("/shares/<id:share_id>", responses={204: None, **described(MISSING)})
+    def revoke(path: SharePath) -> Response:
+        """Revoke a link. Whoever is watching by it is cut off at once."""
+        revoked = store.revoke(current_owner(), path.share_id)
+        services.announce_change(revoked.conversation_id)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @api.get("/shares/<id:share_id>", responses={200: SharedConversation, **described(MISSING, OVER)})
+    def read_shared(path: SharePath) -> Response:
+        """Read a shared conversation. No account is needed, only the link."""
+        record = services.settler.settled(lambda: store.shared_conversation(path.share_id))
+        return respond(_shown(store.shared(path.share_id), record))
+
+    @api.post("/shares/<id:share_id>/messages", responses=ASKED)
+    def ask(path: SharePath, header: SendHeaders, body: Question) -> Response:
+        """Ask in a shared conversation, if its link is for that. One question at a time, whoever asks it."""
+        visitor = Visitor(welcome(), body.name)
+
+        def begin(stream_id: str) -> records.Sent:
+            return store.ask(
+                path.share_id,
+                visitor,
+                body.content,
+                stream_id=stream_id,
+                model=services.settings.default_model,
+                idempotency_key=header.idempotency_key,
+            )
+
+        try:
+            sent = start_generation(services, begin)
+        except Busy as busy:
+            detail = "Another question is being answered just now. Yours can be sent when that answer is complete."
+            raise Problem(HTTPStatus.CONFLICT, detail, stream=busy.stream_id) from None
+        return respond(
+            Sent.model_validate(sent).model_copy(update={"conversation": path.share_id}), HTTPStatus.ACCEPTED
+        )
+
+    @api.post("/shares/<id:share_id>/stop", responses={202: Stopped, **described(FORBIDDEN, MISSING, OVER)})
+    def stop_asked(path: SharePath) -> Response:
+        """Stop the answer to a question of one's own."""
+        record = store.shared_conversation(path.share_id)
+        asked = _question_in_flight(record)
+        if asked is None or record.generating is None:
+            raise NotFound("answer", path.share_id)
+        if asked.author is None or asked.author.tag != tag_of(record.id, current_owner()):
+            raise Problem(FORBIDDEN, "Only who asked, or the conversation's owner, can stop this answer.")
+        stopping = stop_generation(services, record.generating)
+        return respond(Stopped(stream=record.generating, stopping=stopping), HTTPStatus.ACCEPTED)
+
+    return api
+
+
+def _question_in_flight(record: ConversationRecord) -> MessageRecord | None:
+    """What the answer that is being written answers."""
+    answer = next((each for each in record.messages if each.stream_id == record.generating), None)
+    return next((each for each in record.messages if answer and each.id == answer.parent_id), None)
+
+
+def _shown(share: ShareRecord, record: ConversationRecord) -> SharedConversation:
+    """Only what is shared: no owner, no other version, no id of the conversation."""
+    messages = [Message.model_validate(each).model_copy(update={"versions": [each.id]}) for each in record.messages]
+    return SharedConversation(
+        id=share.id,
+        title=record.title,
+        version=record.version,
+        generating=record.generating,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        system_prompt=record.system_prompt if share.terms.shows_prompt else None,
+        messages=messages,
+        remarks=record.remarks,
+        me=tag_of(record.id, current_owner()),
+        may_ask=share.terms.may_ask,
+        discussion=share.terms.discussion,
+        expires_at=share.terms.expires_at,
+    )
