@@ -31,6 +31,7 @@ from conversations.records import (
     Status,
     StreamRecord,
     Terms,
+    Unnamed,
     Visitor,
     tag_of,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "Store",
     "StreamRecord",
     "Terms",
+    "Unnamed",
     "Visitor",
     "WrongRole",
     "open_store",

@@ -213,3 +213,14 @@ class Prompt:
     messages: list[PromptMessage]
     owed: bool
     """False: the answer has its end already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A conversation that still has its provisional title, and its first finished answer: what a title is made of."""
+
+    conversation_id: str
+    title: str
+    question: str
+    answer: str
+    model: str

@@ -2,7 +2,7 @@
 
 Every method is one transaction with a session of its own, and hands out frozen records. What is not there and what is
 someone else's raise the same NotFound. The work is done in history.py (reading), changes.py (the conversation as
-a whole), shares.py, remarks.py, sends.py (asking) and answers.py (answering).
+a whole), shares.py, remarks.py, sends.py (asking), answers.py (answering) and titles.py (naming).
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from conversations import answers, changes, history, remarks, sends, shares
+from conversations import answers, changes, history, remarks, sends, shares, titles
 from conversations.answers import Ending
 from conversations.database import Database
 from conversations.errors import Busy
@@ -34,6 +34,7 @@ from conversations.records import (
     Status,
     StreamRecord,
     Terms,
+    Unnamed,
     Visitor,
 )
 from conversations.sends import Order
@@ -256,6 +257,17 @@ class Store:
     def settle_vanished(self, stream_id: str, reason: str) -> Saved | None:
         """Its stream is gone: end it as interrupted, with its last checkpoint. None: as with `save_answer`."""
         return self._write(answers.settle, stream_id, Ending(Status.INTERRUPTED, reason, self._now()))
+
+    # Naming
+
+    def unnamed(self, stream_id: str) -> Unnamed | None:
+        """What to make a title of, once this answer is saved. None unless it is the first that finished in its
+        conversation, and the title is still the provisional one."""
+        return self._read(titles.unnamed, stream_id)
+
+    def name(self, conversation_id: str, title: str, *, instead_of: str) -> int | None:
+        """Give it this title if it still has that one: its new version. None: it has another title, or is deleted."""
+        return self._write(titles.name, conversation_id, clean_title(title), instead_of)
 
     # News
 

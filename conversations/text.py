@@ -9,7 +9,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL; lone s
 TITLE_LIMIT = 200  # characters; far more than any list shows
 NAME_LIMIT = 40  # characters
 TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # Unicode's marks of direction
-PROVISIONAL_TITLE_LIMIT = 60  # characters, the ellipsis included: one line of the list
+SHORT_TITLE_LIMIT = 60  # characters, the ellipsis included: one line of the list
 
 
 def storable(text: str) -> str:
@@ -30,9 +30,14 @@ def clean_name(name: str) -> str:
 
 def provisional_title(question: str) -> str:
     """The first words of a question, to stand in the list until there is a better title."""
-    title = clean_title(question)
-    if len(title) <= PROVISIONAL_TITLE_LIMIT:
+    return short_title(question)
+
+
+def short_title(text: str) -> str:
+    """One line, cut at a word to SHORT_TITLE_LIMIT."""
+    title = clean_title(text)
+    if len(title) <= SHORT_TITLE_LIMIT:
         return title
-    room = title[:PROVISIONAL_TITLE_LIMIT]
+    room = title[:SHORT_TITLE_LIMIT]
     words = room.rpartition(" ")[0] or room[:-1]  # one endless word, or a script without spaces, is cut anywhere
     return words.rstrip(" ,;:.") + "…"

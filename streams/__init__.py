@@ -10,14 +10,16 @@ from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, Stre
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
 from streams.lease import Reaper
+from streams.offer import Offer, keep_offer, publish_offer, read_offer
 from streams.reader import Progress, Recording
 from streams.settings import StreamSettings
 from streams.subscriber import Subscriber
-from streams.tail import Batch, Cursor, Event, Gone, Serving, Viewer
+from streams.tail import Ahead, Batch, Cursor, Event, Gone, Serving, Viewer
 from streams.writer import StopReason, StreamWriter
 
 __all__ = [
     "REPLY_TIMEOUT",
+    "Ahead",
     "AnswerTooLong",
     "Batch",
     "Cursor",
@@ -26,6 +28,7 @@ __all__ = [
     "Fenced",
     "Gone",
     "Kind",
+    "Offer",
     "Outcome",
     "Position",
     "Progress",
@@ -48,4 +51,7 @@ __all__ = [
     "announce_version",
     "connect",
     "is_end",
+    "keep_offer",
+    "publish_offer",
+    "read_offer",
 ]

@@ -5,6 +5,7 @@ An entry of the Redis list is one letter for its kind, a colon, and the text as 
 
     t:Once upon        text
     r:The user wants   reasoning
+    n:The model is …   a note: what the producer waits for, until there is text
     e:{"outcome": …}   the end, always the last
 
 A notification is one line of header and, while small, the entries themselves behind it (see append.lua).
@@ -17,6 +18,10 @@ from typing import Self
 
 MAX_CHUNK_CHARS = 16_384
 """A longer run of text becomes several chunks, so that no single entry or frame is huge (at most 64 KiB of UTF-8)."""
+
+
+MAX_NOTE_CHARS = 200
+"""A note is a short sentence; what is longer is cut."""
 
 
 class Kind(Enum):
@@ -89,6 +94,11 @@ def encode_text(kind: Kind, text: str) -> bytes:
     return _utf8(f"{kind.value}:{text}")
 
 
+def encode_note(words: str) -> bytes:
+    """The entry of a note; empty words take back the one before."""
+    return _utf8(f"n:{words[:MAX_NOTE_CHARS]}")
+
+
 def encode_end(end: End) -> bytes:
     """The entry of an end."""
     fields = {"outcome": end.outcome, "reason": end.reason, "usage": end.usage}
@@ -111,22 +121,32 @@ def decode_end(entry: bytes) -> End:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The text of a range of entries, by kind, and the end if the range reaches it."""
+    """The text of a range of entries, by kind, and the end if the range reaches it.
+
+    `note` is what the producer waits for: the note that the range closes with, for any text makes the one before
+    it void, and so does the end. None where there is no such; empty where it waits no longer.
+    """
 
     text: str
     reasoning: str
+    note: str | None
     end: End | None
 
 
 def join(entries: list[bytes]) -> Joined:
-    """Join a range of entries. What lies between text and reasoning in time is not kept: they are read apart."""
+    """Join a range of entries. What lies between text and reasoning in time is not kept: they are read apart.
+
+    Entries of kinds that are not known here are passed over: a newer version may have written them.
+    """
     end = None
     if entries and is_end(entries[-1]):
         end = decode_end(entries[-1])
         entries = entries[:-1]
     text = b"".join(entry[2:] for entry in entries if entry.startswith(b"t:"))
     reasoning = b"".join(entry[2:] for entry in entries if entry.startswith(b"r:"))
-    return Joined(text.decode("utf-8", "replace"), reasoning.decode("utf-8", "replace"), end)
+    waits = end is None and bool(entries) and entries[-1].startswith(b"n:")
+    note = entries[-1][2:].decode("utf-8", "replace") if waits else None
+    return Joined(text.decode("utf-8", "replace"), reasoning.decode("utf-8", "replace"), note, end)
 
 
 def decode_notification(payload: bytes) -> Notification:

@@ -91,6 +91,18 @@ class StreamHub:
         with self._lock:
             return {stream_id: tail.viewers for stream_id, tail in self._tails.items()}
 
+    @property
+    def queued(self) -> list[str]:
+        """The streams that somebody follows here and nobody has begun to write."""
+        with self._lock:
+            return [stream_id for stream_id, tail in self._tails.items() if tail.is_queued]
+
+    def queued_behind(self, stream_id: str, ahead: int) -> None:
+        """Tell who follows this stream how many come before it. What a queue is, the caller knows."""
+        tail = self._tails.get(stream_id)
+        if tail is not None:
+            tail.queued_behind(ahead)
+
     # -- inside
 
     def _notified(self, stream_id: str, payload: bytes) -> None:

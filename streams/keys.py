@@ -38,3 +38,8 @@ def conversation(conversation_id: str) -> str:
 def audience(conversation_id: str) -> str:
     """Hash: how many watch a conversation through shares, by web process, and until when that counts."""
     return f"{PREFIX}:{{{conversation_id}}}:audience"
+
+
+def offer(queue: str) -> str:
+    """String: which models the workers of a queue can ask, as JSON. See offer.py."""
+    return f"{PREFIX}:{{{queue}}}:offer"

@@ -48,7 +48,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The text of `[start, stop)` of a stream, joined. `state` is as in Page."""
+    """The text of `[start, stop)` of a stream, joined. `state` is as in Page, `note` as in Joined."""
 
     stream_id: str
     state: str
@@ -57,6 +57,7 @@ class Recording:
     stop: int
     text: str
     reasoning: str
+    note: str | None
     end: End | None
 
 
@@ -105,9 +106,8 @@ def read_recording(
     if stop is not None:
         del entries[max(0, stop - start) :]
     joined = join(entries)
-    return Recording(
-        stream_id, page.state, page.epoch, start, start + len(entries), joined.text, joined.reasoning, joined.end
-    )
+    place = (start, start + len(entries))
+    return Recording(stream_id, page.state, page.epoch, *place, joined.text, joined.reasoning, joined.note, joined.end)
 
 
 def _page(reply: Any) -> Page | None:

@@ -61,13 +61,21 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """The stream is queued, and so many others come before it."""
+
+    stream_id: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """The stream is not in Redis (any more)."""
 
     stream_id: str
 
 
-Event = Serving | Batch | Gone
+Event = Serving | Batch | Ahead | Gone
 
 
 class Viewer(Protocol):
@@ -83,7 +91,7 @@ class Viewer(Protocol):
 class Cursor:
     """One viewer's place in one Tail. Made by `StreamHub.follow`, given back with `close`."""
 
-    __slots__ = ("_epoch", "_served", "_tail", "index", "live", "viewer")
+    __slots__ = ("_ahead", "_epoch", "_served", "_tail", "index", "live", "viewer")
 
     def __init__(self, tail: "Tail", viewer: Viewer, position: Position | None) -> None:
         self._tail = tail
@@ -91,6 +99,7 @@ class Cursor:
         self._epoch = position.epoch if position else None
         self.index = position.index if position else 0
         self._served: str | None = None  # what the viewer was last told of the stream's state
+        self._ahead: int | None = None  # how many the viewer was last told to be ahead
         self.live = False  # caught up: new batches are offered to the viewer as they come
 
     @property
@@ -119,6 +128,7 @@ class Tail:
         self._batches: dict[int, tuple[Batch, bool]] = {}  # by start; whether it is full, so that no more will fit
         self._expected = expected
         self._loaded = False  # the list was read at least once
+        self._ahead: int | None = None
         self.gone = False
         self.heard = clock()  # when there was last news of any kind
         self.unwatched_since: float | None = None
@@ -181,6 +191,18 @@ class Tail:
             return complete
 
     @property
+    def is_queued(self) -> bool:
+        """Whether somebody waits here for a stream that nobody has begun to write."""
+        return bool(self._cursors) and self._loaded and not self.gone and self._follower.epoch is None
+
+    def queued_behind(self, ahead: int) -> None:
+        """Tell everyone how many come before it, if that has changed."""
+        with self._lock:
+            if self.is_queued and ahead != self._ahead:
+                self._ahead = ahead
+                self._wake_all()
+
+    @property
     def viewers(self) -> int:
         """How many cursors there are."""
         return len(self._cursors)
@@ -203,6 +225,9 @@ class Tail:
             state = "queued" if epoch is None else "ended" if self._follower.ended else "running"
             if self._once(cursor, "queued" if epoch is None else "begun"):
                 return Serving(self.stream_id, epoch, cursor.index, state)
+            if epoch is None and self._ahead is not None and cursor._ahead != self._ahead:
+                cursor._ahead = self._ahead
+                return Ahead(self.stream_id, self._ahead)
             if cursor.index < len(entries) and epoch is not None:
                 batch = self._batch(epoch, cursor.index)
                 cursor.index = batch.stop

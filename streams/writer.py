@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from streams import keys
-from streams.chunk import MAX_CHUNK_CHARS, End, Joined, Kind, encode_end, encode_text, join
+from streams.chunk import MAX_CHUNK_CHARS, End, Joined, Kind, encode_end, encode_note, encode_text, join
 from streams.errors import AnswerTooLong, Fenced
 from streams.scripts import Argument
 
@@ -77,6 +77,22 @@ class StreamWriter:
                 self._seal()
                 self._open_kind = kind
             self._open.append(delta)
+        self._wake(self)
+
+    def note(self, words: str) -> None:
+        """Say in a short sentence what the text waits for; empty: for nothing more. It is no part of the text.
+
+        May be called from any thread. A note that would go past the limit is not taken, nor one after `end`. Raises
+        Fenced.
+        """
+        entry = encode_note(words)
+        with self._changed:
+            if self._ended or self._bytes + len(entry) > self._limit:
+                return
+            self._check_open()
+            self._bytes += len(entry)
+            self._seal()
+            self._log.append(entry)
         self._wake(self)
 
     def end(self, end: End) -> None:

@@ -13,6 +13,7 @@ from webapp.generations import generation_views
 from webapp.headers import init_headers
 from webapp.health import health_views
 from webapp.identity import COOKIE, init_identity
+from webapp.models import model_views
 from webapp.page import init_page
 from webapp.problems import ProblemBody, described, init_problems
 from webapp.remarks import remark_views
@@ -60,6 +61,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
 
     app.register_api(conversation_views(services))
     app.register_api(generation_views(services))
+    app.register_api(model_views(services))
     app.register_api(export_views(services))
     app.register_api(share_views(services))
     app.register_api(remark_views(services))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from streams import Batch, Event, Gone, Serving
+from streams import Ahead, Batch, Event, Gone, Serving
 
 MAX_CLIENT_FRAME = 16 * 1024  # bytes; the largest that a page has a use for is a few hundred
 
@@ -107,6 +107,8 @@ def describe(event: Event) -> list[dict[str, Any]]:
                 "state": event.state,
             }
         ]
+    if isinstance(event, Ahead):
+        return [{"type": "queue", "stream": event.stream_id, "ahead": event.count}]
     if isinstance(event, Gone):
         return [{"type": "gone", "stream": event.stream_id, "problem": EXPIRED}]
     return _describe_batch(event)
@@ -120,7 +122,8 @@ def _describe_batch(batch: Batch) -> list[dict[str, Any]]:
     if stop > batch.start:
         texts = {"text": joined.text, "reasoning": joined.reasoning}
         chunks = {"type": "chunks", **place, "start": batch.start, "stop": stop}
-        frames.append(chunks | {kind: text for kind, text in texts.items() if text})
+        chunks |= {kind: text for kind, text in texts.items() if text}
+        frames.append(chunks if joined.note is None else chunks | {"note": joined.note})
     if joined.end is not None:
         end = {"outcome": joined.end.outcome, "reason": joined.end.reason, "usage": joined.end.usage}
         frames.append({"type": "end", **place, "start": stop, "stop": stop + 1, **end})

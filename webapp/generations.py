@@ -10,6 +10,7 @@ from flask_openapi3.models.tag import Tag
 
 from conversations import records
 from webapp.identity import current_owner
+from webapp.models import chosen_model
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import (
@@ -75,8 +76,7 @@ def generation_views(services: Services) -> APIBlueprint:
         return respond(Stopped(stream=path.stream_id, stopping=stopping), HTTPStatus.ACCEPTED)
 
     def _started(begin: Callable[..., records.Sent], model: str | None, header: SendHeaders) -> Response:
-        chosen = model or services.settings.openai_model
-        begin_on = partial(begin, model=chosen, idempotency_key=header.idempotency_key)
+        begin_on = partial(begin, model=chosen_model(services, model), idempotency_key=header.idempotency_key)
         sent = start_generation(services, lambda stream_id: begin_on(stream_id=stream_id))
         return respond(Sent.model_validate(sent), HTTPStatus.ACCEPTED)
 

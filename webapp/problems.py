@@ -41,6 +41,11 @@ class Problem(Exception):
         return Response(json.dumps(self.as_dict()), self.status, self.headers, content_type="application/problem+json")
 
 
+def invalid_field(field: str, message: str) -> Problem:
+    """One thing wrong with a request, by its name."""
+    return Problem(HTTPStatus.BAD_REQUEST, f"{field}: {message}", errors=[{"field": field, "message": message}])
+
+
 class FieldError(BaseModel):
     """One thing wrong with a request."""
 
@@ -133,9 +138,7 @@ def _wrong_role(error: WrongRole) -> Response:
 
 
 def _invalid_cursor(_: InvalidCursor) -> Response:
-    message = "This is no place in the list; take `next` from the page before"
-    errors = [{"field": "before", "message": message}]
-    return Problem(HTTPStatus.BAD_REQUEST, f"before: {message}", errors=errors).response()
+    return invalid_field("before", "This is no place in the list; take `next` from the page before").response()
 
 
 def _unavailable(what: str) -> Callable[[Exception], Response]:

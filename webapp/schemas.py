@@ -267,6 +267,11 @@ class Stopped(BaseModel):
     stopping: bool = Field(description="false: it had ended already")
 
 
+class ModelList(Answer):
+    default: str = Field(description="the one that answers where none is named; empty while that is not known")
+    models: list[str] = Field(description="those that can be named")
+
+
 class StreamEnd(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -287,6 +292,7 @@ class StreamRecording(BaseModel):
     state: Literal["queued", "running", "ended"]
     text: str
     reasoning: str
+    note: str | None = Field(description="what the text waits for, in a sentence; empty: for nothing more")
     end: StreamEnd | None
 
 

@@ -25,6 +25,7 @@ from webapp.audience import Audience
 from webapp.rooms import Rooms
 from webapp.settings import Settings
 from webapp.settle import Announce, Settler
+from webapp.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Services:
     control: StreamControl
     subscriber: Subscriber
     hub: StreamHub
+    waiting: Waiting
     settler: Settler
     reaper: Reaper
     rooms: Rooms
@@ -50,12 +52,13 @@ class Services:
     closing: threading.Event
 
     def start(self) -> None:
-        """Begin what runs in the background: listening for viewers, and looking after streams whose producer died."""
+        """Begin what runs in the background: listening for viewers, looking after dead streams and the queue."""
         self.subscriber.start()
         self.hub.start()
         self.rooms.start()
         self.reaper.start()
         threading.Thread(target=self.settler.sweep_forever, args=(self.closing,), name="sweep", daemon=True).start()
+        threading.Thread(target=self.waiting.look_forever, args=(self.closing,), name="waiting", daemon=True).start()
 
     def close(self) -> None:
         """Stop it, and let go of every connection."""
@@ -76,6 +79,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
     subscriber = Subscriber(redis)
     announce = _telling(announce_version, redis)
     settler = Settler(store, control, redis, announce)
+    hub = StreamHub(redis, subscriber)
     return Services(
         settings=settings,
         store=store,
@@ -83,7 +87,8 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         queue=queue,
         control=control,
         subscriber=subscriber,
-        hub=StreamHub(redis, subscriber),
+        hub=hub,
+        waiting=Waiting(redis, queue, hub),
         settler=settler,
         reaper=Reaper(redis, streams, settler.save),
         rooms=Rooms(store, subscriber, Audience(redis)),

@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from streams.connection import checked_url
+from streams.offer import model_names
 
 BUILT_PAGE = Path(__file__).parent.parent / "frontend" / "dist"
+
+
+NOT_AMONG = "  OPENAI_MODEL is not among OPENAI_MODELS; expected one of those, or none: then it is the first of them"
 
 
 class SettingsError(Exception):
@@ -30,6 +34,10 @@ class Settings(BaseSettings):
         description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
     )
     openai_model: str = Field(default="", description="the model for a send that names none")
+    openai_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(model_names)] | None = Field(
+        default=None,
+        description="names of models with commas between them, OPENAI_MODEL among them: only these are offered",
+    )
     admin_password: SecretStr | None = Field(
         default=None, description="the password of `admin` for /rq; without it there is no /rq"
     )
@@ -45,13 +53,23 @@ class Settings(BaseSettings):
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
 
+    @property
+    def default_model(self) -> str:
+        """OPENAI_MODEL, or where that is absent the first of OPENAI_MODELS."""
+        if self.openai_models and "openai_model" not in self.model_fields_set:
+            return self.openai_models[0]
+        return self.openai_model
+
 
 def load_settings() -> Settings:
     """Read the environment. Raises SettingsError."""
     try:
-        return Settings.model_validate({})
+        settings = Settings.model_validate({})
     except ValidationError as error:
         raise SettingsError("\n".join(["The web process cannot start:", *_complaints(error)])) from None
+    if settings.openai_models and settings.default_model not in settings.openai_models:
+        raise SettingsError(f"The web process cannot start:\n{NOT_AMONG}")
+    return settings
 
 
 def _complaints(error: ValidationError) -> list[str]:

@@ -95,7 +95,7 @@ def share_views(services: Services) -> APIBlueprint:
                 visitor,
                 body.content,
                 stream_id=stream_id,
-                model=services.settings.openai_model,
+                model=services.settings.default_model,
                 idempotency_key=header.idempotency_key,
             )
 

@@ -13,7 +13,6 @@ from contextlib import ExitStack, closing  # noqa: E402
 from functools import partial  # noqa: E402
 
 import gevent  # noqa: E402
-import openai  # noqa: E402
 import redis  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
@@ -26,9 +25,11 @@ from workers.generation import Tools  # noqa: E402
 from workers.generations import Generations  # noqa: E402
 from workers.limits import TimeLimits  # noqa: E402
 from workers.logs import set_up_logging  # noqa: E402
+from workers.offering import Offering  # noqa: E402
 from workers.providers.openai_chat import OpenAIChat  # noqa: E402
 from workers.saving import Saver  # noqa: E402
-from workers.settings import Settings, SettingsError, load_settings  # noqa: E402
+from workers.settings import NO_TITLES, Settings, SettingsError, load_settings  # noqa: E402
+from workers.titles import TIME_LIMIT, Titles  # noqa: E402
 from workers.worker import GreenletWorker  # noqa: E402
 
 log = logging.getLogger("workers")
@@ -63,7 +64,9 @@ def main() -> int:
         source = stack.enter_context(closing(_open_source(settings)))
         retry("reach Redis", client.ping, error=redis.RedisError, patience=START_PATIENCE)
         retry("reach the database", store.ping, error=SQLAlchemyError, patience=START_PATIENCE)
-        gevent.spawn(_warm_up, source)
+        log.info("the model's server", extra={"url": source.warm_up()})
+        offering = Offering(source, client, settings.rq_queue, settings.default_model, settings.openai_models or ())
+        gevent.spawn(offering.say_forever, gevent.sleep)
 
         saver = Saver(store, client)
         writers = streams.StreamWriters(writing, stream_settings)
@@ -84,7 +87,7 @@ def main() -> int:
             checkpoint_interval=settings.checkpoint_interval,
             save_patience=settings.save_patience,
         )
-        jobs.generations = Generations(tools)
+        jobs.generations = Generations(tools, _titles(settings, tools))
         worker = GreenletWorker(
             settings.rq_queue,
             rq_client,
@@ -98,6 +101,13 @@ def main() -> int:
     return 0
 
 
+def _titles(settings: Settings, tools: Tools) -> Titles | None:
+    if settings.title_model == NO_TITLES:
+        return None
+    time_limit = min(TIME_LIMIT, settings.first_token_timeout)
+    return Titles(tools.store, tools.saver, tools.source, settings.title_model, time_limit)
+
+
 def _connect_rq(settings: Settings) -> "redis.Redis":
     client = streams.connect(settings.redis_url, max_connections=RQ_CONNECTIONS)
     # When many jobs begin at once, one whose turn comes late must not be lost to RQ.
@@ -109,7 +119,7 @@ def _open_source(settings: Settings) -> OpenAIChat:
     return OpenAIChat(
         base_url=settings.openai_base_url,
         api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
-        default_model=settings.openai_model,
+        default_model=settings.default_model,
         connections=settings.worker_concurrency + SPARE_CONNECTIONS,
         connect_timeout=settings.connect_timeout,
         attempts=settings.model_attempts,
@@ -117,14 +127,6 @@ def _open_source(settings: Settings) -> OpenAIChat:
         backoff=Backoff(),
         sleep=gevent.sleep,
     )
-
-
-def _warm_up(source: OpenAIChat) -> None:
-    """Not needed to begin: a model that is away now may be there when it is asked."""
-    try:
-        log.info("the model's server answers", extra={"url": source.warm_up()})
-    except openai.APIError as error:
-        log.warning("the model's server does not list its models: %s", error)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ exactly one place where a stream is ended, and it is reached whatever happens.
 import logging
 import secrets
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import gevent
 import redis
@@ -32,8 +33,9 @@ from streams import (
 from workers.backoff import Retry
 from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, UNREADABLE, finished, too_long
 from workers.limits import TimeLimits, Watch
-from workers.providers.source import Delta, Finish, ModelFailed, Source, Usage
+from workers.providers.source import Begun, Delta, Finish, ModelFailed, Refused, Source, Usage
 from workers.saving import Saver
+from workers.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +110,8 @@ class Generation:
     def _produce(self, writer: StreamWriter) -> End:
         """Have the model read until the answer is over, one way or another."""
         clock = self._tools.clock
-        reader = gevent.spawn(self._read, writer)
+        waiting = Waiting(partial(self._note, writer))
+        reader = gevent.spawn(self._read, writer, waiting)
         reader.link(lambda _: self._wake.set())
         writer.on_stop(self._asked_to_stop)
         next_checkpoint = clock() + self._tools.checkpoint_interval
@@ -123,7 +126,9 @@ class Generation:
                 next_checkpoint = now + self._tools.checkpoint_interval
                 if checkpoint is None or checkpoint.ready():
                     checkpoint = gevent.spawn(self._checkpoint, writer)
-            self._wake.wait(min(deadline, next_checkpoint) - now)
+            if waiting.due is not None and now >= waiting.due:
+                waiting.late()
+            self._wake.wait(min(deadline, next_checkpoint, waiting.due or deadline) - now)
             self._wake.clear()
         end: End = reader.value if reader.ready() and reader.successful() else self._stopped or BROKEN
         reader.kill()  # …which closes the connection to the model, so that it stops costing
@@ -132,6 +137,10 @@ class Generation:
     def _asked_to_stop(self, reason: StopReason) -> None:
         log.info("asked to stop: %s", reason.value, extra=self._facts)
         self.stop(CANCELLED if reason is StopReason.CANCELLED else FENCED)
+
+    def _note(self, writer: StreamWriter, words: str) -> None:
+        with suppress(Fenced):  # whoever writes text is told so too
+            writer.note(words)
 
     def _checkpoint(self, writer: StreamWriter) -> None:
         """Keep the text so far in the database, so that even a Redis that is lost leaves something."""
@@ -142,10 +151,10 @@ class Generation:
 
     # -- reading
 
-    def _read(self, writer: StreamWriter) -> End:
+    def _read(self, writer: StreamWriter, waiting: Waiting) -> End:
         """Write the answer; return how it ended. Killed from outside when it is to stop."""
         try:
-            return self._answer(writer)
+            return self._answer(writer, waiting)
         except ModelFailed as error:
             log.warning("model failed: %s", error.cause, extra=self._facts)
             return End(Outcome.FAILED, error.reason)
@@ -174,12 +183,14 @@ class Generation:
         self._tools.saver.mark_running(self.stream_id, prompt.conversation_id)
         return prompt
 
-    def _answer(self, writer: StreamWriter) -> End:
+    def _answer(self, writer: StreamWriter, waiting: Waiting) -> End:
         prompt = self._tools.retry(
             "begin the answer", self._begin, error=SQLAlchemyError, patience=PATIENCE, **self._facts
         )
         clock = self._tools.clock
         end = None
+        waiting.asked(clock())
+        self._wake.set()
         try:
             with closing(self._tools.source.stream(prompt.model, prompt.messages)) as events:
                 for event in events:
@@ -187,6 +198,11 @@ class Generation:
                         case Delta(kind, text):
                             writer.append(kind, text)
                             self._watch.heard(clock())
+                        case Refused(words, pause):
+                            waiting.refused(words, clock() + pause)
+                            self._wake.set()
+                        case Begun():
+                            waiting.over()
                         case Finish(reason):
                             end = finished(reason)
                             self._watch.finished(clock(), end)

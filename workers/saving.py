@@ -37,6 +37,13 @@ class Saver:
             raise ValueError(f"stream {recording.stream_id} has not ended")
         self.save(recording.stream_id, recording.text, recording.reasoning, recording.end)
 
+    def name(self, conversation_id: str, title: str, *, instead_of: str) -> bool:
+        """Give a conversation this title, if it still has that one. Returns whether it had."""
+        version = self._store.name(conversation_id, title, instead_of=instead_of)
+        if version is not None:
+            self._announce(conversation_id, version)
+        return version is not None
+
     def _announce(self, conversation_id: str, version: int) -> None:
         try:
             announce_version(self._redis, conversation_id, version)

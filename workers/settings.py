@@ -2,15 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from streams.connection import checked_url
+from streams.offer import model_names
+
+NO_TITLES = "none"  # TITLE_MODEL, where nobody is asked for a title
 
 NO_MODEL = (
     "  OPENAI_API_KEY and OPENAI_BASE_URL are both missing; expected OPENAI_API_KEY for OpenAI's own models, or "
     "OPENAI_BASE_URL for any other server that speaks its protocol, for example http://localhost:11434/v1 for Ollama"
 )
+
+
+NOT_AMONG = "  OPENAI_MODEL is not among OPENAI_MODELS; expected one of those, or none: then it is the first of them"
 
 
 class SettingsError(Exception):
@@ -33,6 +39,15 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr | None = Field(default=None, description="the key for that server, if it wants one")
     openai_model: str = Field(default="gpt-5-mini", description="the model for a send that names none")
+    openai_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(model_names)] | None = Field(
+        default=None,
+        description="names of models with commas between them, OPENAI_MODEL among them: only these are offered",
+    )
+    title_model: str | None = Field(
+        default=None,
+        description=f"the model that names a conversation after its first answer; absent: the one that answered; "
+        f"{NO_TITLES}: conversations keep the first words of their first question",
+    )
     model_attempts: int = Field(
         default=4,
         ge=1,
@@ -71,6 +86,13 @@ class Settings(BaseSettings):
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
 
+    @property
+    def default_model(self) -> str:
+        """OPENAI_MODEL, or where that is absent the first of OPENAI_MODELS."""
+        if self.openai_models and "openai_model" not in self.model_fields_set:
+            return self.openai_models[0]
+        return self.openai_model
+
 
 def load_settings() -> Settings:
     """Read the environment. Raises SettingsError."""
@@ -80,6 +102,8 @@ def load_settings() -> Settings:
         raise SettingsError("\n".join(["The worker cannot start:", *_complaints(error)])) from None
     if settings.openai_api_key is None and settings.openai_base_url is None:
         raise SettingsError(f"The worker cannot start:\n{NO_MODEL}")
+    if settings.openai_models and settings.default_model not in settings.openai_models:
+        raise SettingsError(f"The worker cannot start:\n{NOT_AMONG}")
     return settings
 
 

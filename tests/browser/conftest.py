@@ -14,7 +14,7 @@ from tests.support.redis_server import running_redis
 from tests.support.scripted_model import Json, ScriptedModel, running_scripted_model
 from tests.support.tcp_proxy import TcpProxy, running_proxy
 from tests.support.web_process import WebProcess, running_web
-from tests.support.worker_process import running_worker
+from tests.support.worker_process import WorkerProcess, running_worker
 
 BUILT_PAGE = Path(__file__).parents[2] / "frontend" / "dist" / "index.html"
 
@@ -67,6 +67,19 @@ def web_process_on(stack: Stack, **environment: str) -> Iterator[WebProcess]:
     variables = {"OPENAI_MODEL": "scripted", "STREAM_LEASE": "30", **environment}
     with running_web(redis_url=stack.redis_url, database_url=stack.database_url, log=log, environment=variables) as web:
         yield web
+
+
+@contextmanager
+def worker_on(stack: Stack, **environment: str) -> Iterator[WorkerProcess]:
+    """A worker on this stack, beside the one that is there: with a queue of its own."""
+    usual = {
+        "REDIS_URL": stack.redis_url,
+        "DATABASE_URL": stack.database_url,
+        "OPENAI_BASE_URL": stack.model.base_url,
+        "STREAM_LEASE": "30",
+    }
+    with running_worker(stack.folder, **{**usual, **environment}) as worker:
+        yield worker
 
 
 @pytest.fixture(scope="session")

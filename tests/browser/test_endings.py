@@ -2,9 +2,8 @@
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before, web_on
+from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before, web_on, worker_on
 from tests.support.waiting import wait_until
-from tests.support.worker_process import running_worker
 
 
 def test_stop_ends_the_answer_and_the_request_to_the_model(person: Person, answer: ScriptedAnswer) -> None:
@@ -66,14 +65,9 @@ WATCH_THE_SCREEN = """() => {
 def test_when_its_worker_is_killed_an_answer_is_told_interrupted_and_its_text_never_leaves_the_screen(
     browser: Browser, stack: Stack
 ) -> None:
-    brought = {
-        "REDIS_URL": stack.redis_url,
-        "DATABASE_URL": stack.database_url,
-        "OPENAI_BASE_URL": stack.model.base_url,
-    }
     with (
         web_on(stack, RQ_QUEUE="doomed", STREAM_LEASE="4") as port,
-        running_worker(stack.folder, RQ_QUEUE="doomed", STREAM_LEASE="4", **brought) as worker,
+        worker_on(stack, RQ_QUEUE="doomed", STREAM_LEASE="4") as worker,
         person_before(browser, stack, port) as person,
     ):
         stack.model.script({"deltas": [*["some words of an answer, "] * 400, {"silence": True}]})

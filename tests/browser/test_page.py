@@ -1,11 +1,12 @@
 """What a person does with the page besides waiting for an answer."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, Stack
+from tests.browser.conftest import Person, Stack, person_before, web_on, worker_on
 from tests.support.browser import FAR_HOST
 
 LINE = "a line of words that is about as long as the page is wide, so that many of them need scrolling; "
@@ -75,6 +76,69 @@ def test_conversations_are_found_by_what_was_said_in_them(person: Person, stack:
     expect(sidebar.get_by_role("status")).to_have_text("Nothing found for “elephants”.")
     search.fill("")
     expect(titles).to_have_text(["About dogs", "About cats"])
+
+
+def test_a_title_from_the_model_appears_in_every_tab_without_a_reload(browser: Browser, stack: Stack) -> None:
+    question = "Why is the sky blue at noon and red in the evening, and what has the sun to do with it?"
+    provisional = "Why is the sky blue at noon and red in the evening, and…"
+    with (
+        web_on(stack, RQ_QUEUE="titled") as port,
+        worker_on(stack, RQ_QUEUE="titled", TITLE_MODEL=""),
+        person_before(browser, stack, port) as person,
+    ):
+        stack.model.script({"deltas": ["It ", "scatters."]}, {"hold": "title", "deltas": ["**The colour of the sky**"]})
+        visit = person.visit()
+        visit.ask(question)
+        visit.wait_for_text("It scatters.")
+        visit.wait_for_status("")
+        same, elsewhere = person.visit(urlsplit(visit.page.url).path), person.visit()
+        for tab in (visit, same, elsewhere):
+            expect(tab.page.locator(".entry .title")).to_have_text([provisional])
+        stack.model.release("title")
+        for tab in (visit, same, elsewhere):
+            expect(tab.page.locator(".entry .title")).to_have_text(["The colour of the sky"])
+        for tab in (visit, same):
+            expect(tab.page.locator(".header .title")).to_have_text("The colour of the sky")
+        assert len(person.requests()) == 2
+
+
+def test_one_of_several_models_is_chosen_remembered_and_named(browser: Browser, stack: Stack) -> None:
+    with (
+        web_on(stack, OPENAI_MODEL="", OPENAI_MODELS="small, medium, large") as port,
+        person_before(browser, stack, port) as person,
+    ):
+        stack.model.script(*[{"deltas": ["Here I am."]}] * 3)
+        visit = person.visit()
+        visit.page.set_viewport_size({"width": 360, "height": 640})
+        picker = visit.page.get_by_role("combobox", name="Model")
+        expect(picker).to_have_value("small")
+        visit.ask("Who are you?")
+        visit.wait_for_text("Here I am.")
+        picker.select_option("large")
+        visit.page.get_by_role("button", name="Try again").click()
+        wrote = visit.page.locator(".answer .tools .model")
+        expect(wrote).to_have_text("large")
+        visit.page.reload()
+        expect(picker).to_have_value("large")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
+
+        other = person.visit()
+        expect(other.page.get_by_role("combobox", name="Model")).to_have_value("large")
+        other.page.get_by_role("combobox", name="Model").select_option("medium")
+        other.ask("And you?")
+        other.wait_for_text("Here I am.")
+        visit.page.reload()
+        expect(picker).to_have_value("large")
+        assert [request["body"]["model"] for request in person.requests()] == ["small", "large", "medium"]
+
+
+def test_where_there_is_one_model_nothing_is_to_be_chosen(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["Here I am."]})
+    visit = person.visit()
+    visit.ask("Are you there?")
+    visit.wait_for_text("Here I am.")
+    visit.wait_for_status("")
+    expect(visit.page.locator(".model, select")).to_have_count(0)
 
 
 def test_an_edited_question_is_answered_anew(person: Person, stack: Stack) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.text import PROVISIONAL_TITLE_LIMIT, TITLE_LIMIT, clean_title, provisional_title, storable
+from conversations.text import SHORT_TITLE_LIMIT, TITLE_LIMIT, clean_title, provisional_title, storable
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included
 
@@ -52,4 +52,4 @@ def test_a_provisional_title_is_cut_at_a_word(question: str, title: str) -> None
 
 @given(ANY_TEXT)
 def test_a_provisional_title_fits_its_line(question: str) -> None:
-    assert len(provisional_title(question)) <= PROVISIONAL_TITLE_LIMIT
+    assert len(provisional_title(question)) <= SHORT_TITLE_LIMIT

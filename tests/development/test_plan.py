@@ -25,6 +25,12 @@ def test_with_nothing_given_redis_and_model_are_embedded(state: State) -> None:
     assert plan.environ["DATABASE_URL"] == f"sqlite:///{state.folder}/rejoinder.sqlite3"
 
 
+def test_the_embedded_model_is_not_asked_for_titles_unless_somebody_wants_it(state: State) -> None:
+    assert make_plan({}, state).environ["TITLE_MODEL"] == "none"
+    assert make_plan({"TITLE_MODEL": "m"}, state).environ["TITLE_MODEL"] == "m"
+    assert "TITLE_MODEL" not in make_plan({"OPENAI_API_KEY": "k"}, state).environ
+
+
 @pytest.mark.parametrize("variable", ["OPENAI_API_KEY", "OPENAI_BASE_URL"])
 def test_one_of_both_variables_is_a_model_of_ones_own(state: State, variable: str) -> None:
     plan = make_plan({variable: "http://localhost:11434/v1"}, state)

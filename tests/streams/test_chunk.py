@@ -13,6 +13,7 @@ from streams.chunk import (
     decode_end,
     decode_notification,
     encode_end,
+    encode_note,
     encode_text,
     join,
 )
@@ -27,6 +28,41 @@ def test_joined_entries_hold_the_text_and_the_reasoning_apart(parts: list[tuple[
     assert joined.text == "".join(text for kind, text in parts if kind is Kind.TEXT)
     assert joined.reasoning == "".join(text for kind, text in parts if kind is Kind.REASONING)
     assert joined.end is None
+
+
+LOADING, TAKEN_BACK = encode_note("The model is loading…"), encode_note("")
+TEXT, REASONING = encode_text(Kind.TEXT, "Once"), encode_text(Kind.REASONING, "Hm.")
+END = encode_end(End(Outcome.FINISHED))
+
+
+@pytest.mark.parametrize(
+    ("entries", "note"),
+    [
+        ([], None),
+        ([TEXT], None),
+        ([LOADING], "The model is loading…"),
+        ([encode_note("Busy."), LOADING], "The model is loading…"),
+        ([LOADING, TAKEN_BACK], ""),
+        ([LOADING, TEXT], None),
+        ([LOADING, REASONING], None),
+        ([TEXT, LOADING], "The model is loading…"),
+        ([LOADING, END], None),
+    ],
+)
+def test_the_last_note_counts_until_there_is_text_and_is_no_part_of_it(entries: list[bytes], note: str | None) -> None:
+    joined = join(entries)
+    assert joined.note == note
+    assert joined.text == ("Once" if TEXT in entries else "")
+    assert joined.reasoning == ("Hm." if REASONING in entries else "")
+
+
+def test_a_note_is_short() -> None:
+    assert join([encode_note("x" * 10_000)]).note == "x" * 200
+
+
+def test_an_entry_of_a_kind_that_a_newer_version_knows_is_passed_over() -> None:
+    joined = join([TEXT, b"z:what is this", TEXT, END])
+    assert (joined.text, joined.reasoning, joined.note) == ("OnceOnce", "", None)
 
 
 @given(st.builds(End, st.sampled_from(Outcome), st.none() | texts, usages))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streams.chunk import End, Kind, Outcome, Position, encode_end, encode_text
 from streams.reader import Page
-from streams.tail import Batch, Cursor, Gone, Serving, Tail
+from streams.tail import Ahead, Batch, Cursor, Gone, Serving, Tail
 
 EPOCH = "3f9ac2b17d04e586"
 
@@ -27,6 +27,7 @@ class Reader:
     entries: list[bytes] = field(default_factory=list)
     gone: bool = False
     received: int = 0
+    ahead: list[int] = field(default_factory=list)
 
     def offer(self, _cursor: Cursor, batch: Batch) -> bool:
         if self.slow:
@@ -48,6 +49,8 @@ class Reader:
                     self.epoch, self.entries = event.epoch, []
                 assert event.index <= len(self.entries)
                 del self.entries[event.index :]
+            elif isinstance(event, Ahead):
+                self.ahead.append(event.count)
             else:
                 self._receive(event)
 
@@ -295,3 +298,24 @@ def test_what_was_read_to_its_end_stays_readable_after_redis_has_forgotten_it() 
     reader = Reader()
     reader.take_all(world.tail.join(reader, None))
     assert reader.entries == LOG
+
+
+def test_who_waits_in_a_queue_is_told_how_many_are_ahead_whenever_that_changes() -> None:
+    tail = Tail("s", expected=True, clock=lambda: 0.0)
+    first, second = Reader(), Reader()
+    cursor = tail.join(first, None)
+    assert not tail.is_queued  # nothing is known yet
+    tail.replayed(Page(None, 0, 0, False, []))
+    assert tail.is_queued
+    for ahead in (3, 3, 2):
+        tail.queued_behind(ahead)
+        first.take_all(cursor)
+    assert first.ahead == [3, 2]
+    second.take_all(tail.join(second, None))
+    assert second.ahead == [2]
+
+    tail.replayed(Page(EPOCH, 0, 1, False, LOG[:1]))
+    assert not tail.is_queued
+    tail.queued_behind(1)
+    first.take_all(cursor)
+    assert (first.ahead, first.entries) == ([3, 2], LOG[:1])

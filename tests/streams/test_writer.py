@@ -47,6 +47,40 @@ def test_text_and_reasoning_are_never_in_one_chunk(client: "redis.Redis", settin
     assert client.lrange(keys.chunks("s"), 0, -1) == [b"r:hm", b"t:AB", b"r:oh"]
 
 
+def test_a_note_is_an_entry_of_its_own_and_no_part_of_the_text(
+    client: "redis.Redis", settings: streams.StreamSettings, control: streams.StreamControl
+) -> None:
+    writers = streams.StreamWriters(client, settings)
+    with writers.open("s") as writer:
+        writer.note("The model is busy.")
+        writer.note("The model is loading…")
+        writers.flush()
+        assert control.read("s").note == "The model is loading…"
+        writer.append(streams.Kind.TEXT, "Once")
+        writer.note("")
+        writer.append(streams.Kind.TEXT, " upon")
+        writers.flush()
+        assert (writer.text, writer.reasoning) == ("Once upon", "")
+    entries = [b"n:The model is busy.", "n:The model is loading…".encode(), b"t:Once", b"n:", b"t: upon"]
+    assert client.lrange(keys.chunks("s"), 0, -1) == entries
+    assert (control.read("s").text, control.read("s").note) == ("Once upon", None)
+
+
+def test_notes_count_for_the_limit_and_one_that_is_too_much_is_not_taken(client: "redis.Redis") -> None:
+    writers = streams.StreamWriters(client, streams.StreamSettings(lease=30.0, max_answer_bytes=12))
+    with writers.open("s") as writer:
+        writer.note("Busy.")  # 7 bytes with its letter and colon
+        writer.note("Loading.")
+        writer.append(streams.Kind.TEXT, "Once ")
+        with pytest.raises(streams.AnswerTooLong):
+            writer.append(streams.Kind.TEXT, "upon")
+        writer.end(FINISHED)
+        writer.note("Too late.")
+        writers.flush()
+    assert client.lrange(keys.chunks("s"), 0, 1) == [b"n:Busy.", b"t:Once "]
+    assert client.llen(keys.chunks("s")) == 3
+
+
 def test_a_huge_delta_is_cut_into_chunks_that_join_to_the_same_text(
     writers: streams.StreamWriters, control: streams.StreamControl, client: "redis.Redis"
 ) -> None:

@@ -31,8 +31,9 @@ A step is a text, or an object with one key: `{"text": …}`, `{"reasoning": …
 characters as they are), `{"wait": gate}`, `{"silence": true}` (nothing more, ever), `{"cut": true}` (the connection is
 reset), `{"eof": true}` (the answer ends cleanly, too early).
 
-**Control**: `POST /script`; `POST /release` with `{"gate": name, "count": n}` (releases may come before those who
-wait); `GET /requests`: every request so far, in order, as `{"path", "client", "headers", "body", "sent", "state"}`.
+**Control**: `POST /script`; `POST /models` with what `GET /v1/models` is to list; `POST /release` with
+`{"gate": name, "count": n}` (releases may come before those who wait); `GET /requests`: every request so far, in order,
+as `{"path", "client", "headers", "body", "sent", "state"}`.
 `client` is its port; `sent` counts steps; `state` is `running`, `answered`, `cut`, or `disconnected` (the client went
 first).
 """
@@ -67,6 +68,7 @@ class Server:
         self.standing: Json | None = None
         self.gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(0))
         self.requests: list[Json] = []
+        self.models: Any = [{"id": "scripted", "object": "model", "owned_by": "tests"}]
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, request after request."""
@@ -97,7 +99,10 @@ class Server:
             case "GET", "/requests":
                 return 200, self.requests
             case "GET", "/v1/models":
-                return 200, {"object": "list", "data": [{"id": "scripted", "object": "model", "owned_by": "tests"}]}
+                return 200, {"object": "list", "data": self.models}
+            case "POST", "/models":
+                self.models = body
+                return 200, {}
             case "POST", "/script":
                 if isinstance(body, list):
                     self.queued.extend(body)
@@ -266,6 +271,10 @@ class ScriptedModel:
     def always(self, script: Json | None) -> None:
         """Answer with this script whatever is not queued and is not asked for by the prompt itself."""
         self._call("/script", script)
+
+    def lists(self, models: Any) -> None:
+        """List these when asked for the models: objects with an `id`, or whatever a test wants."""
+        self._call("/models", models)
 
     def release(self, gate: str, count: int = 1) -> None:
         self._call("/release", {"gate": gate, "count": count})

@@ -20,7 +20,8 @@ class WorkerProcess:
     def __init__(self, environment: dict[str, str], log: Path, python: str = sys.executable) -> None:
         self._log = log
         # Only what is said here: a variable of the machine must not decide a test.
-        environment = {"PATH": os.environ["PATH"], **environment}
+        # Titles are requests too, and tests count those: who wants titles asks for them.
+        environment = {"PATH": os.environ["PATH"], "TITLE_MODEL": "none", **environment}
         with log.open("w") as file:
             self.process = subprocess.Popen(
                 [python, "-m", "workers"], cwd=PROJECT, env=environment, stdout=file, stderr=file

@@ -154,19 +154,23 @@ def test_a_plain_request_reads_what_is_stored_from_its_position_on(
         assert response.status_code == 200
         return dict(response.get_json())
 
-    nothing = {"stream": stream, "epoch": None, "start": 0, "stop": 0, "text": "", "reasoning": "", "end": None}
-    assert read() == {**nothing, "state": "queued"}
+    nothing = {"stream": stream, "start": 0, "text": "", "reasoning": "", "end": None}
+    assert read() == {**nothing, "epoch": None, "stop": 0, "note": None, "state": "queued"}
     writer = begin(stream)
+    writer.note("The model is loading…")
+    wait_until(lambda: not writer.is_pending)
+    noted = {**nothing, "epoch": writer.epoch, "stop": 1, "note": "The model is loading…", "state": "running"}
+    assert read() == noted
     writer.append(Kind.REASONING, "Holes. ")
     write(writer, "Lace ", "is ", "air.")
-    place = {"stream": stream, "epoch": writer.epoch, "state": "running", "stop": 4, "end": None}
+    place = {"stream": stream, "epoch": writer.epoch, "state": "running", "stop": 5, "note": None, "end": None}
     assert read() == {**place, "start": 0, "text": "Lace is air.", "reasoning": "Holes. "}
-    assert read(f"?position={writer.epoch}:2") == {**place, "start": 2, "text": "is air.", "reasoning": ""}
+    assert read(f"?position={writer.epoch}:3") == {**place, "start": 3, "text": "is air.", "reasoning": ""}
     assert read("?position=another7epoch:2")["start"] == 0
     writer.end(FINISHED)
     assert writer.wait_flushed(30)
-    ended = read(f"?position={writer.epoch}:4")
-    assert (ended["state"], ended["start"], ended["stop"]) == ("ended", 4, 5)
+    ended = read(f"?position={writer.epoch}:5")
+    assert (ended["state"], ended["start"], ended["stop"]) == ("ended", 5, 6)
     assert ended["end"] == {"outcome": "finished", "reason": None, "usage": {"total_tokens": 9}}
 
 

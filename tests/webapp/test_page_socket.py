@@ -72,6 +72,27 @@ def test_a_follower_sees_a_queued_answer_begin_grow_and_end(
     assert page.receive_until("end")[-1] == {"type": "end", **place, "start": 2, "stop": 3, **ending}
 
 
+def test_a_note_is_shown_to_who_is_there_and_to_who_comes_and_not_once_there_is_text(
+    web: WebProcess, ada: FlaskClient, page: SocketClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    page.say(type="follow", stream=stream)
+    writer = begin(stream)
+    writer.note("The model is loading…")
+    place = {"type": "chunks", "stream": stream, "epoch": writer.epoch}
+    noted = {**place, "start": 0, "stop": 1, "note": "The model is loading…"}
+    assert page.receive_until("chunks")[-1] == noted
+    with connected(web.url, cookie_of(ada)) as late:
+        late.say(type="follow", stream=stream)
+        assert late.receive_until("chunks")[-1] == noted
+    writer.note("")
+    assert page.receive_until("chunks")[-1] == {**place, "start": 1, "stop": 2, "note": ""}
+    write(writer, "Lace")
+    assert page.receive_until("chunks")[-1] == {**place, "start": 2, "stop": 3, "text": "Lace"}
+    with connected(web.url, cookie_of(ada)) as later:
+        later.say(type="follow", stream=stream)
+        assert later.receive_until("chunks")[-1] == {**place, "start": 0, "stop": 3, "text": "Lace"}
+
+
 def test_whoever_comes_back_gets_exactly_what_is_missing_in_one_frame_and_then_the_tail(
     web: WebProcess, ada: FlaskClient, stream: str, begin: Callable[[str], StreamWriter]
 ) -> None:

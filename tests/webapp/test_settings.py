@@ -8,12 +8,29 @@ import pytest
 from webapp.settings import SettingsError, load_settings
 
 KEY = "k" * 32
+NAMES = [
+    "SECRET_KEY",
+    "REDIS_URL",
+    "ADMIN_PASSWORD",
+    "OPENAI_MODEL",
+    "OPENAI_MODELS",
+    "GENERATION_TIMEOUT",
+    "LOG_LEVEL",
+]
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment with nothing of ours in it."""
-    for name in ("SECRET_KEY", "REDIS_URL", "ADMIN_PASSWORD", "OPENAI_MODEL", "GENERATION_TIMEOUT", "LOG_LEVEL"):
+    for name in (
+        "SECRET_KEY",
+        "REDIS_URL",
+        "ADMIN_PASSWORD",
+        "OPENAI_MODEL",
+        "OPENAI_MODELS",
+        "GENERATION_TIMEOUT",
+        "LOG_LEVEL",
+    ):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 
@@ -39,6 +56,7 @@ def test_an_empty_variable_counts_as_absent(environment: pytest.MonkeyPatch) -> 
         ("SECRET_KEY", "short", "SECRET_KEY is not right; expected at least 32"),
         ("REDIS_URL", "localhost", "REDIS_URL is not right; expected redis://"),
         ("GENERATION_TIMEOUT", "-1", "GENERATION_TIMEOUT is not right; expected a number"),
+        ("OPENAI_MODELS", " , ", "OPENAI_MODELS is not right; expected names of models with commas"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL is not right; expected DEBUG"),
     ],
 )
@@ -51,6 +69,17 @@ def test_a_variable_that_is_wrong_is_named_with_what_would_be_right(
         load_settings()
     assert said in str(refused.value)
     assert not value or f"{value!r}" not in str(refused.value)
+
+
+def test_the_first_of_several_models_is_the_default_unless_one_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SECRET_KEY", KEY)
+    environment.setenv("OPENAI_MODELS", "small, large")
+    assert (load_settings().openai_models, load_settings().default_model) == (("small", "large"), "small")
+    environment.setenv("OPENAI_MODEL", "large")
+    assert load_settings().default_model == "large"
+    environment.setenv("OPENAI_MODEL", "huge")
+    with pytest.raises(SettingsError, match="OPENAI_MODEL is not among OPENAI_MODELS; expected one of those"):
+        load_settings()
 
 
 @pytest.mark.timeout(200)

@@ -10,7 +10,7 @@ from conversations import Status
 from streams import Outcome
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
-from tests.workers.bench import PATIENCE, QUEUE, Bench
+from tests.workers.bench import OWNER, PATIENCE, QUEUE, Bench
 
 pytestmark = pytest.mark.timeout(600)  # each test starts workers of its own
 
@@ -52,6 +52,22 @@ def test_what_cannot_finish_in_time_is_ended_and_saved(bench: Bench) -> None:
     assert (message.status, message.content) == (Status.INTERRUPTED, "As far as it came")
     bench.wait_disconnected()
     bench.wait_job(stream_id, JobStatus.FAILED)
+
+
+def test_a_worker_that_has_to_leave_waits_for_no_title(bench: Bench) -> None:
+    with bench.worker(SHUTDOWN_GRACE="0", TITLE_MODEL="namer") as worker:
+        asked = len(bench.model.requests())
+        bench.model.script({"deltas": ["All of it"]}, {"hold": "nobody"})
+        stream_id = bench.send(content="Hello")
+        wait_until(lambda: len(bench.model.requests()) == asked + 2, PATIENCE, "the wish for a title")
+        assert bench.model.requests()[-1]["body"]["model"] == "namer"
+        worker.terminate()
+        assert worker.wait(PATIENCE) == 0
+    bench.wait_disconnected()
+    bench.wait_job(stream_id, JobStatus.FINISHED)
+    message = bench.message(stream_id)
+    assert (message.content, message.status) == ("All of it", Status.FINISHED)
+    assert bench.store.conversation(OWNER, message.conversation_id).title == "Hello"
 
 
 def test_the_second_signal_is_not_patient_but_loses_nothing(bench: Bench) -> None:

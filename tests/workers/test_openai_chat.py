@@ -13,7 +13,7 @@ from tests.support.scripted_model import Json, ScriptedModel, running_scripted_m
 from tests.support.waiting import wait_until
 from workers.backoff import Backoff
 from workers.providers.openai_chat import OpenAIChat
-from workers.providers.source import Delta, ModelFailed
+from workers.providers.source import Begun, Delta, Event, ModelFailed, Refused
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -90,6 +90,32 @@ def test_retry_after_is_honoured(model: ScriptedModel, header: str) -> None:
     assert ask(model, refusal, {"deltas": ["At last"]}) == ("At last", [7.5], 2)
 
 
+LOADING: Json = {"message": "Loading model", "type": "unavailable_error"}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "refused"),
+    [
+        ({"status": 429}, Refused("The model is busy. Asking again in a second…", 0.5)),
+        (
+            {"status": 429, "headers": {"Retry-After": "3"}},
+            Refused("The model is busy. Asking again in 4 seconds…", 3.5),
+        ),
+        ({"status": 503, "error": LOADING}, Refused("The model is loading…", 0.5)),
+        ({"status": 503}, Refused("The model's server has trouble. Asking again in a second…", 0.5)),
+        ({"status": 529}, Refused("The model is busy. Asking again in a second…", 0.5)),
+    ],
+)
+def test_what_is_waited_for_is_told_before_the_pause(model: ScriptedModel, refusal: Json, refused: Refused) -> None:
+    model.script(refusal, {"deltas": ["At last"]})
+    told: list[Event | float] = []
+    with source(model.base_url, told.append) as chat:
+        for event in chat.stream(None, HELLO):
+            if isinstance(event, Refused | Begun | Delta):
+                told.append(event)  # noqa: PERF401  the pauses come in between
+    assert told == [refused, refused.pause, Begun(), Delta(Kind.TEXT, "At last")]
+
+
 def test_a_server_that_wants_to_be_left_alone_for_long_is(model: ScriptedModel) -> None:
     failed, requests = fail(model, {"status": 429, "headers": {"Retry-After": "600"}})
     assert requests == 1
@@ -135,6 +161,7 @@ def test_after_the_first_delta_nothing_is_asked_again(model: ScriptedModel, step
     before = len(model.requests())
     model.script({"deltas": ["So", {"wait": "end"}, step]})
     with source(model.base_url) as chat, closing(chat.stream(None, HELLO)) as events:
+        assert next(events) == Begun()
         assert next(events) == Delta(Kind.TEXT, "So")
         model.release("end")
         with pytest.raises(ModelFailed) as failed:
@@ -153,7 +180,7 @@ def test_whoever_closes_the_answer_hangs_up(model: ScriptedModel) -> None:
     model.script({"deltas": ["So", {"silence": True}]})
     with source(model.base_url) as chat:
         with closing(chat.stream(None, HELLO)) as events:
-            next(events)
+            assert [next(events), next(events)] == [Begun(), Delta(Kind.TEXT, "So")]
         wait_until(lambda: model.requests()[-1]["state"] == "disconnected")
 
 
@@ -201,6 +228,26 @@ def fill(address: tuple[str, int]) -> Iterator[None]:
         client.close()
 
 
-def test_warming_up_says_which_server_answered(model: ScriptedModel) -> None:
+def test_warming_up_says_whom_it_will_ask(model: ScriptedModel) -> None:
     with source(model.base_url) as chat:
         assert chat.warm_up() == f"{model.base_url}/"
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ([{"id": "b"}, {"id": "A"}, {"id": "b"}], ["A", "b"]),
+        ([{"id": None}, {"id": " "}, {"name": "x"}, {"id": 7}], []),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_the_models_are_those_that_the_server_names(model: ScriptedModel, data: object, names: list[str]) -> None:
+    model.lists(data)
+    with source(model.base_url) as chat:
+        assert chat.models() == names
+
+
+def test_a_server_that_cannot_list_its_models_says_why() -> None:
+    with source("http://127.0.0.1:9/v1") as chat, pytest.raises(ModelFailed, match="Connect"):
+        chat.models()

@@ -7,7 +7,8 @@ import pytest
 from tests.support.worker_process import started_worker
 from workers.settings import SettingsError, load_settings
 
-NAMES = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "REDIS_URL", "WORKER_CONCURRENCY", "SILENCE_TIMEOUT", "LOG_LEVEL"]
+NAMES = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_MODELS", "TITLE_MODEL"]
+NAMES += ["REDIS_URL", "WORKER_CONCURRENCY", "SILENCE_TIMEOUT", "LOG_LEVEL"]
 
 
 @pytest.fixture
@@ -24,6 +25,16 @@ def test_a_key_or_a_url_is_enough(environment: pytest.MonkeyPatch) -> None:
     environment.delenv("OPENAI_BASE_URL")
     environment.setenv("OPENAI_API_KEY", "sk-1")
     assert load_settings().openai_base_url is None
+
+
+def test_the_first_of_several_models_is_the_default_unless_one_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OPENAI_API_KEY", "sk-1")
+    assert (load_settings().openai_models, load_settings().default_model) == (None, "gpt-5-mini")
+    environment.setenv("OPENAI_MODELS", "small, large")
+    assert (load_settings().openai_models, load_settings().default_model) == (("small", "large"), "small")
+    environment.setenv("OPENAI_MODEL", "huge")
+    with pytest.raises(SettingsError, match="OPENAI_MODEL is not among OPENAI_MODELS; expected one of those"):
+        load_settings()
 
 
 def test_without_a_model_the_worker_says_what_to_set(environment: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What a refused or failed request means: a sentence for the person, a cause for the log, and whether to try again."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,14 +24,27 @@ TOO_LONG = re.compile(r"context.?(length|size|window)|too (long|large|many token
 TOO_LONG_REASON = "The conversation is too long for this model. Shorten the message, or start a new conversation."
 
 
+# llama.cpp says "Loading model", Hugging Face "is currently loading", TGI and others "warming up" or "starting".
+LOADING = re.compile(r"\b(loading|warming up|starting)\b", re.IGNORECASE)
+
+BUSY_NOW = "The model is busy. Asking again {when}…"
+LOADING_NOW = "The model is loading…"
+AWAY_NOW = "The model cannot be reached. Trying again {when}…"
+TROUBLE_NOW = "The model's server has trouble. Asking again {when}…"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that gave no answer. `retry_after` is what the server asked us to wait, in seconds."""
+    """A request that gave no answer. `retry_after` is what the server asked us to wait, in seconds.
+
+    Where it may be tried again, `meanwhile` is what the person reads until then, with a place for `after`.
+    """
 
     reason: str
     cause: str
     may_retry: bool = False
     retry_after: float | None = None
+    meanwhile: str = TROUBLE_NOW
 
     def error(self) -> ModelFailed:
         return ModelFailed(self.reason, self.cause)
@@ -42,7 +56,7 @@ def failure(error: openai.APIError, model: str, now: datetime) -> Failure:
         return _refusal(error, model, now)
     cause = f"{type(error).__name__}: {error.__cause__ or error}"
     if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return Failure("The model could not be reached. Try again in a while.", cause, may_retry=True)
+        return Failure("The model could not be reached. Try again in a while.", cause, True, meanwhile=AWAY_NOW)
     # The request may have arrived and be at work: to ask again could mean to pay twice.
     return Failure(CUT, cause)
 
@@ -61,11 +75,24 @@ def _refusal(error: openai.APIStatusError, model: str, now: datetime) -> Failure
         return Failure(TOO_LONG_REASON, cause)
     if status == 429:
         when = f"in {_duration(retry_after)}" if retry_after else "in a while"
-        return Failure(f"The model is asked too often at the moment. Try again {when}.", cause, True, retry_after)
+        sentence = f"The model is asked too often at the moment. Try again {when}."
+        return Failure(sentence, cause, True, retry_after, BUSY_NOW)
     if status in (408, 409) or status >= 500:
         sentence = f"The model's server has trouble (HTTP {status}). Try again in a while."
-        return Failure(sentence, cause, status in REFUSED, retry_after)
+        return Failure(sentence, cause, status in REFUSED, retry_after, _meanwhile(error))
     return Failure(f"The model refused the request (HTTP {status}): {quoted(error.body or error.message)}", cause)
+
+
+def _meanwhile(error: openai.APIStatusError) -> str:
+    if error.status_code == 503 and LOADING.search(error.message):
+        return LOADING_NOW
+    return BUSY_NOW if error.status_code == 529 else TROUBLE_NOW
+
+
+def after(seconds: float) -> str:
+    """When something will happen, to the next whole second."""
+    whole = math.ceil(seconds)
+    return "in a moment" if whole < 1 else "in a second" if whole == 1 else f"in {_duration(whole)}"
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -16,8 +16,8 @@ from openai.types.chat import ChatCompletionMessageParam
 from workers.backoff import Backoff
 from workers.providers.chat_chunks import CUT, ChatChunks
 from workers.providers.event_stream import EventStream
-from workers.providers.failures import failure
-from workers.providers.source import Event, Message, ModelFailed
+from workers.providers.failures import after, failure
+from workers.providers.source import Begun, Event, Message, ModelFailed, Refused
 
 NO_KEY = "none"  # servers of one's own want no key, but the SDK wants one
 
@@ -58,10 +58,19 @@ class OpenAIChat:
         self._now = now
 
     def warm_up(self) -> str:
-        """Do what the first request would otherwise wait for; return the server's URL. Raises openai.APIError."""
+        """Do what the first request would otherwise wait for, but for the connection; return the server's URL."""
         self._client.chat.completions.with_streaming_response  # noqa: B018  loads the SDK's part for chats
-        self._client.models.list(timeout=self._patience)
         return str(self._client.base_url)
+
+    def models(self) -> list[str]:
+        """See `Source.models`. A server that lists none has none that could be named."""
+        try:
+            listed = self._client.models.list(timeout=self._patience)
+        except openai.APIError as error:
+            raise failure(error, "", self._now()).error() from error
+        # The SDK checks nothing of what came: servers leave out all kinds of things.
+        found = {getattr(model, "id", None) for model in getattr(listed, "data", None) or []}
+        return sorted((name for name in found if isinstance(name, str) and name.strip()), key=str.lower)
 
     def close(self) -> None:
         self._client.close()
@@ -69,7 +78,8 @@ class OpenAIChat:
     def stream(self, model: str | None, messages: Sequence[Message]) -> Generator[Event]:
         """See `Source.stream`. Until the answer has begun, what may help is tried again; afterwards never."""
         with ExitStack() as stack:
-            response = self._ask(stack, model or self._default_model, messages)
+            response = yield from self._ask(stack, model or self._default_model, messages)
+            yield Begun()
             events, chunks = EventStream(), ChatChunks()
             try:
                 for piece in response.iter_bytes():
@@ -81,7 +91,7 @@ class OpenAIChat:
                 yield from chunks.feed(data)
             chunks.close()
 
-    def _ask(self, stack: ExitStack, model: str, messages: Sequence[Message]) -> Any:
+    def _ask(self, stack: ExitStack, model: str, messages: Sequence[Message]) -> Generator[Event, None, Any]:
         attempt = 0
         while True:
             attempt += 1
@@ -98,4 +108,6 @@ class OpenAIChat:
                 wait = failed.retry_after
                 if not failed.may_retry or attempt >= self._attempts or (wait or 0) > self._patience:
                     raise failed.error() from error
-            self._sleep((wait or 0) + self._backoff.delay(attempt))
+            pause = (wait or 0) + self._backoff.delay(attempt)
+            yield Refused(failed.meanwhile.format(when=after(pause)), pause)
+            self._sleep(pause)

@@ -10,6 +10,19 @@ Message = Mapping[str, object]  # {"role": "system" | "user" | "assistant", "con
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The model said "not now". It is asked again after `pause` seconds; `words` tell a person why."""
+
+    words: str
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The model has taken the request, and its response has begun. Text may still be far."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """A piece of the answer, as the model sent it."""
 
@@ -31,7 +44,7 @@ class Usage:
     counts: dict[str, int]
 
 
-Event = Delta | Finish | Usage
+Event = Refused | Begun | Delta | Finish | Usage
 
 
 class ModelFailed(Exception):
@@ -46,8 +59,13 @@ class ModelFailed(Exception):
 class Source(Protocol):
     """A model, or many: somebody who answers."""
 
+    def models(self) -> list[str]:
+        """The names of those who can be asked. Raises ModelFailed."""
+        ...
+
     def stream(self, model: str | None, messages: Sequence[Message]) -> Generator[Event]:
-        """Ask once, and yield what comes. Ends after `Finish`, or raises ModelFailed.
+        """Ask once, and yield what comes: `Refused` any number of times, `Begun`, then the answer. Ends after `Finish`,
+        or raises ModelFailed.
 
         A generator that is closed, or whose greenlet is killed, closes the connection to the model.
         """

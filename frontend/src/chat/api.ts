@@ -69,6 +69,12 @@ export interface Sent {
   readonly stream: string
 }
 
+export interface Models {
+  /** The one that answers where none is named; empty while the server does not know. */
+  readonly default: string
+  readonly models: readonly string[]
+}
+
 /** The key names one wish of the person: sent again with the same key, it starts nothing new. */
 export interface Api {
   /** With words: only those in whose title or messages they stand. */
@@ -80,11 +86,13 @@ export interface Api {
   restore(conversation: string): Promise<Conversation>
   /** Everything of this person's, at once and for good. */
   erase(): Promise<void>
-  send(conversation: string, content: string, key: string): Promise<Sent>
-  regenerate(message: string, key: string): Promise<Sent>
-  edit(message: string, content: string, key: string): Promise<Sent>
+  /** Without a model, here and below: the server's own choice. */
+  send(conversation: string, content: string, key: string, model: string | null): Promise<Sent>
+  regenerate(message: string, key: string, model: string | null): Promise<Sent>
+  edit(message: string, content: string, key: string, model: string | null): Promise<Sent>
   select(message: string): Promise<Conversation>
   stop(stream: string): Promise<void>
+  models(): Promise<Models>
   share(conversation: string, terms: Terms): Promise<Share>
   revoke(share: string): Promise<void>
   remark(conversation: string, content: string, name: string): Promise<Remark>
@@ -124,11 +132,13 @@ export function httpApi(): Api {
     remove: (id) => call('DELETE', conversation(id)),
     restore: (id) => call('POST', `${conversation(id)}/restore`, {}),
     erase: () => call('DELETE', '/api/me'),
-    send: (id, content, key) => call('POST', `${conversation(id)}/messages`, { content }, key),
-    regenerate: (id, key) => call('POST', `${message(id)}/regenerate`, {}, key),
-    edit: (id, content, key) => call('POST', `${message(id)}/edit`, { content }, key),
+    send: (id, content, key, model) =>
+      call('POST', `${conversation(id)}/messages`, { content, ...(model && { model }) }, key),
+    regenerate: (id, key, model) => call('POST', `${message(id)}/regenerate`, { ...(model && { model }) }, key),
+    edit: (id, content, key, model) => call('POST', `${message(id)}/edit`, { content, ...(model && { model }) }, key),
     select: (id) => call('POST', `${message(id)}/select`, {}),
     stop: (stream) => call('POST', `/api/streams/${encodeURIComponent(stream)}/stop`, {}),
+    models: () => call('GET', '/api/models'),
     share: (id, terms) => call('POST', `${conversation(id)}/shares`, terms),
     revoke: (share) => call('DELETE', sharePath(share)),
     remark: (id, content, name) => call('POST', `${conversation(id)}/remarks`, { content, name }),

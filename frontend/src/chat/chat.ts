@@ -8,6 +8,7 @@ import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
 import type { Drafts } from './drafts'
 import { type Library, wordsOf } from './library'
+import { chosenModel } from './models'
 import { busyStream, inFlight, type State } from './state'
 import type { Store } from './store'
 
@@ -16,7 +17,7 @@ export interface Parts {
   readonly api: Api
   readonly client: Pick<StreamClient, 'follow' | 'watch' | 'forget'>
   readonly drafts: Drafts
-  readonly library: Pick<Library, 'put' | 'refresh' | 'remove'>
+  readonly library: Pick<Library, 'put' | 'refresh' | 'remove' | 'watch'>
   readonly beside: Beside
   readonly environment: Pick<Environment, 'after' | 'random'>
   readonly newKey: () => string
@@ -48,7 +49,9 @@ export class Chat {
     const draft = this.#parts.drafts.text(at)
     const sending = this.#sending.has(at)
     this.#set({ at, conversation: null, reading, draft, sending, editing: null, notice: null, sendProblem: null })
-    this.#set({ away: false, sidebarOpen: false, dialog: null, viewers: 0, remarks: [], changes: 0, unread: 0 })
+    this.#set({ away: false, sidebarOpen: false, picked: null, dialog: null })
+    this.#set({ viewers: 0, remarks: [], changes: 0, unread: 0 })
+    this.#parts.library.watch()
     return at === null ? Promise.resolve() : this.#read(at)
   }
 
@@ -152,6 +155,7 @@ export class Chat {
   async send(): Promise<void> {
     const { drafts, api, library } = this.#parts
     const { draft } = this.#state
+    const model = chosenModel(this.#state)
     let { at } = this.#state
     if (this.#sending.has(at) || draft.trim() === '' || busyStream(this.#state)) return
     this.#setSending(at, true)
@@ -163,7 +167,7 @@ export class Chat {
         at = begun
         this.#setSending(at, true)
       }
-      const sent = await api.send(at, draft, drafts.key(at))
+      const sent = await api.send(at, draft, drafts.key(at), model)
       drafts.clear(at)
       if (this.#state.at === at) {
         this.#set({ draft: '', away: false })
@@ -206,7 +210,8 @@ export class Chat {
   }
 
   regenerate(message: Message): Promise<void> {
-    return this.#ask(`regenerate ${message.id}`, (key) => this.#parts.api.regenerate(message.id, key))
+    const model = chosenModel(this.#state)
+    return this.#ask(`regenerate ${message.id}`, (key) => this.#parts.api.regenerate(message.id, key, model))
   }
 
   edit(message: Message, content: string): Promise<void> {
@@ -214,7 +219,8 @@ export class Chat {
       this.#set({ editing: null })
       return Promise.resolve()
     }
-    return this.#ask(`edit ${message.id} ${content}`, (key) => this.#parts.api.edit(message.id, content, key))
+    const model = chosenModel(this.#state)
+    return this.#ask(`edit ${message.id} ${content}`, (key) => this.#parts.api.edit(message.id, content, key, model))
   }
 
   async #ask(wish: string, send: (key: string) => Promise<Sent>): Promise<void> {

@@ -1,5 +1,6 @@
 import { isComposing } from './composing'
 import { Icon } from './icons'
+import { ModelPicker } from './model-picker'
 import { NameField } from './name-field'
 import type { Page } from './page'
 import { busyStream, mayAsk, mayStop } from './state'
@@ -82,6 +83,7 @@ export function Composer({ page }: { page: Page }) {
           </button>
         )}
       </div>
+      <ModelPicker page={page} />
     </form>
   )
 }

@@ -19,14 +19,20 @@ export function statusLine(message: Message, log: StreamLog | null, stopping: bo
   if (log.end) return settled(log.end.outcome, log.end.reason)
   if (stopping) return { tone: 'busy', words: 'Stopping…' }
   const begun = log.phase === 'running' || log.text !== ''
-  if (!begun) return settled(message.status, null)
-  return { tone: 'busy', words: shown(message, log).text === '' ? 'Thinking…' : 'Writing…' }
+  if (!begun) return log.phase === 'queued' ? queued(log.ahead) : settled(message.status, null)
+  if (shown(message, log).text !== '') return { tone: 'busy', words: 'Writing…' }
+  return { tone: 'busy', words: log.note || 'Thinking…' }
+}
+
+function queued(ahead: number | null): Line {
+  const before = ahead === null ? '' : ahead === 0 ? ', it is next' : `, ${ahead} before it`
+  return { tone: 'busy', words: `Waiting for its turn${before}…` }
 }
 
 function settled(status: Message['status'], reason: string | null): Line | null {
   switch (status) {
     case 'queued':
-      return { tone: 'busy', words: 'Waiting for its turn…' }
+      return queued(null)
     case 'running':
       return { tone: 'busy', words: 'Thinking…' }
     case 'failed':
@@ -42,9 +48,12 @@ function settled(status: Message['status'], reason: string | null): Line | null 
   }
 }
 
-/** What a screen reader says when the line changes; the text itself is never read out while it grows. */
+/**
+ * What a screen reader says when the line changes; the text itself is never read out while it grows, nor a number that
+ * changes every second.
+ */
 export function announcement(message: Message | undefined, log: StreamLog | null, stopping: boolean): string {
   if (!message || message.role === 'user') return ''
-  const line = statusLine(message, log, stopping)
+  const line = log?.phase === 'queued' && !stopping ? queued(null) : statusLine(message, log, stopping)
   return line?.words ?? 'The answer is complete.'
 }

@@ -9,13 +9,15 @@ import type { Store } from './store'
 const TYPING = 200 // ms without a key until the list is searched
 const UNDO = 10_000 // ms in which a deletion can be taken back; the server would do it for minutes
 const MOST_WATCHED = 50 // of the 100 that PROTOCOL.md allows to one socket
+const NEWEST_WATCHED = 10 // they may get another title at any time; further down nobody minds
 
 export class Library {
   readonly #store: Store<State>
   readonly #api: Api
   readonly #client: Pick<StreamClient, 'watch'>
   readonly #environment: Pick<Environment, 'after'>
-  #watches: (() => void)[] = []
+  /** What is watched, by conversation, and for what is newer than which version. */
+  #watches = new Map<string, { readonly version: number; readonly cancel: () => void }>()
   #cancelSearch = () => {}
   #cancelUndo = () => {}
   /** The words for which the list that is shown was searched. */
@@ -130,12 +132,23 @@ export class Library {
 
   #show(list: readonly Summary[], before: string | null): void {
     this.#store.set({ list, before, listed: 'ready' })
-    for (const unwatch of this.#watches) unwatch()
+    this.watch()
+  }
+
+  /** Hear of what changes in the list: its newest conversations, and those in which an answer is being written. */
+  watch(): void {
+    const { list, at } = this.#store.state
+    const changing = list.filter((item, place) => place < NEWEST_WATCHED || item.generating !== null)
     // The one that is open is watched by the one who shows it.
-    const busy = list.filter((item) => item.generating !== null && item.id !== this.#store.state.at)
-    this.#watches = busy
-      .slice(0, MOST_WATCHED)
-      .map((item) => this.#client.watch(item.id, item.version, () => void this.refresh()))
+    const wanted = changing.filter((item) => item.id !== at).slice(0, MOST_WATCHED)
+    const watched = this.#watches
+    this.#watches = new Map()
+    for (const { id, version } of wanted) {
+      const same = watched.get(id)?.version === version ? watched.get(id) : undefined
+      if (same) watched.delete(id)
+      this.#watches.set(id, same ?? { version, cancel: this.#client.watch(id, version, () => void this.refresh()) })
+    }
+    for (const { cancel } of watched.values()) cancel()
   }
 
   async #tried(act: () => Promise<void>): Promise<boolean> {
@@ -150,8 +163,9 @@ export class Library {
 }
 
 /** For a page that was opened by a share: it knows one conversation, and no others. */
-export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove'> = {
+export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove' | 'watch'> = {
   put() {},
+  watch() {},
   refresh: () => Promise.resolve(),
   remove: () => Promise.resolve(false),
 }

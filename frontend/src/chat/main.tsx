@@ -10,6 +10,7 @@ import { Discussion } from './discussion'
 import { Drafts } from './drafts'
 import { Lasting, localStorageOrNull } from './lasting'
 import { Library, NO_LIBRARY } from './library'
+import { ModelChoice } from './models'
 import { addressOf, conversationOf, type Page, shareOf } from './page'
 import { prove } from './proof'
 import { ScrollKeeper } from './scroll'
@@ -32,6 +33,7 @@ const store = new Store<State>({ ...INITIAL, guest, name: lasting.get('name') },
 const client = new StreamClient(environment, share === null ? '/api/socket' : `/api/socket?share=${share}`)
 const api = share === null ? httpApi() : sharedApi(share, () => store.state.name)
 const library = new Library(store, api, client, environment)
+const models = new ModelChoice(store, api, lasting)
 const discussion = new Discussion(store, api)
 const drafts = new Drafts(environment.storage, newKey)
 const go = (conversation: string | null, how: 'push' | 'replace') =>
@@ -44,6 +46,7 @@ const page: Page = {
   store,
   chat,
   library,
+  models,
   discussion,
   sharing: new Sharing(store, api, chat),
   scroll,
@@ -69,7 +72,9 @@ client.onLink((link) => {
   if (link === 'shut') chat.shutOut()
   if (link !== 'live') return
   chat.reconnected()
-  if (!guest) library.reconnected()
+  if (guest) return // who came by a share has no list, and no choice
+  library.reconnected()
+  void models.refresh()
 })
 if (!guest) window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
 store.subscribe(() => {

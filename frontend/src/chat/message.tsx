@@ -4,6 +4,7 @@ import { CopyButton } from './copy-button'
 import { statusLine } from './endings'
 import { Icon } from './icons'
 import { Markdown } from './markdown'
+import { isChoice } from './models'
 import type { Page } from './page'
 import { ProofButton } from './proof-button'
 import { busyStream, logOf, shown } from './state'
@@ -83,6 +84,7 @@ export function Answer({ page, message }: Props) {
   const log = useStore(page.store, (state) => logOf(state, message))
   const busy = useStore(page.store, (state) => busyStream(state) !== null)
   const stopping = useStore(page.store, (state) => state.stopping !== null && state.stopping === message.stream)
+  const model = useStore(page.store, (state) => (isChoice(state) ? message.model : null))
   const guest = useStore(page.store, (state) => state.guest)
   const { text, reasoning } = shown(message, log)
   const line = statusLine(message, log, stopping)
@@ -113,6 +115,7 @@ export function Answer({ page, message }: Props) {
               <span class="sr-only">Try again</span>
             </button>
           )}
+          {model && <span class="model">{model}</span>}
         </footer>
       )}
     </article>

@@ -4,6 +4,7 @@ import type { Message } from './api'
 import type { Chat } from './chat'
 import type { Discussion } from './discussion'
 import type { Library } from './library'
+import type { ModelChoice } from './models'
 import type { Proof } from './proof'
 import type { ScrollKeeper } from './scroll'
 import type { Sharing } from './sharing'
@@ -14,6 +15,7 @@ export interface Page {
   readonly store: Store<State>
   readonly chat: Chat
   readonly library: Library
+  readonly models: ModelChoice
   readonly sharing: Sharing
   readonly discussion: Discussion
   readonly scroll: ScrollKeeper

@@ -1,7 +1,7 @@
 /** What the page knows, and what follows from it. */
 
 import { isOver, type Link, type Remark, type StreamLog } from '../stream'
-import type { Conversation, Message, Summary } from './api'
+import type { Conversation, Message, Models, Summary } from './api'
 
 export interface State {
   readonly link: Link
@@ -28,6 +28,12 @@ export interface State {
   readonly editing: string | null
   /** Something else that was asked for and could not be done. */
   readonly notice: string | null
+  /** Which models can be asked. */
+  readonly models: Models
+  /** The model that was chosen for what is open now; null: none was. */
+  readonly picked: string | null
+  /** The model that was chosen last, anywhere; for conversations that have not begun. */
+  readonly lastPicked: string
   /** A conversation that was deleted just now. */
   readonly undo: { readonly id: string; readonly title: string } | null
   readonly dialog: 'share' | 'conversation' | 'erase' | null
@@ -66,6 +72,9 @@ export const INITIAL: State = {
   stopping: null,
   editing: null,
   notice: null,
+  models: { default: '', models: [] },
+  picked: null,
+  lastPicked: '',
   undo: null,
   dialog: null,
   sidebarOpen: false,

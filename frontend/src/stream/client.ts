@@ -162,6 +162,7 @@ export class StreamClient {
         this.#sendAll()
         break
       case 'following':
+      case 'queue':
       case 'chunks':
       case 'end':
         this.#followed.get(frame.stream)?.take(frame)

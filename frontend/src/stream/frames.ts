@@ -46,6 +46,8 @@ export interface Chunks {
   readonly stop: number
   readonly text: string
   readonly reasoning: string
+  /** What the text waits for; empty: for nothing more; null: nothing is said of it. */
+  readonly note: string | null
 }
 
 export interface EndFrame {
@@ -57,6 +59,13 @@ export interface EndFrame {
   readonly outcome: Outcome
   readonly reason: string | null
   readonly usage: Usage | null
+}
+
+/** The stream is queued, and so many others come before it. */
+export interface Queue {
+  readonly type: 'queue'
+  readonly stream: string
+  readonly ahead: number
 }
 
 export interface Gone {
@@ -83,7 +92,7 @@ export interface Remark {
 }
 
 /** The frames that belong to one stream. */
-export type StreamFrame = Following | Chunks | EndFrame | Gone
+export type StreamFrame = Following | Queue | Chunks | EndFrame | Gone
 
 export type ServerFrame =
   | StreamFrame
@@ -117,7 +126,10 @@ export function parseFrame(data: unknown): ServerFrame {
         ...parseRange(fields),
         text: fields.textOr('text', ''),
         reasoning: fields.textOr('reasoning', ''),
+        note: fields.textOr('note', null),
       }
+    case 'queue':
+      return { type, stream: fields.text('stream'), ahead: fields.count('ahead') }
     case 'end':
       return parseEnd(fields)
     case 'gone':

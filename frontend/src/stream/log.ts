@@ -7,7 +7,7 @@
  * The three rules of PROTOCOL.md, section 1, live in TRANSITIONS and `join`.
  */
 
-import type { Chunks, EndFrame, Following, Gone, Outcome, Problem, StreamFrame, Usage } from './frames'
+import type { Chunks, EndFrame, Following, Gone, Outcome, Problem, Queue, StreamFrame, Usage } from './frames'
 import type { Position } from './position'
 
 /**
@@ -29,6 +29,10 @@ export interface StreamLog {
   readonly next: number
   readonly text: string
   readonly reasoning: string
+  /** What the text waits for, in words; empty as soon as there is some. */
+  readonly note: string
+  /** How many come before it while it is queued; null: that is not known. */
+  readonly ahead: number | null
   readonly end: End | null
   /** Why the stream cannot be served, where `phase` is `gone`. */
   readonly problem: Problem | null
@@ -51,6 +55,8 @@ export const EMPTY: StreamLog = {
   next: 0,
   text: '',
   reasoning: '',
+  note: '',
+  ahead: null,
   end: null,
   problem: null,
   held: [],
@@ -80,17 +86,21 @@ type Transitions = {
 
 // Only `following` names the epoch: text that comes before it cannot be placed.
 const TRANSITIONS: Transitions = {
-  unknown: { following: begin, chunks: unplaced, end: unplaced, gone: lose },
-  queued: { following: begin, chunks: unplaced, end: unplaced, gone: lose },
-  running: { following: begin, chunks: join, end: join, gone: lose },
-  ended: { following: ignore, chunks: ignore, end: ignore, gone: ignore },
-  gone: { following: ignore, chunks: ignore, end: ignore, gone: ignore },
+  unknown: { following: begin, queue: ignore, chunks: unplaced, end: unplaced, gone: lose },
+  queued: { following: begin, queue: wait, chunks: unplaced, end: unplaced, gone: lose },
+  running: { following: begin, queue: ignore, chunks: join, end: join, gone: lose },
+  ended: { following: ignore, queue: ignore, chunks: ignore, end: ignore, gone: ignore },
+  gone: { following: ignore, queue: ignore, chunks: ignore, end: ignore, gone: ignore },
 }
 
 function begin(log: StreamLog, frame: Following): Step {
   const kept = frame.epoch !== null && frame.epoch === log.epoch ? log : { ...EMPTY, epoch: frame.epoch }
   const phase = frame.epoch === null ? 'queued' : 'running'
   return { log: { ...kept, phase }, missing: frame.index > kept.next }
+}
+
+function wait(log: StreamLog, frame: Queue): Step {
+  return { log: frame.ahead === log.ahead ? log : { ...log, ahead: frame.ahead }, missing: false }
 }
 
 /** More is held than there is, which storage that somebody else wrote could make one believe. */
@@ -114,10 +124,11 @@ function append(log: StreamLog, frame: Chunks | EndFrame): StreamLog {
       next: frame.stop,
       text: log.text + frame.text,
       reasoning: log.reasoning + frame.reasoning,
+      note: frame.note ?? (frame.text || frame.reasoning ? '' : log.note),
     }
   }
   const { outcome, reason, usage } = frame
-  return { ...log, phase: 'ended', next: frame.stop, end: { outcome, reason, usage }, held: [] }
+  return { ...log, phase: 'ended', next: frame.stop, note: '', end: { outcome, reason, usage }, held: [] }
 }
 
 /** Append what was held and is now next in line; drop what has been overtaken. */

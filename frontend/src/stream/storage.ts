@@ -17,6 +17,8 @@ interface Kept {
   readonly next: number
   readonly text: string
   readonly reasoning: string
+  /** Absent where an earlier version of this page has written it. */
+  readonly note?: string
   readonly end: End | null
   /** Counts up with every write, for "the oldest". */
   readonly written: number
@@ -46,8 +48,8 @@ export class LogStorage {
     if (waiting) return waiting
     const kept = this.#read(PREFIX + stream)
     if (!kept) return null
-    const { epoch, next, text, reasoning, end } = kept
-    return { ...EMPTY, phase: end ? 'ended' : 'unknown', epoch, next, text, reasoning, end }
+    const { epoch, next, text, reasoning, note = '', end } = kept
+    return { ...EMPTY, phase: end ? 'ended' : 'unknown', epoch, next, text, reasoning, note, end }
   }
 
   /** Write this log soon. */
@@ -80,10 +82,10 @@ export class LogStorage {
       this.#storage?.removeItem(key)
       return
     }
-    const { epoch, next, text, reasoning, end } = log
+    const { epoch, next, text, reasoning, note, end } = log
     const others = this.#keys().filter((other) => other.key !== key)
     const written = Math.max(0, ...others.map((other) => other.written)) + 1
-    const value = JSON.stringify({ epoch, next, text, reasoning, end, written } satisfies Kept)
+    const value = JSON.stringify({ epoch, next, text, reasoning, note, end, written } satisfies Kept)
     let room = MAX_KEPT - value.length - others.reduce((sum, other) => sum + other.size, 0)
     while (room < 0 || !this.#tryWrite(key, value)) {
       const oldest = others.shift()
@@ -129,7 +131,8 @@ function parse(value: string): Kept | null {
       typeof kept?.epoch === 'string' &&
       Number.isSafeInteger(kept.next) &&
       typeof kept.text === 'string' &&
-      typeof kept.reasoning === 'string'
+      typeof kept.reasoning === 'string' &&
+      typeof (kept.note ?? '') === 'string'
     return whole ? kept : null
   } catch {
     return null

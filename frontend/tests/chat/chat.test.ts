@@ -195,7 +195,7 @@ describe('sending', () => {
     const kept = api.put('A')
     await chat.open(kept.id)
     chat.type('Hello')
-    await api.send(kept.id, 'From elsewhere', 'their key')
+    await api.send(kept.id, 'From elsewhere', 'their key', null)
     await chat.send()
     await settle()
     expect(store.state.sendProblem).toContain('being written')
@@ -281,7 +281,7 @@ describe('news', () => {
   test('from another tab are read', async () => {
     const kept = api.put('A')
     await chat.open(kept.id)
-    await api.send(kept.id, 'From elsewhere', 'their key')
+    await api.send(kept.id, 'From elsewhere', 'their key', null)
     world.socket.say({ type: 'news', conversation: kept.id, version: kept.version })
     await settle()
     expect(store.state.conversation?.messages).toHaveLength(2)
@@ -341,6 +341,31 @@ describe('the list', () => {
     world.socket.say({ type: 'news', conversation: id, version: 2 })
     await settle()
     expect(store.state.list[0]?.generating).toBeNull()
+  })
+
+  test('another title is seen in the list, whichever conversation is open', async () => {
+    const kept = api.put('A', 'complete', 'finished')
+    const other = api.put('B')
+    await library.refresh()
+    await chat.open(kept.id)
+    await chat.open(other.id)
+    kept.title = 'A better one'
+    kept.version += 1
+    world.socket.say({ type: 'news', conversation: kept.id, version: kept.version })
+    await settle()
+    expect(store.state.list.map((item) => item.title)).toEqual(['B', 'A better one'])
+  })
+
+  test('what is watched is watched once, and the open conversation by nobody else', async () => {
+    const kept = api.put('A')
+    const { id } = api.put('B')
+    await library.refresh()
+    await chat.open(id)
+    await library.refresh()
+    const { sent } = world.socket
+    expect(sent.filter((frame) => frame.type === 'watch' && frame.conversation === kept.id)).toHaveLength(1)
+    expect(sent.filter((frame) => frame.type === 'watch').at(-1)).toMatchObject({ conversation: id })
+    expect(sent.at(-1)).not.toMatchObject({ type: 'unwatch', conversation: id })
   })
 
   test('one that is not there says so', async () => {

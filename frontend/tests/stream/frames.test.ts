@@ -20,6 +20,7 @@ describe('the worked example of PROTOCOL.md', () => {
     { type: 'following', stream: 's', epoch: null, index: 0, state: 'queued' },
     { ...end, usage: { prompt_tokens: 12, completion_tokens: 40, total_tokens: 52 } },
     { type: 'gone', stream: 's', problem: { status: 410, title: 'expired', detail: null } },
+    { type: 'queue', stream: 's', ahead: 0 },
     { type: 'news', conversation: 'c', version: 3 },
     { type: 'heartbeat' },
     { type: 'pong' },
@@ -30,8 +31,9 @@ describe('the worked example of PROTOCOL.md', () => {
 
   test('chunks without reasoning, or without text, have an empty one', () => {
     const chunks = { type: 'chunks', stream: 's', epoch: 'e', start: 40, stop: 41 }
-    expect(parse({ ...chunks, text: ' a' })).toEqual({ ...chunks, text: ' a', reasoning: '' })
-    expect(parse({ ...chunks, reasoning: 'hm' })).toEqual({ ...chunks, text: '', reasoning: 'hm' })
+    expect(parse({ ...chunks, text: ' a' })).toEqual({ ...chunks, text: ' a', reasoning: '', note: null })
+    expect(parse({ ...chunks, reasoning: 'hm' })).toEqual({ ...chunks, text: '', reasoning: 'hm', note: null })
+    expect(parse({ ...chunks, note: '' })).toEqual({ ...chunks, text: '', reasoning: '', note: '' })
   })
 })
 

@@ -18,7 +18,10 @@ const chunks = (start: number, stop: number, text: string, epoch = 'e'): Chunks 
   stop,
   text,
   reasoning: '',
+  note: null,
 })
+const note = (start: number, words: string): Chunks => ({ ...chunks(start, start + 1, ''), note: words })
+const queue = (ahead: number): StreamFrame => ({ type: 'queue', stream, ahead })
 const end = (start: number, epoch = 'e'): EndFrame => ({
   type: 'end',
   stream,
@@ -34,6 +37,35 @@ const gone: StreamFrame = { type: 'gone', stream, problem: { status: 410, title:
 function logAfter(...frames: StreamFrame[]): StreamLog {
   return frames.reduce((log, frame) => step(log, frame).log, EMPTY)
 }
+
+describe('waiting', () => {
+  test('the last note counts, until it is taken back or there is text', () => {
+    const noted = logAfter(following('e'), note(0, 'Busy.'), note(1, 'Loading.'))
+    expect(noted).toMatchObject({ note: 'Loading.', text: '', next: 2 })
+    expect(step(noted, note(2, '')).log.note).toBe('')
+    expect(step(noted, chunks(2, 3, 'Once')).log).toMatchObject({ note: '', text: 'Once' })
+    expect(step(noted, { ...chunks(2, 3, ''), reasoning: 'Hm.' }).log.note).toBe('')
+    expect(step(noted, chunks(2, 3, '')).log, 'entries of a kind that is not known here').toMatchObject({
+      note: 'Loading.',
+      next: 3,
+    })
+  })
+
+  test('a note is chunks like others: in order, once', () => {
+    const gap = step(logAfter(following('e')), note(1, 'Loading.'))
+    expect(gap).toMatchObject({ missing: true, log: { note: '' } })
+    expect(step(gap.log, note(0, 'Busy.')).log).toMatchObject({ note: 'Loading.', next: 2 })
+  })
+
+  test('how many are ahead counts while the stream is queued', () => {
+    const log = logAfter(following(null), queue(3), queue(2))
+    expect(log.ahead).toBe(2)
+    expect(step(log, queue(2)).log).toBe(log)
+    expect(step(log, following('e')).log.ahead).toBeNull()
+    const running = logAfter(following('e'))
+    expect(step(running, queue(1))).toEqual({ log: running, missing: false })
+  })
+})
 
 describe('joining', () => {
   test('text follows text, and the position follows it', () => {

@@ -54,11 +54,12 @@ class Page {
 
   /** What is held is always a true beginning of one incarnation of the text: nothing skipped, nothing twice. */
   check(): void {
-    const { epoch, next, text, reasoning } = this.log
+    const { epoch, next, text, reasoning, note } = this.log
     if (epoch === null) assert.deepEqual([next, text, reasoning], [0, '', ''])
     if (epoch === null) return
     assert.equal(text, this.origin.textUpTo(epoch, next, 'text'))
     assert.equal(reasoning, this.origin.textUpTo(epoch, next, 'reasoning'))
+    assert.equal(note, this.origin.noteAt(epoch, next))
   }
 }
 
@@ -76,7 +77,8 @@ function expectWhole(page: Page, entries: readonly Entry[], outcome: Outcome): v
   expect(page.ends).toBe(1)
 }
 
-const kinds = fc.array(fc.constantFrom<Entry['kind']>('text', 'text', 'text', 'reasoning'), { maxLength: 14 })
+const kind = fc.constantFrom<Entry['kind']>('text', 'text', 'text', 'reasoning', 'note')
+const kinds = fc.array(kind, { maxLength: 14 })
 const action = fc.oneof(
   { weight: 6, arbitrary: fc.constant('append' as const) },
   { weight: 8, arbitrary: fc.constant('deliver' as const) },

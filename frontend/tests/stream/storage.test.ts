@@ -21,6 +21,15 @@ describe('keeping', () => {
     expect(reloaded().load('a')).toEqual({ ...log('Once', 3), phase: 'unknown' })
   })
 
+  test('what the text waits for comes back too, and is not missed where it was not kept', () => {
+    const { shelf, storage, reloaded } = setUp()
+    storage.keep('a', { ...log('', 1), note: 'The model is loading…' })
+    storage.flush()
+    expect(reloaded().load('a')?.note).toBe('The model is loading…')
+    shelf.setItem('rejoinder:stream:b', '{"epoch":"e","next":1,"text":"Once","reasoning":"","end":null,"written":1}')
+    expect(reloaded().load('b')).toMatchObject({ text: 'Once', note: '' })
+  })
+
   test('an ended stream comes back ended', () => {
     const { storage, reloaded } = setUp()
     const end = { outcome: 'failed' as const, reason: 'no', usage: null }

@@ -6,6 +6,7 @@ import {
   type Conversation,
   type Message,
   type MessageStatus,
+  type Models,
   type Sent,
   type Share,
   type Terms,
@@ -34,6 +35,8 @@ export class OriginApi implements Api {
   /** Taken by the next requests, one each: before the server has done anything, or after. */
   readonly faults: { when: 'before' | 'after'; error: ApiError }[] = []
   readonly #deleted = new Map<string, Kept>()
+  /** What can be asked. */
+  offered: Models = { default: '', models: [] }
   readonly #sentByKey = new Map<string, Sent>()
   #count = 0
 
@@ -91,32 +94,32 @@ export class OriginApi implements Api {
 
   erase = () => this.#answer('erase', () => this.conversations.clear())
 
-  send = (id: string, content: string, key: string) =>
+  send = (id: string, content: string, key: string, model: string | null) =>
     this.#answer(`send ${id} ${content} ${key}`, () =>
       this.#once(key, () => {
         const kept = this.#of(id)
         const parent = kept.messages.at(-1)?.id ?? null
         kept.title ||= content
-        return this.#generate(kept, { ...this.#message(kept, 'user', 'complete'), content, parent_id: parent })
+        return this.#generate(kept, { ...this.#message(kept, 'user', 'complete'), content, parent_id: parent }, model)
       }),
     )
 
-  regenerate = (message: string, key: string) =>
+  regenerate = (message: string, key: string, model: string | null) =>
     this.#answer(`regenerate ${message} ${key}`, () =>
       this.#once(key, () => {
         const kept = this.#holder(message)
         const at = kept.messages.findIndex((it) => it.id === message)
         const [question] = kept.messages.splice(at - 1)
-        return this.#generate(kept, question as Message)
+        return this.#generate(kept, question as Message, model)
       }),
     )
 
-  edit = (message: string, content: string, key: string) =>
+  edit = (message: string, content: string, key: string, model: string | null) =>
     this.#answer(`edit ${message} ${key}`, () =>
       this.#once(key, () => {
         const kept = this.#holder(message)
         const [question] = kept.messages.splice(kept.messages.findIndex((it) => it.id === message))
-        return this.#generate(kept, { ...(question as Message), id: `m${++this.#count}`, content })
+        return this.#generate(kept, { ...(question as Message), id: `m${++this.#count}`, content }, model)
       }),
     )
 
@@ -143,6 +146,7 @@ export class OriginApi implements Api {
     this.#answer(`removeRemark ${id} ${of}`, () => ({ ...remark(++this.#count, '', ''), id: of, removed: true }))
   digest = (stream: string, position: string | null) =>
     this.#answer(`digest ${stream} ${position}`, () => ({ sha256: '', index: null }))
+  models = () => this.#answer('models', () => this.offered)
 
   #once(key: string, send: () => Sent): Sent {
     const sent = this.#sentByKey.get(key) ?? send()
@@ -150,9 +154,9 @@ export class OriginApi implements Api {
     return sent
   }
 
-  #generate(kept: Kept, question: Message): Sent {
+  #generate(kept: Kept, question: Message, model: string | null): Sent {
     if (kept.generating) throw new ApiError(409, 'An answer is being written in this conversation.')
-    const answer = { ...this.#message(kept, 'assistant', 'queued'), parent_id: question.id }
+    const answer = { ...this.#message(kept, 'assistant', 'queued'), parent_id: question.id, model }
     kept.messages.push(question, answer)
     kept.generating = answer.stream
     kept.version += 1

@@ -4,7 +4,7 @@ import type { ClientFrame, Outcome, ServerFrame, StreamFrame } from '../../src/s
 import type { FarEnd, World } from './world'
 
 export interface Entry {
-  readonly kind: 'text' | 'reasoning'
+  readonly kind: 'text' | 'reasoning' | 'note'
   readonly text: string
 }
 
@@ -50,6 +50,12 @@ export class Origin {
       .filter((entry) => entry.kind === kind)
       .map((entry) => entry.text)
       .join('')
+  }
+
+  /** The note that a reader at `next` must show. */
+  noteAt(epoch: string, next: number): string {
+    const last = this.texts.get(epoch)?.[next - 1]
+    return last?.kind === 'note' ? last.text : ''
   }
 
   /** A worker begins, with no text yet; again: another incarnation. */
@@ -103,7 +109,10 @@ export class Origin {
           .filter((entry) => entry.kind === kind)
           .map((entry) => entry.text)
           .join('')
-      this.wire.push({ type: 'chunks', ...base, start, stop, text: joined('text'), reasoning: joined('reasoning') })
+      const last = this.#written.at(-1)
+      const note = last?.kind === 'note' ? last.text : null
+      const texts = { text: joined('text'), reasoning: joined('reasoning'), note }
+      this.wire.push({ type: 'chunks', ...base, start, stop, ...texts })
     }
     if (this.#outcome && start <= stop) {
       this.wire.push({

@@ -1,0 +1,53 @@
+"""Which models can be asked: the workers know it, and whoever takes a question wants to.
+
+What a worker says is kept for a while, so that a restart of all of them, or a model's server that is away, empties
+nobody's list.
+"""
+
+import json
+from dataclasses import dataclass
+
+import redis
+
+from streams import keys
+
+OFFER_KEPT = 900.0  # seconds after a worker last said it; they do every few minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The models that can be asked, and the one that is where none is named."""
+
+    default: str
+    models: tuple[str, ...]
+
+
+def publish_offer(client: "redis.Redis", queue: str, offer: Offer) -> None:
+    """Say what the workers of this queue can ask. Raises redis.RedisError."""
+    text = json.dumps({"default": offer.default, "models": offer.models})
+    client.set(keys.offer(queue), text, px=int(OFFER_KEPT * 1000))
+
+
+def keep_offer(client: "redis.Redis", queue: str) -> None:
+    """What was said last still counts. Raises redis.RedisError."""
+    client.pexpire(keys.offer(queue), int(OFFER_KEPT * 1000))
+
+
+def read_offer(client: "redis.Redis", queue: str) -> Offer | None:
+    """What was said last; None where nothing was, or nothing that can be read. Raises redis.RedisError."""
+    text = client.get(keys.offer(queue))
+    try:
+        fields = json.loads(text or "null")
+        return Offer(str(fields["default"]), tuple(map(str, fields["models"])))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def model_names(value: object) -> object:
+    """A setting's names of models, with commas between them; what is no text stays as it is. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    names = dict.fromkeys(name.strip() for name in value.split(",") if name.strip())
+    if not names:
+        raise ValueError("there is no name in it")
+    return tuple(names)

@@ -1,0 +1,47 @@
+"""Before the first word, the page says what it waits for."""
+
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Person, Stack, person_before, web_on, worker_on
+from tests.support.visitor import Visitor
+
+
+def test_who_is_queued_sees_how_many_come_before_and_the_number_goes_down(browser: Browser, stack: Stack) -> None:
+    with (
+        web_on(stack, RQ_QUEUE="narrow") as port,
+        worker_on(stack, RQ_QUEUE="narrow", WORKER_CONCURRENCY="1"),
+        person_before(browser, stack, port) as person,
+    ):
+        others = Visitor(f"http://127.0.0.1:{port}")
+        for number in range(3):
+            others.ask(f"{number}", {"deltas": ["Mine.", {"wait": "turn"}]})
+        visit = person.visit()
+        visit.ask('{"deltas": ["At last."]}')
+        visit.wait_for_status("Waiting for its turn, 2 before it…")
+        stack.model.release("turn")
+        visit.wait_for_status("Waiting for its turn, 1 before it…")
+        visit.page.reload()
+        visit.wait_for_status("Waiting for its turn, 1 before it…")
+        stack.model.release("turn")
+        visit.wait_for_status("Waiting for its turn, it is next…")
+        stack.model.release("turn")
+        visit.wait_for_text("At last.")
+        visit.wait_for_status("")
+        assert len(person.requests()) == 4
+
+
+def test_a_model_that_is_loading_is_named_and_then_answers(person: Person, stack: Stack) -> None:
+    loading = {"status": 503, "headers": {"Retry-After": "2"}, "error": {"message": "Loading model"}}
+    stack.model.script(loading, {"hold": "loaded", "deltas": [{"wait": "first word"}, "Here ", "I am."]})
+    visit = person.visit()
+    visit.ask("Are you there?")
+    visit.wait_for_status("The model is loading…")
+    visit.wait_for_status("Waiting for the model: it may be loading.")
+    visit.page.reload()
+    visit.wait_for_status("Waiting for the model: it may be loading.")
+    stack.model.release("loaded")
+    visit.wait_for_status("Thinking…")
+    stack.model.release("first word")
+    visit.wait_for_text("Here I am.")
+    visit.wait_for_status("")
+    assert len(person.requests()) == 2

@@ -1,0 +1,80 @@
+"""Who waits in the queue is told how many come before it, and nobody is asked where nobody waits."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from streams import StreamHub, connect
+from tests.support.redis_server import RedisServer
+from tests.support.socket_client import SocketClient, connected
+from tests.support.web_process import WebProcess
+from tests.webapp.people import cookie_of, send
+from tests.webapp.test_event_stream import Events, opened
+from webapp.services import Services
+from webapp.waiting import Waiting
+
+pytestmark = pytest.mark.timeout(400)  # as in test_process.py
+
+
+@pytest.fixture
+def queued(ada: FlaskClient) -> list[str]:
+    """Four streams of Ada's, as they stand in the queue."""
+    conversations = [str(ada.post("/api/conversations").get_json()["id"]) for _ in range(4)]
+    return [str(send(ada, conversation)["stream"]) for conversation in conversations]
+
+
+@pytest.fixture
+def page(web: WebProcess, ada: FlaskClient, queued: list[str]) -> Iterator[SocketClient]:  # noqa: ARG001
+    with connected(web.url, cookie_of(ada)) as page:
+        yield page
+
+
+def take_one(services: Services) -> str:
+    """As a worker does, but nothing becomes of it."""
+    taken = services.redis.lpop(services.queue.key)
+    assert isinstance(taken, bytes)
+    return taken.decode()
+
+
+def test_the_number_goes_down_as_others_are_taken(page: SocketClient, queued: list[str], services: Services) -> None:
+    last = queued[-1]
+    page.say(type="follow", stream=last)
+    assert page.receive_until("queue")[-1] == {"type": "queue", "stream": last, "ahead": 3}
+    assert take_one(services) == queued[0]
+    assert page.receive_until("queue")[-1] == {"type": "queue", "stream": last, "ahead": 2}
+    take_one(services), take_one(services)
+    frames = page.receive_until("queue")
+    while frames[-1]["ahead"] != 0:
+        frames = page.receive_until("queue")
+    assert frames[-1] == {"type": "queue", "stream": last, "ahead": 0}
+
+
+def test_everyone_who_follows_is_told_and_a_late_one_at_once(
+    web: WebProcess, ada: FlaskClient, page: SocketClient, queued: list[str]
+) -> None:
+    second = queued[1]
+    page.say(type="follow", stream=second)
+    page.receive_until("queue")
+    with opened(web, second, cookie_of(ada)) as response:
+        events = Events(response)
+        assert events.receive()[1]["state"] == "queued"
+        assert events.receive() == ("", {"type": "queue", "stream": second, "ahead": 1})
+
+
+def test_a_stream_that_is_no_longer_in_the_queue_is_not_told_about(
+    page: SocketClient, queued: list[str], services: Services
+) -> None:
+    first, second, *_ = queued
+    take_one(services)
+    page.say(type="follow", stream=first)
+    page.say(type="follow", stream=second)
+    told = page.receive_until("queue")
+    assert [frame["stream"] for frame in told if frame["type"] == "queue"] == [second]
+
+
+def test_where_nobody_waits_redis_is_not_asked(services: Services, own_redis: RedisServer) -> None:
+    with connect(own_redis.url) as client:
+        hub = StreamHub(client, services.subscriber)
+        own_redis.kill()
+        Waiting(client, services.queue, hub).look()
