@@ -91,6 +91,14 @@ class Visit:
         box.fill(question)
         box.press("Enter")
 
+    def reload(self) -> Socket:
+        """Load the page anew; returns the socket that it then opens."""
+        before = len(self.sockets)
+        self.page.reload()
+        while len(self.sockets) == before:
+            self.page.wait_for_timeout(20)  # hands the thread to the browser's events
+        return self.sockets[before]
+
     def wait_for_text(self, text: str) -> None:
         """Wait until the last answer is exactly this, in the page's memory and on its face."""
         self.page.wait_for_function(IS_SHOWN, arg=text)
