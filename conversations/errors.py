@@ -56,6 +56,14 @@ class NotShared(ConversationError):
         self.what = what
 
 
+class NothingToContinue(ConversationError):
+    """The answer has no text to go on from."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"message {message_id} has no text to go on from")
+        self.message_id = message_id
+
+
 class InvalidCursor(ConversationError, ValueError):
     """`before` is not a `next` that a page gave."""
 

@@ -139,7 +139,15 @@ def prompt(session: Session, stream_id: str) -> Prompt:
         if each.role is Role.ASSISTANT and not each.content:
             continue  # it failed before its first word: nothing that the model said, and some refuse empty messages
         messages.append(PromptMessage(role=each.role.value, content=each.content))
-    return Prompt(stream_id, conversation.id, answer.model or "", messages, owed=answer.status in IN_FLIGHT)
+    return Prompt(
+        stream_id,
+        conversation.id,
+        answer.model or "",
+        messages,
+        begun=answer.content,
+        begun_reasoning=answer.reasoning,
+        owed=answer.status in IN_FLIGHT,
+    )
 
 
 def _standing_shares(session: Session, conversation_id: str) -> Iterable[Share]:

@@ -211,6 +211,9 @@ class Prompt:
     conversation_id: str
     model: str
     messages: list[PromptMessage]
+    begun: str
+    """The part of the answer that is there already, to be gone on from; usually empty."""
+    begun_reasoning: str
     owed: bool
     """False: the answer has its end already."""
 

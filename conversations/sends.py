@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from conversations import history, rows, shares
-from conversations.errors import Busy, KeyReused, NotFound, NotShared, WrongRole
+from conversations.errors import Busy, KeyReused, NotFound, NothingToContinue, NotShared, WrongRole
 from conversations.models import Conversation, Message, Send, new_id
 from conversations.records import Role, Sent, Status, Visitor
 from conversations.text import provisional_title
@@ -72,6 +72,19 @@ def regenerate(session: Session, order: Order, message_id: str) -> Sent:
     assert replaced.parent_id, "an answer has a question"
     question = rows.message(session, replaced.parent_id)
     return _owe_answer(session, order, conversation, question, request, brought_question=False)
+
+
+def continue_(session: Session, order: Order, message_id: str) -> Sent:
+    """Another answer to the same question, which begins with what there is of this one."""
+    request = _digest("continue", message_id)
+    if earlier := _earlier(session, order, request):
+        return earlier
+    conversation, cut_off = _claim_at(session, order, message_id, Role.ASSISTANT)
+    if not cut_off.content:
+        raise NothingToContinue(message_id)
+    assert cut_off.parent_id, "an answer has a question"
+    question = rows.message(session, cut_off.parent_id)
+    return _owe_answer(session, order, conversation, question, request, brought_question=False, begun=cut_off)
 
 
 def withdraw(session: Session, stream_id: str) -> bool:
@@ -179,6 +192,7 @@ def _owe_answer(
     request: str,
     *,
     brought_question: bool,
+    begun: Message | None = None,
 ) -> Sent:
     answer = Message(
         id=new_id(),
@@ -186,8 +200,8 @@ def _owe_answer(
         parent_id=question.id,
         since=conversation.version,
         role=Role.ASSISTANT,
-        content="",
-        reasoning="",
+        content=begun.content if begun else "",
+        reasoning=begun.reasoning if begun else "",
         status=Status.QUEUED,
         stream_id=order.stream_id,
         model=order.model,

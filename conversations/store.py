@@ -222,6 +222,14 @@ class Store:
         order = self._order(owner, stream_id, model, idempotency_key)
         return self._once(order, sends.regenerate, message_id)
 
+    def continue_(
+        self, owner: str, message_id: str, *, stream_id: str, model: str, idempotency_key: str | None = None
+    ) -> Sent:
+        """Have an answer gone on with: a version beside it that begins with its text. Raises WrongRole for a question,
+        NothingToContinue for an answer without text."""
+        order = self._order(owner, stream_id, model, idempotency_key)
+        return self._once(order, sends.continue_, message_id)
+
     def withdraw(self, stream_id: str) -> bool:
         """Undo a send that could not be enqueued, as if it never was. False: it was begun or settled, and stays."""
         return self._write(sends.withdraw, stream_id)

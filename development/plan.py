@@ -51,6 +51,7 @@ def make_plan(given: Mapping[str, str], state: State) -> Plan:
         environ["OPENAI_BASE_URL"] = f"http://127.0.0.1:{free_port()}/v1"
         environ["OPENAI_MODEL"] = MODEL_NAME
         environ.setdefault("TITLE_MODEL", "none")  # it answers every wish for a title with a paragraph
+        environ.setdefault("CONTINUE_WITH", "prefix")  # which llama.cpp understands
     environ.setdefault("DATABASE_URL", f"sqlite:///{state.folder / 'rejoinder.sqlite3'}")
     if "SECRET_KEY" not in environ:
         environ["SECRET_KEY"] = state.secret()

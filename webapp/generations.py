@@ -62,6 +62,12 @@ def generation_views(services: Services) -> APIBlueprint:
         begin = partial(store.regenerate, current_owner(), path.message_id)
         return _started(begin, body.model, header)
 
+    @api.post("/messages/<id:message_id>/continue", responses=SENT)
+    def continue_(path: MessagePath, header: SendHeaders, body: ModelChoice) -> Response:
+        """Have an answer that was cut off gone on with, in a version that begins with what there is."""
+        begin = partial(store.continue_, current_owner(), path.message_id)
+        return _started(begin, body.model, header)
+
     @api.post("/messages/<id:message_id>/edit", responses=SENT)
     def edit(path: MessagePath, header: SendHeaders, body: NewMessage) -> Response:
         """Send another version of one of your messages, and have it answered."""

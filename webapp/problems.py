@@ -14,7 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from conversations import Busy, InvalidCursor, KeyReused, NotFound, NotShared, ShareOver, WrongRole
+from conversations import Busy, InvalidCursor, KeyReused, NotFound, NothingToContinue, NotShared, ShareOver, WrongRole
 from streams import StreamNotFound
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,7 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(NotShared, _not_shared)
     app.register_error_handler(KeyReused, _key_reused)
     app.register_error_handler(WrongRole, _wrong_role)
+    app.register_error_handler(NothingToContinue, _nothing_to_continue)
     app.register_error_handler(InvalidCursor, _invalid_cursor)
     for unreachable, what in (
         (RedisError, "Redis"),
@@ -134,6 +135,11 @@ def _key_reused(_: KeyReused) -> Response:
 
 def _wrong_role(error: WrongRole) -> Response:
     detail = f"This message is of role {error.role}; this can be done only with one of role {error.wanted}."
+    return Problem(HTTPStatus.BAD_REQUEST, detail).response()
+
+
+def _nothing_to_continue(_: NothingToContinue) -> Response:
+    detail = "This answer has no text to go on from. Have it written anew instead (…/regenerate)."
     return Problem(HTTPStatus.BAD_REQUEST, detail).response()
 
 

@@ -86,6 +86,7 @@ def main() -> int:
             limits=TimeLimits(settings.first_token_timeout, settings.silence_timeout, settings.generation_timeout),
             checkpoint_interval=settings.checkpoint_interval,
             save_patience=settings.save_patience,
+            continue_with=settings.continue_with,
         )
         jobs.generations = Generations(tools, _titles(settings, tools))
         worker = GreenletWorker(

@@ -22,6 +22,7 @@ from streams import (
     AnswerTooLong,
     End,
     Fenced,
+    Kind,
     Outcome,
     StopReason,
     StreamBegun,
@@ -31,6 +32,7 @@ from streams import (
     StreamWriters,
 )
 from workers.backoff import Retry
+from workers.continuing import ContinueWith, messages_for
 from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, UNREADABLE, finished, too_long
 from workers.limits import TimeLimits, Watch
 from workers.providers.source import Begun, Delta, Finish, ModelFailed, Refused, Source, Usage
@@ -57,6 +59,7 @@ class Tools:
     limits: TimeLimits
     checkpoint_interval: float
     save_patience: float
+    continue_with: ContinueWith = ContinueWith.INSTRUCTION
 
 
 class AlreadySettled(Exception):
@@ -189,10 +192,14 @@ class Generation:
         )
         clock = self._tools.clock
         end = None
+        for kind, text in ((Kind.REASONING, prompt.begun_reasoning), (Kind.TEXT, prompt.begun)):
+            if text:  # of an answer that is gone on with: the stream holds the whole
+                writer.append(kind, text)
+        messages = messages_for(prompt, self._tools.continue_with)
         waiting.asked(clock())
         self._wake.set()
         try:
-            with closing(self._tools.source.stream(prompt.model, prompt.messages)) as events:
+            with closing(self._tools.source.stream(prompt.model, messages)) as events:
                 for event in events:
                     match event:
                         case Delta(kind, text):

@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from streams.connection import checked_url
 from streams.offer import model_names
+from workers.continuing import ContinueWith
 
 NO_TITLES = "none"  # TITLE_MODEL, where nobody is asked for a title
 
@@ -42,6 +43,11 @@ class Settings(BaseSettings):
     openai_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(model_names)] | None = Field(
         default=None,
         description="names of models with commas between them, OPENAI_MODEL among them: only these are offered",
+    )
+    continue_with: ContinueWith = Field(
+        default=ContinueWith.INSTRUCTION,
+        description="instruction: a model is asked in words to go on with an answer that was cut off; "
+        "prefix: its server goes on from a last message of the assistant's, as llama.cpp does",
     )
     title_model: str | None = Field(
         default=None,

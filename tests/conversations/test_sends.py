@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from conversations import Busy, ConversationRecord, KeyReused, NotFound, Sent, Store, StreamRecord, WrongRole
+from conversations import (
+    Busy,
+    ConversationRecord,
+    KeyReused,
+    NotFound,
+    NothingToContinue,
+    Sent,
+    Store,
+    StreamRecord,
+    WrongRole,
+)
 from tests.conversations.conftest import OWNER, STRANGER, finish, new_stream, stream_of
 
 
@@ -113,6 +123,37 @@ def test_only_answers_are_regenerated_and_only_questions_edited(
     with pytest.raises(WrongRole):
         edit(store, sent.answer.id, "x")
     assert store.conversation(OWNER, conversation.id) == before
+
+
+def test_a_continued_answer_is_another_version_that_begins_with_the_first(
+    store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
+) -> None:
+    cut_off = ask(conversation.id)
+    stream = stream_of(cut_off)
+    ending = {"outcome": "interrupted", "reason": None, "usage": None}
+    store.save_answer(stream, text="Once upon", reasoning="Hm.", **ending)  # type: ignore[arg-type]
+    whole = store.continue_(OWNER, cut_off.answer.id, stream_id=new_stream(), model="m", idempotency_key="k")
+    again = store.continue_(OWNER, cut_off.answer.id, stream_id=new_stream(), model="m", idempotency_key="k")
+    assert (again.created, again.answer.id) == (False, whole.answer.id)
+    assert whole.answer.versions == (cut_off.answer.id, whole.answer.id)
+    assert (whole.answer.content, whole.answer.reasoning) == ("Once upon", "Hm.")
+    prompt = store.prompt(stream_of(whole))
+    assert (prompt.begun, prompt.begun_reasoning) == ("Once upon", "Hm.")
+    assert [each["content"] for each in prompt.messages] == ["Why?"]
+    assert store.withdraw(stream_of(whole))
+    assert ids(store.conversation(OWNER, conversation.id)) == [cut_off.question.id, cut_off.answer.id]
+
+
+def test_only_an_answer_with_text_is_continued(
+    store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
+) -> None:
+    sent = ask(conversation.id)
+    finish(store, sent, "")
+    with pytest.raises(NothingToContinue):
+        store.continue_(OWNER, sent.answer.id, stream_id=new_stream(), model="m")
+    with pytest.raises(WrongRole):
+        store.continue_(OWNER, sent.question.id, stream_id=new_stream(), model="m")
+    assert store.conversation(OWNER, conversation.id).generating is None
 
 
 def test_selecting_a_version_goes_down_to_its_newest_leaf(

@@ -11,6 +11,7 @@ from rq.serializers import JSONSerializer
 from werkzeug.test import TestResponse
 
 from streams import End, Kind, Outcome, StreamWriter
+from tests.support.writing import write
 from tests.webapp.people import another_tab, read, send
 from webapp.services import Services
 
@@ -129,6 +130,27 @@ def test_an_answer_can_be_written_again(ada: FlaskClient, conversation: str, ser
     assert sent["question"]["id"] == first["question"]["id"]
     assert sent["answer"]["versions"] == [first["answer"]["id"], sent["answer"]["id"]]
     assert sent["answer"]["model"] == "another-model"
+
+
+def test_an_answer_can_be_gone_on_with_once_it_has_text(
+    ada: FlaskClient, conversation: str, begin: Callable[[str], StreamWriter], services: Services
+) -> None:
+    empty = send(ada, conversation)
+    services.control.ask_cancel(empty["stream"])
+    read(ada, conversation)
+    refused = ada.post(f"/api/messages/{empty['answer']['id']}/continue")
+    assert (refused.status_code, "no text to go on from" in refused.get_json()["detail"]) == (400, True)
+
+    cut_off = send(ada, conversation)
+    writer = begin(cut_off["stream"])
+    write(writer, "Holes, ")
+    writer.end(End(Outcome.INTERRUPTED))
+    assert writer.wait_flushed(60)
+    read(ada, conversation)
+    continued = ada.post(f"/api/messages/{cut_off['answer']['id']}/continue").get_json()
+    assert continued["answer"]["content"] == "Holes, "
+    assert continued["answer"]["versions"] == [cut_off["answer"]["id"], continued["answer"]["id"]]
+    assert services.queue.fetch_job(continued["stream"]) is not None
 
 
 def test_only_answers_can_be_written_again_and_only_questions_edited(

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from rq.job import JobStatus
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
 
 from conversations import Status
 from streams import End, Kind, Outcome, keys
@@ -13,6 +15,7 @@ from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import OWNER, PATIENCE, Bench
+from workers.continuing import INSTRUCTION
 
 pytestmark = pytest.mark.timeout(300)  # the first test of a module also waits for the worker to start
 
@@ -217,3 +220,33 @@ def test_a_character_cut_in_two_by_the_server_arrives_whole(bench: Bench) -> Non
     halves = [f'data: {{"choices":[{{"delta":{{"content":"{half}"}}}}]}}\n\n' for half in ("\\ud83d", "\\ude00")]
     stream_id = bench.send({"deltas": [{"raw": half} for half in halves]})
     assert bench.wait_saved(stream_id).content == "\N{GRINNING FACE}"
+
+
+@pytest.mark.parametrize("how", ["instruction", "prefix"])
+def test_an_answer_that_was_cut_off_is_gone_on_with_and_the_stream_holds_the_whole(bench: Bench, how: str) -> None:
+    cut_off = bench.send({"deltas": [{"reasoning": "Hm. "}, "Once ", "upon ", {"cut": True}]}, content="Tell me")
+    message = bench.wait_saved(cut_off)
+    assert (message.status, message.content) == (Status.FAILED, "Once upon ")
+
+    before = len(bench.model.requests())
+    queue, stream_id = f"continuing-{how}", f"st_{how}"
+    bench.model.script({"deltas": ["a ", "time."]})
+    bench.store.continue_(OWNER, message.id, stream_id=stream_id, model="scripted")
+    bench.control.announce(stream_id)
+    with bench.worker(RQ_QUEUE=queue, CONTINUE_WITH=how):
+        Queue(queue, connection=bench.redis, serializer=JSONSerializer).enqueue_call(
+            "workers.jobs.generate", args=(stream_id,), job_id=stream_id
+        )
+        recording = bench.wait_ended(stream_id)
+        whole = bench.wait_saved(stream_id)
+    assert (recording.text, recording.reasoning) == ("Once upon a time.", "Hm. ")
+    assert (whole.status, whole.content, whole.reasoning) == (Status.FINISHED, "Once upon a time.", "Hm. ")
+    [request] = bench.model.requests()[before:]
+    expected = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Tell me"},
+        {"role": "assistant", "content": "Once upon "},
+    ]
+    if how == "instruction":
+        expected.append({"role": "user", "content": INSTRUCTION})
+    assert request["body"]["messages"] == expected
