@@ -1,8 +1,10 @@
 """However an answer ends, the page says so in words, keeps the text, and says the same after a refresh."""
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before, web_on, worker_on
+from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 
 
@@ -49,6 +51,42 @@ def test_an_answer_that_was_refused_can_be_tried_again_and_both_versions_stay(pe
     expect(visit.page.locator(".answer .status")).to_contain_text("This answer failed.")
     visit.page.get_by_role("button", name="Next version").click()
     visit.wait_for_text("At last.")
+    assert len(person.requests()) == 2
+
+
+CUT_OFF = [
+    pytest.param({"deltas": ["Once ", "upon ", {"cut": True}]}, "This answer failed.", id="failed"),
+    pytest.param({"deltas": ["Once ", "upon "], "finish_reason": "length"}, "the model's limit", id="at its limit"),
+    pytest.param({"deltas": ["Once ", "upon ", {"silence": True}]}, "You stopped this answer.", id="stopped"),
+]
+
+
+@pytest.mark.parametrize(("script", "said"), CUT_OFF)
+def test_an_answer_that_was_cut_off_says_why_and_offers_to_go_on_to_try_again_and_to_copy(
+    person: Person, stack: Stack, script: Json, said: str
+) -> None:
+    stack.model.script(script)
+    visit = person.visit()
+    visit.ask("Tell me")
+    visit.wait_for_text("Once upon ")
+    if "stopped" in said:
+        visit.page.get_by_role("button", name="Stop").click()
+    answer = visit.page.locator(".answer")
+    expect(answer.locator(".status")).to_contain_text(said)
+    for step in ("Continue", "Try again", "Copy what is there"):
+        expect(answer.get_by_role("button", name=step)).to_be_visible()
+
+    stack.model.script({"deltas": ["a ", "time."], "gate": "going on"})
+    visit.page.evaluate(WATCH_THE_SCREEN)
+    answer.get_by_role("button", name="Continue").click()
+    expect(answer.locator(".status")).to_have_attribute("data-tone", "busy")
+    stack.model.release("going on", 2)
+    visit.wait_for_text("Once upon a time.")
+    visit.wait_for_status("")
+    assert min(visit.page.evaluate("window.lengths")) >= len("Once upon")  # it never left the screen
+    expect(answer.locator(".count")).to_have_text("2 of 2")
+    visit.page.reload()
+    visit.wait_for_text("Once upon a time.")
     assert len(person.requests()) == 2
 
 

@@ -241,6 +241,37 @@ def test_a_small_scroll_up_is_never_taken_back_while_the_answer_grows(person: Pe
     visit.page.wait_for_function(f"({at_the_end})(document.querySelector('main'))")
 
 
+def test_nothing_that_is_read_moves_while_the_page_opens_and_an_answer_grows(person: Person, stack: Stack) -> None:
+    table, code = "| a | b |\n| --- | --- |\n| 1 | 2 |\n\n", "```python\nx = 1\n```\n\n"
+    first = {"deltas": ["# Lace\n\n", "It is **holes**,\n\n", table, code, *[LINE] * 40]}
+    stack.model.script(first, {"deltas": ["Once ", "more ", {"wait": "moving"}, "now."]})
+    visit = person.visit()
+    visit.ask("Tell me")
+    expect(visit.page.locator(".answer table")).to_be_visible()
+    visit.wait_for_status("")
+    visit.page.goto(visit.page.url)
+    visit.page.evaluate(WATCH_SHIFTS)
+    expect(visit.page.locator(".answer table")).to_be_visible()
+    visit.ask("And now?")
+    visit.wait_for_text("Once more ")
+    stack.model.release("moving")
+    visit.wait_for_text("Once more now.")
+    visit.wait_for_status("")
+    shifts = visit.page.evaluate("window.shifts")
+    assert sum(shift["value"] for shift in shifts) < 0.05, shifts  # web.dev calls up to 0.1 good
+
+
+WATCH_SHIFTS = """() => {
+  window.shifts = []
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const { value, hadRecentInput, sources } = entry
+      window.shifts.push({ value, hadRecentInput, what: sources.map((it) => it.node?.className ?? it.node?.nodeName) })
+    }
+  }).observe({ type: 'layout-shift', buffered: true })
+}"""
+
+
 def test_a_double_click_on_send_does_not_stop_the_answer(person: Person, stack: Stack) -> None:
     stack.model.script({"deltas": ["Here ", "I am."], "gate": "double"})
     visit = person.visit()

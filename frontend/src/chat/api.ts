@@ -89,6 +89,8 @@ export interface Api {
   /** Without a model, here and below: the server's own choice. */
   send(conversation: string, content: string, key: string, model: string | null): Promise<Sent>
   regenerate(message: string, key: string, model: string | null): Promise<Sent>
+  /** Go on with an answer that was cut off, in a version that begins with what there is. */
+  continue(message: string, key: string, model: string | null): Promise<Sent>
   edit(message: string, content: string, key: string, model: string | null): Promise<Sent>
   select(message: string): Promise<Conversation>
   stop(stream: string): Promise<void>
@@ -135,6 +137,7 @@ export function httpApi(): Api {
     send: (id, content, key, model) =>
       call('POST', `${conversation(id)}/messages`, { content, ...(model && { model }) }, key),
     regenerate: (id, key, model) => call('POST', `${message(id)}/regenerate`, { ...(model && { model }) }, key),
+    continue: (id, key, model) => call('POST', `${message(id)}/continue`, { ...(model && { model }) }, key),
     edit: (id, content, key, model) => call('POST', `${message(id)}/edit`, { content, ...(model && { model }) }, key),
     select: (id) => call('POST', `${message(id)}/select`, {}),
     stop: (stream) => call('POST', `/api/streams/${encodeURIComponent(stream)}/stop`, {}),

@@ -214,6 +214,12 @@ export class Chat {
     return this.#ask(`regenerate ${message.id}`, (key) => this.#parts.api.regenerate(message.id, key, model))
   }
 
+  /** Have an answer that was cut off gone on with. */
+  continue(message: Message): Promise<void> {
+    const model = chosenModel(this.#state)
+    return this.#ask(`continue ${message.id}`, (key) => this.#parts.api.continue(message.id, key, model))
+  }
+
   edit(message: Message, content: string): Promise<void> {
     if (content.trim() === '' || content === message.content) {
       this.#set({ editing: null })

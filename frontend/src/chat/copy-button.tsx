@@ -8,8 +8,15 @@ type Outcome = 'copied' | 'refused'
 
 const SAYS: Record<Outcome, string> = { copied: 'Copied', refused: 'The browser does not allow to copy' }
 
+interface Props {
+  readonly text: () => string
+  readonly title: string
+  /** Its words are to be seen, not only its picture. */
+  readonly inWords?: boolean
+}
+
 /** Copies what `text` returns when it is pressed, and says so. */
-export function CopyButton({ text, title }: { text: () => string; title: string }) {
+export function CopyButton({ text, title, inWords = false }: Props) {
   const [outcome, setOutcome] = useState<Outcome | null>(null)
   const timer = useRef(0)
   const press = async () => {
@@ -22,7 +29,7 @@ export function CopyButton({ text, title }: { text: () => string; title: string 
   return (
     <button type="button" class="tool" title={words} onClick={() => void press()}>
       <Icon name={outcome === 'copied' ? 'done' : 'copy'} />
-      <span class="sr-only" aria-live="polite">
+      <span class={inWords ? 'words' : 'sr-only'} aria-live="polite">
         {words}
       </span>
     </button>

@@ -10,6 +10,12 @@ export interface Line {
   readonly words: string
 }
 
+/** Whether an answer stopped before it was whole: then one may want to go on with it, or to have it anew. */
+export function isCutOff(message: Message): boolean {
+  const cut = message.status === 'finished' && message.reason !== null // at the model's limit
+  return cut || message.status === 'failed' || message.status === 'cancelled' || message.status === 'interrupted'
+}
+
 /** The line under an answer; null where the text speaks for itself. */
 export function statusLine(message: Message, log: StreamLog | null, stopping: boolean): Line | null {
   if (message.role === 'user') return null

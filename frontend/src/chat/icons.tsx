@@ -8,6 +8,7 @@ const PATHS = {
   rename: 'M4 20h4L19 9l-4-4L4 16z',
   remove: 'M5 7h14M10 11v6M14 11v6M7 7l1 13h8l1-13M9 7V4h6v3',
   again: 'M20 12a8 8 0 1 1-2.5-5.8M20 4v4h-4',
+  onwards: 'M4 12h14M13 6l6 6-6 6',
   previous: 'M14 6l-6 6 6 6',
   next: 'M10 6l6 6-6 6',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',

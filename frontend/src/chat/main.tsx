@@ -25,6 +25,8 @@ declare global {
   }
 }
 
+const RESUMED_TOLD = 4_000 // ms
+
 const environment = browserEnvironment()
 const lasting = new Lasting(localStorageOrNull())
 const share = shareOf(location.pathname)
@@ -75,6 +77,10 @@ client.onLink((link) => {
   if (guest) return // who came by a share has no list, and no choice
   library.reconnected()
   void models.refresh()
+})
+client.onResume(() => {
+  store.set({ resumed: true })
+  environment.after(RESUMED_TOLD, () => store.set({ resumed: false }))
 })
 if (!guest) window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
 store.subscribe(() => {

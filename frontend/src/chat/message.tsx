@@ -1,7 +1,7 @@
 import type { Message } from './api'
 import { isComposing } from './composing'
 import { CopyButton } from './copy-button'
-import { statusLine } from './endings'
+import { isCutOff, statusLine } from './endings'
 import { Icon } from './icons'
 import { Markdown } from './markdown'
 import { isChoice } from './models'
@@ -89,6 +89,7 @@ export function Answer({ page, message }: Props) {
   const { text, reasoning } = shown(message, log)
   const line = statusLine(message, log, stopping)
   const growing = line?.tone === 'busy'
+  const cutOff = isCutOff(message)
   return (
     <article class="message answer" aria-label="Answer" aria-busy={growing} data-message={message.id}>
       <h2 class="sr-only">Answer</h2>
@@ -107,14 +108,22 @@ export function Answer({ page, message }: Props) {
       {!growing && (
         <footer class="tools">
           <Versions page={page} message={message} busy={busy} />
-          {text !== '' && <CopyButton text={() => text} title="Copy the answer" />}
-          {text !== '' && <ProofButton page={page} message={message} />}
+          {cutOff && text !== '' && !busy && !guest && (
+            <button type="button" class="tool" title="Continue" onClick={() => void page.chat.continue(message)}>
+              <Icon name="onwards" />
+              <span class="words">Continue</span>
+            </button>
+          )}
           {!busy && !guest && (
             <button type="button" class="tool" title="Try again" onClick={() => void page.chat.regenerate(message)}>
               <Icon name="again" />
-              <span class="sr-only">Try again</span>
+              <span class={cutOff ? 'words' : 'sr-only'}>Try again</span>
             </button>
           )}
+          {text !== '' && (
+            <CopyButton text={() => text} title={cutOff ? 'Copy what is there' : 'Copy the answer'} inWords={cutOff} />
+          )}
+          {text !== '' && <ProofButton page={page} message={message} />}
           {model && <span class="model">{model}</span>}
         </footer>
       )}

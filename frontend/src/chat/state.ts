@@ -5,6 +5,8 @@ import type { Conversation, Message, Models, Summary } from './api'
 
 export interface State {
   readonly link: Link
+  /** An answer goes on from where this page had it: told for a moment. */
+  readonly resumed: boolean
   /** The conversations in the sidebar, the newest activity first; `before` is where the next page begins. */
   readonly list: readonly Summary[]
   readonly before: string | null
@@ -58,6 +60,7 @@ export interface State {
 
 export const INITIAL: State = {
   link: 'connecting',
+  resumed: false,
   list: [],
   before: null,
   listed: 'loading',
@@ -134,7 +137,8 @@ export interface Shown {
 export function shown(message: Message, log: StreamLog | null): Shown {
   const saved = { text: message.content, reasoning: message.reasoning }
   if (!log) return saved
-  // Before the server has answered there may be nothing but the last checkpoint, and so after it was lost.
-  const silent = log.phase === 'unknown' || log.phase === 'gone'
+  // Before the first chunk there may be nothing but what was saved, and so after all was lost: the last checkpoint, or
+  // the text that is to be gone on with.
+  const silent = log.phase === 'unknown' || log.phase === 'gone' || (log.next === 0 && !log.end)
   return silent && log.text.length < saved.text.length ? saved : log
 }

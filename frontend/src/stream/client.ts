@@ -60,6 +60,10 @@ export class StreamClient {
   #shut = false
   #link: Link = 'connecting'
 
+  readonly #resumeListeners = new Set<() => void>()
+  /** Streams that were asked for and not answered yet. */
+  readonly #asked = new Set<string>()
+
   /** Connects at once. `url` is that of the server's `GET /api/socket`. */
   constructor(environment: Environment, url: string) {
     this.#environment = environment
@@ -80,6 +84,12 @@ export class StreamClient {
   onLink(listener: (link: Link) => void): Cancel {
     this.#linkListeners.add(listener)
     return () => this.#linkListeners.delete(listener)
+  }
+
+  /** Hear whenever a stream that is being written goes on from where this tab had it. */
+  onResume(listener: () => void): Cancel {
+    this.#resumeListeners.add(listener)
+    return () => this.#resumeListeners.delete(listener)
   }
 
   /**
@@ -140,7 +150,7 @@ export class StreamClient {
       giveUp: () => this.#connection?.abandon(),
     })
     this.#followed.set(stream, followed)
-    followed.begin()
+    this.#ask(stream, followed)
     return followed
   }
 
@@ -162,6 +172,11 @@ export class StreamClient {
         this.#sendAll()
         break
       case 'following':
+        this.#followed.get(frame.stream)?.take(frame)
+        if (this.#asked.delete(frame.stream) && frame.index > 0 && frame.state === 'running') {
+          for (const listener of this.#resumeListeners) listener()
+        }
+        break
       case 'queue':
       case 'chunks':
       case 'end':
@@ -197,8 +212,13 @@ export class StreamClient {
     } else this.#followed.get(frame.stream)?.take(frame)
   }
 
+  #ask(stream: string, followed: Followed): void {
+    this.#asked.add(stream)
+    followed.begin()
+  }
+
   #sendAll(): void {
-    for (const followed of this.#followed.values()) followed.begin()
+    for (const [stream, followed] of this.#followed) this.#ask(stream, followed)
     for (const [conversation, watched] of this.#watched) this.#sendWatch(conversation, watched)
   }
 

@@ -1,15 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ApiError } from '../../src/chat/api'
+import { ApiError, type Conversation, type Message } from '../../src/chat/api'
 import { Chat } from '../../src/chat/chat'
 import { Discussion } from '../../src/chat/discussion'
 import { Drafts } from '../../src/chat/drafts'
 import { Library } from '../../src/chat/library'
-import { busyStream, INITIAL, logOf, type State, shown } from '../../src/chat/state'
+import { Sharing } from '../../src/chat/sharing'
+import { busyStream, INITIAL, logOf, mayAsk, mayStop, type State, shown } from '../../src/chat/state'
 import { Store } from '../../src/chat/store'
 import { StreamClient } from '../../src/stream'
-import { OriginApi } from '../support/origin-api'
+import { OriginApi, remark } from '../support/origin-api'
 import { Shelf, World } from '../support/world'
 
+const TERMS = { may_ask: false, discussion: true, shows_prompt: false, indexed: false, expires_at: null }
 const UNREACHABLE = new ApiError(0, 'The server could not be reached.')
 
 let world: World
@@ -312,6 +314,108 @@ describe('news', () => {
   })
 })
 
+describe('what was cut off', () => {
+  test('is gone on with in a version that begins with it, and its words never leave the screen', async () => {
+    const kept = api.put('A', 'complete', 'interrupted')
+    kept.messages = kept.messages.map((it) => ({ ...it, content: it.role === 'user' ? 'Why?' : 'Once upon' }))
+    await chat.open(kept.id)
+    await chat.continue(store.state.conversation?.messages[1] as Message)
+    const stream = kept.generating as string
+    expect(lastShown()).toBe('Once upon')
+    world.socket.say({ type: 'following', stream, epoch: null, index: 0, state: 'queued' })
+    expect(lastShown()).toBe('Once upon')
+    world.socket.say({ type: 'following', stream, epoch: 'e', index: 0, state: 'running' })
+    expect(lastShown()).toBe('Once upon')
+    world.socket.say({ type: 'chunks', stream, epoch: 'e', start: 0, stop: 2, text: 'Once upon a time' })
+    expect(lastShown()).toBe('Once upon a time')
+  })
+})
+
+describe('the discussion', () => {
+  const said = (change: number, words: string) => ({ ...remark(change, words, 'Bob'), id: `r${words}` })
+
+  beforeEach(async () => {
+    await chat.open(api.put('A').id)
+  })
+
+  test('grows by what is new, loses what was removed, and counts what was not seen', () => {
+    discussion.discussed([said(1, 'One'), said(2, 'Two')])
+    discussion.discussed([said(2, 'Two'), said(3, 'Three')]) // some of it comes twice
+    expect(store.state.remarks.map((it) => it.content)).toEqual(['One', 'Two', 'Three'])
+    expect(store.state.unread).toBe(3)
+    discussion.toggle()
+    expect(store.state.unread).toBe(0)
+    discussion.discussed([{ ...said(4, 'Two'), content: '', removed: true }])
+    expect(store.state.remarks.map((it) => it.content)).toEqual(['One', 'Three'])
+    expect([discussion.changes(), store.state.unread]).toEqual([4, 0])
+  })
+
+  test('of another conversation is another', async () => {
+    discussion.discussed([said(5, 'Here')])
+    discussion.viewed(3)
+    await chat.open(api.put('B').id)
+    expect(store.state).toMatchObject({ remarks: [], changes: 0, viewers: 0, unread: 0 })
+  })
+
+  test('words that could not be said are said again by whoever typed them', async () => {
+    store.set({ name: 'Ada' })
+    api.faults.push({ when: 'before', error: UNREACHABLE })
+    expect(await discussion.say('Hello')).toBe(false)
+    expect(store.state.notice).toBe('The server could not be reached.')
+    expect(await discussion.say('Hello')).toBe(true)
+    expect(await discussion.say('  ')).toBe(false)
+    expect(api.requests.at(-1)).toBe(`remark ${store.state.at} Hello Ada`)
+  })
+})
+
+describe('a page that was opened by a share', () => {
+  beforeEach(async () => {
+    store.set({ guest: true })
+    const { id } = api.put('A', 'complete', 'running')
+    await chat.open(id)
+  })
+
+  test('that is over shows no more of it and keeps none', () => {
+    stream(store.state.live?.stream as string, 'Secret')
+    world.pass(10_000)
+    chat.shutOut()
+    expect(store.state).toMatchObject({ reading: 'over', conversation: null, live: null })
+    for (let at = 0; at < (world.storage?.length ?? 0); at += 1) {
+      expect(world.storage?.getItem(world.storage.key(at) as string)).not.toContain('Secret')
+    }
+  })
+
+  test('asks, stops and talks only as far as it may', () => {
+    const set = (change: object) =>
+      store.set({ conversation: { ...(store.state.conversation as Conversation), ...change } })
+    expect([mayAsk(store.state), mayStop(store.state), discussion.changes()]).toEqual([false, false, null])
+    set({ may_ask: true, discussion: true })
+    expect([mayAsk(store.state), mayStop(store.state), discussion.changes()]).toEqual([true, false, 0])
+    const [question, ...rest] = store.state.conversation?.messages ?? []
+    set({ messages: [{ ...question, author: { name: '', tag: 'me', owner: false } }, ...rest] })
+    expect(mayStop(store.state)).toBe(true)
+  })
+})
+
+describe('sharing', () => {
+  test('a conversation that has not begun begins with its first link, and takes the draft along', async () => {
+    await chat.open(null)
+    chat.type('Half a thought')
+    await new Sharing(store, api, chat).share(TERMS)
+    const [kept] = api.conversations.values()
+    expect(visited).toEqual([kept?.id])
+    expect(store.state.conversation?.shares).toHaveLength(1)
+    expect(store.state.draft).toBe('Half a thought')
+  })
+
+  test('a link that could not be made is told', async () => {
+    await chat.open(api.put('A').id)
+    api.faults.push({ when: 'before', error: UNREACHABLE })
+    await new Sharing(store, api, chat).share(TERMS)
+    expect(store.state.notice).toBe('The server could not be reached.')
+  })
+})
+
 describe('the list', () => {
   test('a conversation that is deleted leaves an empty page', async () => {
     const { id } = api.put('A')
@@ -320,6 +424,21 @@ describe('the list', () => {
     await chat.remove(id)
     expect(store.state).toMatchObject({ at: null, conversation: null, list: [] })
     expect(visited).toEqual([null])
+  })
+
+  test('a deletion can be taken back for a moment', async () => {
+    const { id } = api.put('A')
+    await library.refresh()
+    await chat.open(id)
+    await chat.remove(id)
+    expect(store.state.undo).toEqual({ id, title: 'A' })
+    await library.undo()
+    expect(store.state).toMatchObject({ undo: null, list: [{ id, title: 'A' }] })
+    await chat.remove(id)
+    world.pass(10_000)
+    expect(store.state.undo).toBeNull()
+    await library.undo()
+    expect(api.conversations.has(id)).toBe(false)
   })
 
   test('a new title stands in the list and in the page', async () => {

@@ -123,6 +123,89 @@ describe('news', () => {
   })
 })
 
+describe('beside a conversation', () => {
+  const remark = { id: 'r', change: 4, content: 'Hm', created_at: '2026-01-01T00:00:00Z', removed: false }
+  const author = { name: 'Bob', tag: 'b', owner: false }
+
+  test('what is known is sent with the watch, and again as it is then after a reconnect', () => {
+    greet()
+    let known = { changes: 3 as number | null, viewers: 0 }
+    const told: unknown[] = []
+    client.watch('c', 7, ignored, {
+      changes: () => known.changes,
+      viewers: () => known.viewers,
+      discussed: (remarks) => told.push(remarks),
+      viewed: (viewers) => told.push(viewers),
+    })
+    world.socket.say({ type: 'remarks', conversation: 'c', remarks: [{ ...remark, author }] })
+    world.socket.say({ type: 'audience', conversation: 'c', viewers: 2 })
+    world.socket.say({ type: 'audience', conversation: 'another', viewers: 9 })
+    expect(told).toEqual([[{ ...remark, author }], 2])
+    known = { changes: 4, viewers: 2 }
+    world.socket.cut()
+    world.pass(1_000)
+    greet()
+    expect(world.socket.sent).toEqual([{ type: 'watch', conversation: 'c', version: 7, remarks: 4, viewers: 2 }])
+  })
+
+  test('who takes no part in the discussion does not ask for it', () => {
+    greet()
+    const none = { changes: () => null, viewers: () => 0, discussed: ignored, viewed: ignored }
+    client.watch('c', 7, ignored, none)
+    expect(world.socket.sent).toEqual([{ type: 'watch', conversation: 'c', version: 7, viewers: 0 }])
+  })
+})
+
+describe('a share that is over', () => {
+  for (const code of [4404, 4410]) {
+    test(`is told once, and nobody comes back after ${code}`, () => {
+      const links: Link[] = []
+      client.onLink((link) => links.push(link))
+      greet()
+      world.socket.cut(code)
+      world.pass(120_000)
+      world.happen('online')
+      world.happen('visibilitychange')
+      expect(links).toEqual(['live', 'shut'])
+      expect(world.sockets).toHaveLength(1)
+    })
+  }
+})
+
+describe('an answer that goes on from where this tab had it', () => {
+  let resumed: number
+  beforeEach(() => {
+    resumed = 0
+    client.onResume(() => {
+      resumed += 1
+    })
+    greet()
+    client.follow('a', ignored)
+    following('a', 0)
+    chunks('a', 0, 'Once upon', 5)
+  })
+
+  test('is told after a reconnect, once', () => {
+    expect(resumed).toBe(0)
+    world.socket.cut()
+    world.pass(1_000)
+    greet()
+    following('a', 5)
+    expect(resumed).toBe(1)
+    chunks('a', 6, 'time') // a gap, which is asked for
+    following('a', 5)
+    expect(resumed).toBe(1)
+  })
+
+  test('is not told when it had ended meanwhile', () => {
+    world.socket.cut()
+    world.pass(1_000)
+    greet()
+    world.socket.say({ type: 'following', stream: 'a', epoch: EPOCH, index: 5, state: 'ended' })
+    expect(resumed).toBe(0)
+  })
+})
+
 describe('a gap', () => {
   beforeEach(() => {
     greet()

@@ -22,6 +22,21 @@ describe('the worked example of PROTOCOL.md', () => {
     { type: 'gone', stream: 's', problem: { status: 410, title: 'expired', detail: null } },
     { type: 'queue', stream: 's', ahead: 0 },
     { type: 'news', conversation: 'c', version: 3 },
+    { type: 'audience', conversation: 'c', viewers: 0 },
+    {
+      type: 'remarks',
+      conversation: 'c',
+      remarks: [
+        {
+          id: 'r',
+          change: 1,
+          author: { name: '', tag: 't', owner: true },
+          content: 'Hm',
+          created_at: '2026-01-01T00:00:00Z',
+          removed: false,
+        },
+      ],
+    },
     { type: 'heartbeat' },
     { type: 'pong' },
     { type: 'problem', stream: 's', problem: { status: 429, title: 'no', detail: 'too many' } },
@@ -40,6 +55,9 @@ describe('the worked example of PROTOCOL.md', () => {
 describe('what is not as the page says names what was wrong', () => {
   const wrong: [unknown, RegExp][] = [
     [{}, /frame: type must be a string, not undefined/],
+    [{ type: 'remarks', conversation: 'c', remarks: {} }, /remarks: remarks must be a list of objects/],
+    [{ type: 'remarks', conversation: 'c', remarks: [{ id: 'r' }] }, /remark: change must be a count/],
+    [{ type: 'audience', conversation: 'c', viewers: -1 }, /audience: viewers must be a count/],
     [{ type: 'song' }, /unknown frame type "song"/],
     [{ type: 'hello', heartbeat: 0 }, /hello: heartbeat must be a number above 0/],
     [{ ...end, epoch: 7 }, /end: epoch must be a string, not 7/],

@@ -114,6 +114,19 @@ export class OriginApi implements Api {
       }),
     )
 
+  continue = (message: string, key: string, model: string | null) =>
+    this.#answer(`continue ${message} ${key}`, () =>
+      this.#once(key, () => {
+        const kept = this.#holder(message)
+        const at = kept.messages.findIndex((it) => it.id === message)
+        const [question, cutOff] = kept.messages.splice(at - 1)
+        const sent = this.#generate(kept, question as Message, model)
+        const answer = { ...sent.answer, content: cutOff?.content ?? '' }
+        kept.messages = kept.messages.map((it) => (it.id === answer.id ? answer : it))
+        return { ...sent, answer }
+      }),
+    )
+
   edit = (message: string, content: string, key: string, model: string | null) =>
     this.#answer(`edit ${message} ${key}`, () =>
       this.#once(key, () => {
