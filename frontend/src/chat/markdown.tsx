@@ -6,7 +6,7 @@
 import type { Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, h } from 'preact'
 import { Blocks } from './blocks'
-import { CopyButton } from './copy-button'
+import { CodeBlock, Whole } from './code'
 import { decodeEntities } from './entities'
 
 const DEEPEST = 40 // levels; what is nested further is shown as it was written
@@ -28,7 +28,9 @@ export class Markdown extends Component<Props> {
   override render({ text, whole }: Props) {
     const blocks = this.#blocks.of(text, whole)
     return (
-      <div class="prose">{blocks.map((token, at) => token.type !== 'space' && <Block key={at} token={token} />)}</div>
+      <Whole.Provider value={whole}>
+        <div class="prose">{blocks.map((token, at) => token.type !== 'space' && <Block key={at} token={token} />)}</div>
+      </Whole.Provider>
     )
   }
 }
@@ -54,7 +56,7 @@ function drawBlock(token: Token, depth: number): ComponentChildren {
     case 'heading':
       return drawHeading(token as Tokens.Heading)
     case 'code':
-      return drawCode(token as Tokens.Code)
+      return <CodeBlock token={token as Tokens.Code} />
     case 'blockquote':
       return <blockquote>{drawBlocks(token.tokens, depth)}</blockquote>
     case 'list':
@@ -80,22 +82,6 @@ function drawBlocks(tokens: Token[] | undefined, depth: number): ComponentChildr
 /** One level below the page's own headings. */
 function drawHeading(token: Tokens.Heading): ComponentChildren {
   return h(`h${Math.min(token.depth + 2, 6)}`, { 'data-depth': token.depth }, drawInline(token.tokens, 0))
-}
-
-function drawCode(token: Tokens.Code): ComponentChildren {
-  const language = token.lang?.split(/\s/)[0]
-  return (
-    <div class="code">
-      <div class="about">
-        <span class="language">{language}</span>
-        <CopyButton text={() => token.text} title="Copy the code" />
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
-      <pre tabIndex={0} data-language={language || undefined}>
-        <code>{token.text}</code>
-      </pre>
-    </div>
-  )
 }
 
 function drawList(token: Tokens.List, depth: number): ComponentChildren {
