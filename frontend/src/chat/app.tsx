@@ -37,7 +37,9 @@ function Header({ page }: { page: Page }) {
         <Icon name="menu" />
         <span class="sr-only">Conversations</span>
       </button>
-      <p class="title">{title || 'Rejoinder'}</p>
+      <p class="title" dir="auto">
+        {title || 'Rejoinder'}
+      </p>
       <Badge page={page} />
     </header>
   )

@@ -20,7 +20,9 @@ export function Question({ page, message }: Props) {
   if (editing) return <Editing page={page} message={message} />
   return (
     <article class="message question" aria-label="You" data-message={message.id}>
-      <div class="words">{message.content}</div>
+      <div class="words" dir="auto" lang="">
+        {message.content}
+      </div>
       <footer class="tools">
         <Versions page={page} message={message} busy={busy} />
         <CopyButton text={() => message.content} title="Copy your message" />
@@ -52,7 +54,7 @@ function Editing({ page, message }: Props) {
       }}
       onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && cancel()}
     >
-      <textarea name="content" aria-label="Message" defaultValue={message.content} ref={focusAtEnd} />
+      <textarea name="content" aria-label="Message" dir="auto" defaultValue={message.content} ref={focusAtEnd} />
       <footer class="tools">
         <button type="button" class="plain" onClick={cancel}>
           Cancel
