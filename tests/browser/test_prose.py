@@ -64,3 +64,43 @@ def test_colours_move_nothing(person: Person, stack: Stack) -> None:
     held[0].continue_()
     expect(code.locator(".is-keyword").first).to_have_text("def")
     assert (code.bounding_box(), visit.page.locator(".answer p").last.bounding_box()) == before
+
+
+def test_a_formula_is_drawn_by_what_is_loaded_for_it(person: Person, stack: Stack) -> None:
+    prose = "For $5 and $10: let $x$ be\n\n$$\\frac{a}{\\textcolor{red}{b}}$$"
+    stack.model.script({"deltas": ["Without."]}, {"deltas": [prose]})
+    visit = person.visit()
+    loaded: list[str] = []
+    visit.page.on("request", lambda request: loaded.append(request.url.rsplit("/", 1)[-1].split("-")[0]))
+    visit.ask("How?")
+    visit.wait_for_text("Without.")
+    assert "formula" not in loaded
+
+    visit.ask("With a formula, please")
+    answer = visit.page.locator(".answer").last
+    expect(answer.locator("math")).to_have_count(2)
+    expect(answer.locator("p")).to_contain_text("For $5 and $10: let")
+    fraction = answer.locator("mfrac")
+    above, below = (fraction.locator("> *").nth(at).bounding_box() for at in (0, 1))
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"] + 1  # drawn, not only there
+    assert fraction.locator("mi").last.evaluate("it => getComputedStyle(it).color") == "rgb(255, 0, 0)"
+
+
+def test_each_paragraph_reads_its_own_way(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["Hello\n\nשלום עולם\n\n- مرحبا\n\n`x = 1` שלום"]})
+    visit = person.visit()
+    visit.ask("שלום")
+    blocks = visit.page.locator(".answer .prose :is(p, ul, code)")
+    expect(blocks).to_have_count(5)
+    ways = "nodes => nodes.map(node => getComputedStyle(node).direction)"
+    assert blocks.evaluate_all(ways) == ["ltr", "rtl", "rtl", "rtl", "ltr"]
+    assert visit.page.locator(".question .words").evaluate_all(ways) == ["rtl"]
+    box = visit.page.get_by_role("textbox", name="Message")
+    box.fill("مرحبا")
+    assert box.evaluate_all(ways) == ["rtl"]
+    listed = visit.page.locator(".answer ul").evaluate(
+        "list => [parseFloat(getComputedStyle(list).paddingRight) > 0, parseFloat(getComputedStyle(list).paddingLeft)]"
+    )
+    assert listed == [True, 0]

@@ -9,6 +9,8 @@ import { Blocks } from './blocks'
 import { CodeBlock, Whole } from './code'
 import { directionOf } from './direction'
 import { decodeEntities } from './entities'
+import { Formula } from './math'
+import type { MathToken } from './math-syntax'
 
 const DEEPEST = 40 // levels; what is nested further is shown as it was written
 const SCHEMES = ['http:', 'https:', 'mailto:']
@@ -71,6 +73,8 @@ function drawBlock(token: Token, depth: number): ComponentChildren {
     case 'space':
     case 'def':
       return null
+    case 'mathBlock':
+      return <Formula token={token as MathToken} />
     case 'html':
       return <p dir="auto">{token.raw.trim()}</p>
     default: // a list item may hold a span, as its checkbox
@@ -142,6 +146,8 @@ function drawSpan(token: Token, depth: number): ComponentChildren {
       return <del>{drawInline(token.tokens, depth)}</del>
     case 'codespan':
       return <code dir="ltr">{token.text}</code>
+    case 'math':
+      return <Formula token={token as MathToken} />
     case 'br':
       return <br />
     case 'checkbox':
