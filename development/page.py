@@ -6,7 +6,7 @@ from pathlib import Path
 from development import node
 from development.checkout import STATE, Stamp
 
-NOT_SOURCES = {"node_modules", "dist", "tests"}
+NOT_SOURCES = {"node_modules", "dist", "tests", "benchmarks"}
 
 
 def build() -> None:

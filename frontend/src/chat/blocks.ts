@@ -3,7 +3,10 @@
  * the same objects, so that what shows them need not draw them again.
  */
 
-import { marked, type Token } from 'marked'
+import { Marked, type Token } from 'marked'
+import { mathBlock, mathSpan } from './math-syntax'
+
+const markdown = new Marked({ extensions: [mathBlock, mathSpan] })
 
 /**
  * What no person writes, but a model that has got into a loop does, and what costs seconds or the stack to read:
@@ -53,7 +56,7 @@ function lex(text: string): Token[] {
   const runaway = text.search(RUNAWAY)
   if (runaway >= 0) return [...lex(text.slice(0, runaway)), plain(text.slice(runaway))]
   try {
-    return marked.lexer(text)
+    return markdown.lexer(text)
   } catch (error) {
     if (error instanceof RangeError) return [plain(text)] // it nests deeper than the stack
     throw error

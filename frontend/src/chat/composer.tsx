@@ -50,6 +50,7 @@ export function Composer({ page }: { page: Page }) {
       <div class="box">
         <textarea
           aria-label="Message"
+          dir="auto"
           placeholder="Ask anything"
           rows={1}
           value={draft}

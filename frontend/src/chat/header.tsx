@@ -24,8 +24,8 @@ export function Header({ page }: { page: Page }) {
           <span class="sr-only">Conversations</span>
         </button>
       )}
-      <h1 class="title">
-        <bdi>{title || 'Rejoinder'}</bdi>
+      <h1 class="title" dir="auto">
+        {title || 'Rejoinder'}
       </h1>
       <Viewers page={page} />
       <Badge page={page} />

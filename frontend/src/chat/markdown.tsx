@@ -6,8 +6,11 @@
 import type { Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, h } from 'preact'
 import { Blocks } from './blocks'
-import { CopyButton } from './copy-button'
+import { CodeBlock, Whole } from './code'
+import { directionOf } from './direction'
 import { decodeEntities } from './entities'
+import { Formula } from './math'
+import type { MathToken } from './math-syntax'
 
 const DEEPEST = 40 // levels; what is nested further is shown as it was written
 const SCHEMES = ['http:', 'https:', 'mailto:']
@@ -28,7 +31,11 @@ export class Markdown extends Component<Props> {
   override render({ text, whole }: Props) {
     const blocks = this.#blocks.of(text, whole)
     return (
-      <div class="prose">{blocks.map((token, at) => token.type !== 'space' && <Block key={at} token={token} />)}</div>
+      <Whole.Provider value={whole}>
+        <div class="prose" lang="">
+          {blocks.map((token, at) => token.type !== 'space' && <Block key={at} token={token} />)}
+        </div>
+      </Whole.Provider>
     )
   }
 }
@@ -48,15 +55,15 @@ function drawBlock(token: Token, depth: number): ComponentChildren {
   if (depth > DEEPEST) return token.raw
   switch (token.type) {
     case 'paragraph':
-      return <p>{drawInline(token.tokens, depth)}</p>
+      return <p dir="auto">{drawInline(token.tokens, depth)}</p>
     case 'text': // inside a tight list item
       return token.tokens ? drawInline(token.tokens, depth) : decodeEntities(token.text)
     case 'heading':
       return drawHeading(token as Tokens.Heading)
     case 'code':
-      return drawCode(token as Tokens.Code)
+      return <CodeBlock token={token as Tokens.Code} />
     case 'blockquote':
-      return <blockquote>{drawBlocks(token.tokens, depth)}</blockquote>
+      return <blockquote dir={directionOf(token.raw)}>{drawBlocks(token.tokens, depth)}</blockquote>
     case 'list':
       return drawList(token as Tokens.List, depth)
     case 'table':
@@ -66,8 +73,10 @@ function drawBlock(token: Token, depth: number): ComponentChildren {
     case 'space':
     case 'def':
       return null
+    case 'mathBlock':
+      return <Formula token={token as MathToken} />
     case 'html':
-      return <p>{token.raw.trim()}</p>
+      return <p dir="auto">{token.raw.trim()}</p>
     default: // a list item may hold a span, as its checkbox
       return drawSpan(token, depth)
   }
@@ -79,40 +88,32 @@ function drawBlocks(tokens: Token[] | undefined, depth: number): ComponentChildr
 
 /** One level below the page's own headings. */
 function drawHeading(token: Tokens.Heading): ComponentChildren {
-  return h(`h${Math.min(token.depth + 2, 6)}`, { 'data-depth': token.depth }, drawInline(token.tokens, 0))
-}
-
-function drawCode(token: Tokens.Code): ComponentChildren {
-  const language = token.lang?.split(/\s/)[0]
-  return (
-    <div class="code">
-      <div class="about">
-        <span class="language">{language}</span>
-        <CopyButton text={() => token.text} title="Copy the code" />
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
-      <pre tabIndex={0} data-language={language || undefined}>
-        <code>{token.text}</code>
-      </pre>
-    </div>
-  )
+  return h(`h${Math.min(token.depth + 2, 6)}`, { dir: 'auto', 'data-depth': token.depth }, drawInline(token.tokens, 0))
 }
 
 function drawList(token: Tokens.List, depth: number): ComponentChildren {
   const items = token.items.map((item) => (
     <li class={item.task ? 'task' : undefined}>{drawBlocks(item.tokens, depth)}</li>
   ))
-  return token.ordered ? <ol start={token.start === '' ? undefined : token.start}>{items}</ol> : <ul>{items}</ul>
+  const dir = directionOf(token.raw)
+  if (!token.ordered) return <ul dir={dir}>{items}</ul>
+  return (
+    <ol dir={dir} start={token.start === '' ? undefined : token.start}>
+      {items}
+    </ol>
+  )
 }
 
 function drawTable(token: Tokens.Table): ComponentChildren {
   const cell = (Cell: 'th' | 'td') => (it: Tokens.TableCell) => (
-    <Cell class={it.align ? `align-${it.align}` : undefined}>{drawInline(it.tokens, 0)}</Cell>
+    <Cell dir="auto" class={it.align ? `align-${it.align}` : undefined}>
+      {drawInline(it.tokens, 0)}
+    </Cell>
   )
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard
     <div class="table" tabIndex={0}>
-      <table>
+      <table dir={directionOf(token.raw)}>
         <thead>
           <tr>{token.header.map(cell('th'))}</tr>
         </thead>
@@ -144,7 +145,9 @@ function drawSpan(token: Token, depth: number): ComponentChildren {
     case 'del':
       return <del>{drawInline(token.tokens, depth)}</del>
     case 'codespan':
-      return <code>{token.text}</code>
+      return <code dir="ltr">{token.text}</code>
+    case 'math':
+      return <Formula token={token as MathToken} />
     case 'br':
       return <br />
     case 'checkbox':

@@ -28,7 +28,9 @@ export function Question({ page, message }: Props) {
       <h2 class={asker === 'You' ? 'sr-only' : 'asker'}>
         <bdi>{asker}</bdi>
       </h2>
-      <div class="words">{message.content}</div>
+      <div class="words" dir="auto" lang="">
+        {message.content}
+      </div>
       <footer class="tools">
         <Versions page={page} message={message} busy={busy} />
         <CopyButton text={() => message.content} title="Copy your message" />
@@ -66,7 +68,7 @@ function Editing({ page, message }: Props) {
       }}
       onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && cancel()}
     >
-      <textarea name="content" aria-label="Message" defaultValue={message.content} ref={focusAtEnd} />
+      <textarea name="content" aria-label="Message" dir="auto" defaultValue={message.content} ref={focusAtEnd} />
       <footer class="tools">
         <button type="button" class="plain" onClick={cancel}>
           Cancel

@@ -27,6 +27,7 @@ export function Sidebar({ page }: { page: Page }) {
           <input
             type="search"
             class="search"
+            dir="auto"
             aria-label="Search conversations"
             placeholder="Search"
             value={search}
@@ -90,7 +91,9 @@ function Entry({ page, item, current }: EntryProps) {
     <li class="entry">
       <Visit page={page} to={item.id} current={current}>
         {item.generating && <span class="writing" role="img" aria-label="An answer is being written" />}
-        <span class="title">{title}</span>
+        <span class="title" dir="auto">
+          {title}
+        </span>
       </Visit>
       <button
         type="button"
@@ -124,7 +127,7 @@ function Renaming(props: { title: string; rename: (words: string) => void; cance
         }}
         onKeyDown={(event) => event.key === 'Escape' && props.cancel()}
       >
-        <input name="title" aria-label="New title" defaultValue={props.title} maxLength={200} ref={focus} />
+        <input name="title" aria-label="New title" dir="auto" defaultValue={props.title} maxLength={200} ref={focus} />
         <button type="submit" class="plain">
           Save
         </button>

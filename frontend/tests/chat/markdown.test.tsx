@@ -91,7 +91,8 @@ describe('what it draws', () => {
     ['---', '<hr>'],
     ['AT&amp;T &#8364; `&amp;`', '<p>AT&amp;T € <code>&amp;amp;</code></p>'],
   ]
-  for (const [text, html] of drawn) test(JSON.stringify(text), () => expect(draw(text).innerHTML).toBe(html))
+  for (const [text, html] of drawn)
+    test(JSON.stringify(text), () => expect(draw(text).innerHTML.replace(/ dir="\w+"/g, '')).toBe(html))
 
   test('code keeps every character and names its language', () => {
     const pre = draw('```python title="x"\nif a < b:\n    print("&amp;")\n```').querySelector('pre')
@@ -113,6 +114,25 @@ describe('what it draws', () => {
 
   test('entities that mean nothing stay', () => {
     expect(decodeEntities('&nonsense; &#0; &#xD800; &#x1F642; &')).toBe('&nonsense; \ufffd \ufffd 🙂 &')
+  })
+})
+
+describe('which way it reads', () => {
+  const directions = (text: string) =>
+    [...draw(text).querySelectorAll('[dir]')].map((element) => `${element.localName} ${element.getAttribute('dir')}`)
+
+  test('what holds words is for the browser to decide', () => {
+    expect(directions('# שלום\n\nHello `code`')).toEqual(['h3 auto', 'p auto', 'code ltr'])
+  })
+
+  test('what holds blocks goes by its first letter', () => {
+    expect(directions('- مرحبا\n- two\n\n> - שלום')).toEqual(['ul rtl', 'blockquote rtl', 'ul rtl'])
+    expect(directions('1. 🙂 (1) Hello مرحبا')).toEqual(['ol ltr'])
+    expect(directions('| שם | b |\n|---|---|')).toEqual(['table rtl', 'th auto', 'th auto'])
+  })
+
+  test('code always reads from left to right', () => {
+    expect(directions('```\nשלום\n```')).toEqual(['div ltr'])
   })
 })
 

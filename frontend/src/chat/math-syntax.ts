@@ -1,0 +1,64 @@
+/**
+ * Finds formulas in Markdown: `$$…$$` and `\[…\]` for those that stand alone, `\(…\)` and `$…$` within a line. A dollar is
+ * far more often a price or a variable of a shell; where one might be, it is.
+ */
+
+import type { TokenizerAndRendererExtension, Tokens } from 'marked'
+
+export interface MathToken extends Tokens.Generic {
+  readonly type: 'math' | 'mathBlock'
+  readonly text: string
+  readonly display: boolean
+}
+
+// What is longer than 4,000 characters is no formula that anyone could read.
+const BLOCK =
+  /^ {0,3}(?:\$\$((?:(?!\$\$|\n[ \t]*\n)[\s\S]){1,4000})\$\$|\\\[((?:(?!\\\]|\n[ \t]*\n)[\s\S]){1,4000})\\\])[ \t]*(?:\n+|$)/
+/** One that has begun, and may become whole as long as no empty line comes. */
+const HALF_BLOCK = /^ {0,3}(?:\$\$(?:(?!\$\$|\n[ \t]*\n)[\s\S]){0,4000}\$?|\\\[(?:(?!\\\]|\n[ \t]*\n)[\s\S]){0,4000})$/
+const BLOCK_START = /\n {0,3}(?:\$\$|\\\[)/
+
+const SPAN =
+  /^(?:\$\$((?:(?!\$\$)[^`]){1,4000})\$\$|\\\[((?:(?!\\\])[\s\S]){1,4000})\\\]|\\\(((?:(?!\\\))[\s\S]){1,4000})\\\))/
+/** Nothing but the formula touches its dollars, and neither number nor letter follows: "$5-$10", "$HOME/$USER". */
+const DOLLARS = /^\$(?![\s$])((?:\\[^\n]|[^$\\`\n]){1,300})(?<!\s)\$(?![\p{L}\p{N}$])/u
+const WORD_CHARACTER = /[\p{L}\p{N}$\\]$/u
+/** "$5 or maybe 10$": a price and some words. */
+const PRICE = /^\d[^\\]*\s[a-z]{2}/i
+
+export const mathBlock: TokenizerAndRendererExtension = {
+  name: 'mathBlock',
+  level: 'block',
+  start(src) {
+    const end = src.indexOf('\n\n') // a paragraph goes no further
+    const at = (end < 0 ? src : src.slice(0, end)).search(BLOCK_START)
+    return at < 0 ? undefined : at + 1
+  },
+  tokenizer(src) {
+    const found = BLOCK.exec(src)
+    if (found) return formula('mathBlock', found[0], found[1] ?? found[2] ?? '', true)
+    const half = HALF_BLOCK.exec(src)
+    if (!half) return undefined
+    return { type: 'paragraph', raw: half[0], text: half[0], tokens: [{ type: 'escape', raw: half[0], text: half[0] }] }
+  },
+}
+
+export const mathSpan: TokenizerAndRendererExtension = {
+  name: 'math',
+  level: 'inline',
+  start: (src) => (src.includes('$') ? src.indexOf('$') : undefined), // a backslash stops the lexer by itself
+  tokenizer(src, before) {
+    const first = src[0]
+    if (first !== '$' && first !== '\\') return undefined
+    const found = SPAN.exec(src)
+    if (found) return formula('math', found[0], found[1] ?? found[2] ?? found[3] ?? '', found[3] === undefined)
+    if (first !== '$' || WORD_CHARACTER.test(before.at(-1)?.raw ?? '')) return undefined
+    const careful = DOLLARS.exec(src)
+    const text = careful?.[1]
+    return careful && text && !PRICE.test(text) ? formula('math', careful[0], text, false) : undefined
+  },
+}
+
+function formula(type: MathToken['type'], raw: string, text: string, display: boolean): MathToken | undefined {
+  return text.trim() === '' ? undefined : { type, raw, text: text.trim(), display }
+}

@@ -1,0 +1,106 @@
+"""What only a real browser can show of how an answer is drawn."""
+
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import Person, Stack
+
+CODE = 'def greet(name):\n    return f"Hello {name}"\n'
+ANSWER = f"Like this:\n\n```python\n{CODE}```\n\nThat is all."
+
+
+def test_code_gets_its_colours_and_loads_only_its_own_language(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["Without code."]}, {"deltas": [ANSWER]})
+    visit = person.visit()
+    loaded: list[str] = []
+    visit.page.on("request", lambda request: loaded.append(request.url.rsplit("/", 1)[-1].split("-")[0]))
+    visit.ask("How?")
+    visit.wait_for_text("Without code.")
+    scripts = {"grammar", "python", "javascript", "bash"}
+    assert not scripts & set(loaded)
+
+    visit.ask("With code, please")
+    code = visit.page.locator(".answer code")
+    expect(code.locator(".is-keyword").first).to_have_text("def")
+    assert code.text_content() == CODE.rstrip("\n")
+    assert scripts & set(loaded) == {"grammar", "python"}
+
+
+def test_colours_that_cannot_be_loaded_leave_plain_code_and_come_later(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": [ANSWER]})
+    visit = person.visit()
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.abort()
+
+    visit.page.route("**/assets/**", refuse)
+    visit.ask("How?")
+    code = visit.page.locator(".answer code")
+    expect(code).to_have_text(CODE.rstrip("\n"))
+    visit.wait_for_status("")
+    for _ in range(500):  # it tries again by itself
+        if len(refused) > 1:
+            break
+        visit.page.wait_for_timeout(20)
+    assert len(refused) > 1
+    expect(code.locator("span")).to_have_count(0)
+
+    visit.page.unroute("**/assets/**")
+    expect(code.locator(".is-keyword").first).to_have_text("def")
+
+
+def test_colours_move_nothing(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": [ANSWER]})
+    visit = person.visit()
+    held: list[Route] = []
+    visit.page.route("**/assets/python-*.js", lambda route: held.append(route))
+    visit.ask("How?")
+    code = visit.page.locator(".answer code")
+    expect(code).to_have_text(CODE.rstrip("\n"))
+    visit.wait_for_status("")
+    before = (code.bounding_box(), visit.page.locator(".answer p").last.bounding_box())
+    visit.page.wait_for_timeout(500)  # hands the thread to the browser's events
+    held[0].continue_()
+    expect(code.locator(".is-keyword").first).to_have_text("def")
+    assert (code.bounding_box(), visit.page.locator(".answer p").last.bounding_box()) == before
+
+
+def test_a_formula_is_drawn_by_what_is_loaded_for_it(person: Person, stack: Stack) -> None:
+    prose = "For $5 and $10: let $x$ be\n\n$$\\frac{a}{\\textcolor{red}{b}}$$"
+    stack.model.script({"deltas": ["Without."]}, {"deltas": [prose]})
+    visit = person.visit()
+    loaded: list[str] = []
+    visit.page.on("request", lambda request: loaded.append(request.url.rsplit("/", 1)[-1].split("-")[0]))
+    visit.ask("How?")
+    visit.wait_for_text("Without.")
+    assert "formula" not in loaded
+
+    visit.ask("With a formula, please")
+    answer = visit.page.locator(".answer").last
+    expect(answer.locator("math")).to_have_count(2)
+    expect(answer.locator("p")).to_contain_text("For $5 and $10: let")
+    fraction = answer.locator("mfrac")
+    above, below = (fraction.locator("> *").nth(at).bounding_box() for at in (0, 1))
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"] + 1  # drawn, not only there
+    assert fraction.locator("mi").last.evaluate("it => getComputedStyle(it).color") == "rgb(255, 0, 0)"
+
+
+def test_each_paragraph_reads_its_own_way(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["Hello\n\nשלום עולם\n\n- مرحبا\n\n`x = 1` שלום"]})
+    visit = person.visit()
+    visit.ask("שלום")
+    blocks = visit.page.locator(".answer .prose :is(p, ul, code)")
+    expect(blocks).to_have_count(5)
+    ways = "nodes => nodes.map(node => getComputedStyle(node).direction)"
+    assert blocks.evaluate_all(ways) == ["ltr", "rtl", "rtl", "rtl", "ltr"]
+    assert visit.page.locator(".question .words").evaluate_all(ways) == ["rtl"]
+    box = visit.page.get_by_role("textbox", name="Message")
+    box.fill("مرحبا")
+    assert box.evaluate_all(ways) == ["rtl"]
+    listed = visit.page.locator(".answer ul").evaluate(
+        "list => [parseFloat(getComputedStyle(list).paddingRight) > 0, parseFloat(getComputedStyle(list).paddingLeft)]"
+    )
+    assert listed == [True, 0]
