@@ -16,6 +16,7 @@ from conversations.errors import (
 )
 from conversations.records import (
     Author,
+    Changed,
     ConversationRecord,
     ConversationSummary,
     Deleted,
@@ -26,7 +27,6 @@ from conversations.records import (
     PromptMessage,
     RemarkRecord,
     Role,
-    Saved,
     Sent,
     ShareRecord,
     Status,
@@ -42,6 +42,7 @@ from conversations.store import Store, open_store
 __all__ = [
     "Author",
     "Busy",
+    "Changed",
     "ConversationError",
     "ConversationRecord",
     "ConversationSettings",
@@ -59,7 +60,6 @@ __all__ = [
     "PromptMessage",
     "RemarkRecord",
     "Role",
-    "Saved",
     "Sent",
     "ShareOver",
     "ShareRecord",

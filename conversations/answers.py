@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from conversations import rows
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message
-from conversations.records import ENDS, IN_FLIGHT, Saved, Status, StreamRecord
+from conversations.records import ENDS, IN_FLIGHT, Changed, Status, StreamRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Ending:
             raise ValueError(f"an answer does not end {self.status.value!r}, but as one of {sorted(ENDS)}")
 
 
-def mark_running(session: Session, stream_id: str) -> int | None:
+def mark_running(session: Session, stream_id: str) -> Changed | None:
     held = rows.locked_answer(session, stream_id, {Status.QUEUED})
     if held is None:
         return None
     conversation, answer = held
     answer.status = Status.RUNNING
     conversation.version += 1
-    return conversation.version
+    return Changed(conversation.id, conversation.version, conversation.owner)
 
 
 def checkpoint(session: Session, stream_id: str, text: str, reasoning: str) -> None:
@@ -50,7 +50,7 @@ def checkpoint(session: Session, stream_id: str, text: str, reasoning: str) -> N
     )
 
 
-def settle(session: Session, stream_id: str, ending: Ending) -> Saved | None:
+def settle(session: Session, stream_id: str, ending: Ending) -> Changed | None:
     held = rows.locked_answer(session, stream_id, IN_FLIGHT)
     if held is None:
         return None
@@ -66,7 +66,7 @@ def settle(session: Session, stream_id: str, ending: Ending) -> Saved | None:
     conversation.generating = None
     conversation.updated_at = ending.moment
     conversation.version += 1
-    return Saved(conversation.id, conversation.version)
+    return Changed(conversation.id, conversation.version, conversation.owner)
 
 
 def stream(session: Session, stream_id: str, owner: str) -> StreamRecord:

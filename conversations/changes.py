@@ -10,7 +10,7 @@ from conversations import remarks
 from conversations.errors import NotFound
 from conversations.history import conversation_record
 from conversations.models import Conversation, Message, Remark, Send, new_id
-from conversations.records import ConversationRecord, Deleted, Erased
+from conversations.records import Changed, ConversationRecord, Deleted, Erased
 from conversations.rows import conversation_of_message, message, own_conversation, tree
 
 PURGED_AT_ONCE = 100  # conversations in one transaction: others wait for it
@@ -89,7 +89,8 @@ def purge(session: Session, deleted_before: datetime) -> int:
 def erase(session: Session, person: str, moment: datetime) -> Erased:
     """Everything of a person's: what is theirs goes, and what they said elsewhere is theirs no more."""
     own = session.scalars(select(Conversation).where(Conversation.owner == person).with_for_update()).all()
-    erased = Erased([each.id for each in own], [each.generating for each in own if each.generating], {})
+    changed = [Changed(each.id, each.version + 1, person) for each in own]
+    erased = Erased(changed, [each.generating for each in own if each.generating], {})
     session.execute(delete_rows(Conversation).where(Conversation.owner == person))
     spoke_in = select(Remark.conversation_id).where(Remark.author_id == person)
     for conversation in session.scalars(select(Conversation).where(Conversation.id.in_(spoke_in)).with_for_update()):

@@ -145,6 +145,15 @@ class RemarkRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A conversation of this owner's is now at `version`."""
+
+    conversation_id: str
+    version: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """A conversation that nobody finds any more. `stream_id`: it was being answered, which is to be stopped."""
 
@@ -157,7 +166,7 @@ class Deleted:
 class Erased:
     """What went with a person: their conversations, the streams in flight, and where else they had spoken."""
 
-    conversation_ids: list[str]
+    conversations: list[Changed]
     stream_ids: list[str]
     discussed: dict[str, int]  # other people's conversations, and how many changes their discussions have now seen
 
@@ -178,15 +187,8 @@ class Sent:
     answer: MessageRecord
     conversation_id: str
     version: int
+    owner: str  # of the conversation
     created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """An answer was settled; its conversation is now at `version`."""
-
-    conversation_id: str
-    version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,5 +233,6 @@ def _sent(session: Session, conversation: Conversation, answer: Message, *, crea
         answer=history.message_record(answer, shape),
         conversation_id=conversation.id,
         version=conversation.version,
+        owner=conversation.owner,
         created=created,
     )

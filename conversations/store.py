@@ -21,6 +21,7 @@ from conversations.database import Database
 from conversations.errors import Busy
 from conversations.models import Conversation
 from conversations.records import (
+    Changed,
     ConversationRecord,
     Deleted,
     Erased,
@@ -28,7 +29,6 @@ from conversations.records import (
     Page,
     Prompt,
     RemarkRecord,
-    Saved,
     Sent,
     ShareRecord,
     Status,
@@ -240,8 +240,8 @@ class Store:
         """What to ask the model. Raises NotFound, also for a send that was withdrawn or deleted."""
         return self._read(history.prompt, stream_id)
 
-    def mark_running(self, stream_id: str) -> int | None:
-        """A worker has begun: the conversation's new version. None if the answer was not waiting."""
+    def mark_running(self, stream_id: str) -> Changed | None:
+        """A worker has begun. None if the answer was not waiting."""
         return self._write(answers.mark_running, stream_id)
 
     def checkpoint(self, stream_id: str, text: str, reasoning: str) -> None:
@@ -257,12 +257,12 @@ class Store:
         outcome: str,
         reason: str | None,
         usage: dict[str, int] | None,
-    ) -> Saved | None:
+    ) -> Changed | None:
         """Keep the whole answer, end it, and free the conversation. None: it was settled before, or deleted."""
         ending = Ending(Status(outcome), reason, self._now(), text, reasoning, usage)
         return self._write(answers.settle, stream_id, ending)
 
-    def settle_vanished(self, stream_id: str, reason: str) -> Saved | None:
+    def settle_vanished(self, stream_id: str, reason: str) -> Changed | None:
         """Its stream is gone: end it as interrupted, with its last checkpoint. None: as with `save_answer`."""
         return self._write(answers.settle, stream_id, Ending(Status.INTERRUPTED, reason, self._now()))
 
@@ -273,8 +273,8 @@ class Store:
         conversation, and the title is still the provisional one."""
         return self._read(titles.unnamed, stream_id)
 
-    def name(self, conversation_id: str, title: str, *, instead_of: str) -> int | None:
-        """Give it this title if it still has that one: its new version. None: it has another title, or is deleted."""
+    def name(self, conversation_id: str, title: str, *, instead_of: str) -> Changed | None:
+        """Give it this title if it still has that one. None: it has another title, or is deleted."""
         return self._write(titles.name, conversation_id, clean_title(title), instead_of)
 
     # News

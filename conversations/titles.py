@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from conversations import rows
 from conversations.models import Conversation, Message
-from conversations.records import Status, Unnamed
+from conversations.records import Changed, Status, Unnamed
 from conversations.text import provisional_title
 
 
@@ -27,11 +27,11 @@ def unnamed(session: Session, stream_id: str) -> Unnamed | None:
     return Unnamed(conversation.id, conversation.title, question.content, answer.content, answer.model or "")
 
 
-def name(session: Session, conversation_id: str, title: str, instead_of: str) -> int | None:
+def name(session: Session, conversation_id: str, title: str, instead_of: str) -> Changed | None:
     this = select(Conversation).where(Conversation.id == conversation_id, Conversation.deleted_at.is_(None))
     conversation = session.scalar(this.with_for_update())
     if conversation is None or conversation.title != instead_of or conversation.title == title:
         return None
     conversation.title = title
     conversation.version += 1
-    return conversation.version
+    return Changed(conversation.id, conversation.version, conversation.owner)

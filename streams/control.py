@@ -74,9 +74,15 @@ class StreamControl:
         pipeline.execute()
 
 
-def announce_version(client: "redis.Redis", conversation_id: str, version: int) -> None:
-    """Tell whoever watches a conversation that it has changed. A hint: the version in the database is the truth."""
-    client.publish(keys.conversation(conversation_id), version)
+def announce_version(client: "redis.Redis", conversation_id: str, version: int, owner: str) -> None:
+    """Tell whoever watches a conversation, or the list that it is in, that it has changed.
+
+    A hint: the version in the database is the truth.
+    """
+    pipeline = client.pipeline(transaction=False)
+    pipeline.publish(keys.conversation(conversation_id), version)
+    pipeline.publish(keys.listing(owner), conversation_id)
+    pipeline.execute()
 
 
 def announce_change(client: "redis.Redis", conversation_id: str) -> None:

@@ -3,6 +3,8 @@
 The part in braces is a Redis Cluster hash tag: all that belongs to one stream lives in one slot.
 """
 
+import hashlib
+
 PREFIX = "rejoinder"
 
 UNSETTLED = f"{PREFIX}:{{unsettled}}"
@@ -33,6 +35,11 @@ def news(stream_id: str) -> str:
 def conversation(conversation_id: str) -> str:
     """Channel: hints of what happened in a conversation. A decimal number is its newest version."""
     return f"{PREFIX}:{{{conversation_id}}}:conversation"
+
+
+def listing(owner: str) -> str:
+    """Channel: ids of conversations that have changed in an owner's list. The owner's own id stays out of Redis."""
+    return f"{PREFIX}:{{{hashlib.sha256(owner.encode()).hexdigest()[:16]}}}:list"
 
 
 def audience(conversation_id: str) -> str:

@@ -24,6 +24,9 @@ class Access(Protocol):
     def share(self) -> ShareRecord | None:
         """The share that lets one in; None: it is the owner."""
 
+    def lister(self) -> str | None:
+        """Whose list of conversations one may see; None: nobody's."""
+
     def stream(self, stream_id: str) -> StreamRecord:
         """A stream that one may follow."""
 
@@ -40,6 +43,9 @@ class OwnerAccess:
 
     def share(self) -> ShareRecord | None:
         return None
+
+    def lister(self) -> str | None:
+        return self.owner or None
 
     def stream(self, stream_id: str) -> StreamRecord:
         return self.store.stream(stream_id, self.owner)
@@ -60,6 +66,9 @@ class ShareAccess:
 
     def share(self) -> ShareRecord | None:
         return self.store.shared(self.share_id)
+
+    def lister(self) -> str | None:
+        return None
 
     def stream(self, stream_id: str) -> StreamRecord:
         return self.store.shared_stream(stream_id, self.share_id)

@@ -46,7 +46,7 @@ def conversation_views(services: Services) -> APIBlueprint:
     def create(body: NewConversation) -> Response:
         """Begin a conversation."""
         record = store.create_conversation(welcome(), title=body.title, system_prompt=body.system_prompt)
-        return respond(_shown(record), HTTPStatus.CREATED)
+        return _changed(record, HTTPStatus.CREATED)
 
     @api.get("/conversations", responses={200: ConversationPage, **described(BAD)})
     def browse(query: ListQuery) -> Response:
@@ -75,6 +75,7 @@ def conversation_views(services: Services) -> APIBlueprint:
         if deleted.stream_id:
             _cancel(services, deleted.stream_id)
         services.announce_change(deleted.conversation_id)
+        services.announce(deleted.conversation_id, deleted.version, current_owner())
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @api.post("/conversations/<id:conversation_id>/restore", responses={200: Conversation, **described(MISSING)})
@@ -91,7 +92,10 @@ def conversation_views(services: Services) -> APIBlueprint:
         erased = store.erase(owner)
         for stream_id in erased.stream_ids:
             _cancel(services, stream_id)
-        for conversation_id in [*erased.conversation_ids, *erased.discussed]:
+        for gone in erased.conversations:
+            services.announce_change(gone.conversation_id)
+            services.announce(gone.conversation_id, gone.version, gone.owner)
+        for conversation_id in erased.discussed:
             services.announce_change(conversation_id)
         session.clear()
         return Response(status=HTTPStatus.NO_CONTENT)
@@ -101,9 +105,9 @@ def conversation_views(services: Services) -> APIBlueprint:
         """Show this version of a message, and what followed it, instead of its siblings."""
         return _changed(store.select_version(current_owner(), path.message_id))
 
-    def _changed(record: ConversationRecord) -> Response:
-        services.announce(record.id, record.version)
-        return respond(_shown(record))
+    def _changed(record: ConversationRecord, status: HTTPStatus = HTTPStatus.OK) -> Response:
+        services.announce(record.id, record.version, record.owner)
+        return respond(_shown(record), status)
 
     return api
 

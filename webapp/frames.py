@@ -48,16 +48,20 @@ class Unwatch(ClientFrame):
     conversation: Identifier
 
 
+class WatchList(ClientFrame):
+    type: Literal["watch_list"]
+
+
 class Ping(ClientFrame):
     type: Literal["ping"]
 
 
-AnyClientFrame = Follow | Unfollow | Watch | Unwatch | Ping
+AnyClientFrame = Follow | Unfollow | Watch | Unwatch | WatchList | Ping
 
 _client_frames = TypeAdapter[AnyClientFrame](Annotated[AnyClientFrame, Field(discriminator="type")])
 
 
-TYPES = "follow, unfollow, watch, unwatch, ping"
+TYPES = "follow, unfollow, watch, unwatch, watch_list, ping"
 
 
 class NotAFrame(Exception):

@@ -29,6 +29,7 @@ class PageSocket(sockets.Closable):
         self._ws = ws
         self._access = access
         self._services = services
+        self._listed: str | None = None  # whose list it shows
         self._shut = False
         self._outlet: sockets.Outlet = ws.sock
         self._outlet.refill = self._next
@@ -64,6 +65,8 @@ class PageSocket(sockets.Closable):
                 cursor.close()
             for watch in self._watches.values():
                 self._services.rooms.unwatch(watch)
+            if self._listed is not None:
+                self._services.lists.unwatch(self._listed, self._list_changed)
             if visit is not None:
                 self._services.rooms.leave(visit)
 
@@ -146,6 +149,8 @@ class PageSocket(sockets.Closable):
                 self._watch(frame)
             case frames.Unwatch():
                 self._unwatch(frame.conversation)
+            case frames.WatchList():
+                self._watch_list()
             case frames.Ping():
                 self._say({"type": "pong"})
 
@@ -198,6 +203,15 @@ class PageSocket(sockets.Closable):
         self._watches[frame.conversation] = watch
         watch.newest(place.version)
         self._services.rooms.watch(watch)
+
+    def _watch_list(self) -> None:
+        owner = self._access.lister()
+        if owner is not None and self._listed is None:  # to whom nothing belongs, nothing happens
+            self._listed = owner
+            self._services.lists.watch(owner, self._list_changed)
+
+    def _list_changed(self) -> None:
+        self._say({"type": "list"})
 
     def _unwatch(self, conversation_id: str) -> None:
         watch = self._watches.pop(conversation_id, None)

@@ -65,7 +65,7 @@ def _hand_over(services: Services, sent: Sent) -> None:
         )
     except DuplicateJobError:
         return
-    services.announce(sent.conversation_id, sent.version)
+    services.announce(sent.conversation_id, sent.version, sent.owner)
 
 
 def _was_left_behind(services: Services, sent: Sent) -> bool:

@@ -22,6 +22,7 @@ from streams import (
     connect,
 )
 from webapp.audience import Audience
+from webapp.lists import Lists
 from webapp.rooms import Rooms
 from webapp.settings import Settings
 from webapp.settle import Announce, Settler
@@ -47,6 +48,7 @@ class Services:
     settler: Settler
     reaper: Reaper
     rooms: Rooms
+    lists: Lists
     announce: Announce
     announce_change: Callable[[str], None]
     closing: threading.Event
@@ -92,6 +94,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         settler=settler,
         reaper=Reaper(redis, streams, settler.save),
         rooms=Rooms(store, subscriber, Audience(redis)),
+        lists=Lists(subscriber),
         announce=announce,
         announce_change=_telling(announce_change, redis),
         closing=threading.Event(),

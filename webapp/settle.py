@@ -17,12 +17,12 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from conversations import ConversationRecord, Saved, Store
+from conversations import Changed, ConversationRecord, Store
 from streams import Progress, Recording, StreamControl, StreamNotFound
 
 log = logging.getLogger(__name__)
 
-Announce = Callable[[str, int], None]
+Announce = Callable[[str, int, str], None]
 
 SWEEP_INTERVAL = 4.0  # seconds between looks at all that is in flight
 UNDO = timedelta(minutes=10)  # in which a deletion can be taken back; then it is for good
@@ -144,6 +144,6 @@ class Settler:
             del self._missing_since[forgotten]
         return now - self._missing_since.setdefault(stream_id, now) >= PATIENCE
 
-    def _tell(self, saved: Saved | None) -> None:
+    def _tell(self, saved: Changed | None) -> None:
         if saved is not None:
-            self._announce(saved.conversation_id, saved.version)
+            self._announce(saved.conversation_id, saved.version, saved.owner)

@@ -183,7 +183,7 @@ class Generation:
         prompt = self._tools.store.prompt(self.stream_id)
         if not prompt.owed:
             raise AlreadySettled
-        self._tools.saver.mark_running(self.stream_id, prompt.conversation_id)
+        self._tools.saver.mark_running(self.stream_id)
         return prompt
 
     def _answer(self, writer: StreamWriter, waiting: Waiting) -> End:

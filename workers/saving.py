@@ -4,7 +4,7 @@ import logging
 
 import redis
 
-from conversations import Store
+from conversations import Changed, Store
 from streams import End, Recording, announce_version
 
 log = logging.getLogger(__name__)
@@ -17,19 +17,16 @@ class Saver:
         self._store = store
         self._redis = client
 
-    def mark_running(self, stream_id: str, conversation_id: str) -> None:
+    def mark_running(self, stream_id: str) -> None:
         """Show that a worker has begun."""
-        version = self._store.mark_running(stream_id)
-        if version is not None:
-            self._announce(conversation_id, version)
+        self._announce(self._store.mark_running(stream_id))
 
     def save(self, stream_id: str, text: str, reasoning: str, end: End) -> None:
         """Save an answer that has ended. What was saved before stays as it is."""
         saved = self._store.save_answer(
             stream_id, text=text, reasoning=reasoning, outcome=end.outcome, reason=end.reason, usage=end.usage
         )
-        if saved is not None:
-            self._announce(saved.conversation_id, saved.version)
+        self._announce(saved)
 
     def save_recording(self, recording: Recording) -> None:
         """Save what a reaper found."""
@@ -39,14 +36,16 @@ class Saver:
 
     def name(self, conversation_id: str, title: str, *, instead_of: str) -> bool:
         """Give a conversation this title, if it still has that one. Returns whether it had."""
-        version = self._store.name(conversation_id, title, instead_of=instead_of)
-        if version is not None:
-            self._announce(conversation_id, version)
-        return version is not None
+        named = self._store.name(conversation_id, title, instead_of=instead_of)
+        self._announce(named)
+        return named is not None
 
-    def _announce(self, conversation_id: str, version: int) -> None:
+    def _announce(self, changed: Changed | None) -> None:
+        if changed is None:
+            return
         try:
-            announce_version(self._redis, conversation_id, version)
+            announce_version(self._redis, changed.conversation_id, changed.version, changed.owner)
         except redis.RedisError as error:
             # Only a hint: whoever reads the database next sees the version.
-            log.warning("news of a conversation was lost: %s", error, extra={"conversation_id": conversation_id})
+            facts = {"conversation_id": changed.conversation_id}
+            log.warning("news of a conversation was lost: %s", error, extra=facts)

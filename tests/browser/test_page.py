@@ -56,6 +56,23 @@ def test_conversations_are_listed_renamed_and_deleted(person: Person, stack: Sta
     visit.wait_for_text("Second.")
 
 
+def test_the_list_of_every_tab_shows_what_happens_in_the_others(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["They ", {"wait": "listed"}, "purr."]})
+    first, second = person.visit(), person.visit()
+    first.ask("About cats")
+    first.wait_for_text("They ")
+    entry = second.page.locator(".entry").filter(has_text="About cats")
+    expect(entry.get_by_role("img", name="An answer is being written")).to_be_visible()
+    stack.model.release("listed")
+    expect(entry.get_by_role("img")).to_have_count(0)
+    first.page.get_by_role("button", name="Rename “About cats”").click()
+    first.page.get_by_role("textbox", name="New title").fill("Felines")
+    first.page.keyboard.press("Enter")
+    expect(second.page.locator(".entry .title")).to_have_text(["Felines"])
+    second.page.get_by_role("button", name="Delete “Felines”").click()
+    expect(first.page.locator(".entry")).to_have_count(0)
+
+
 def test_conversations_are_found_by_what_was_said_in_them(person: Person, stack: Stack) -> None:
     stack.model.script({"deltas": ["They purr."]}, {"deltas": ["They bark."]})
     visit = person.visit()

@@ -5,7 +5,7 @@ from datetime import UTC
 
 import pytest
 
-from conversations import ConversationRecord, Saved, Sent, Store, StreamRecord
+from conversations import Changed, ConversationRecord, Sent, Store, StreamRecord
 from conversations.records import ENDS
 from tests.conversations.conftest import OWNER, Clock, finish, new_stream, stream_of
 
@@ -41,7 +41,7 @@ def test_the_prompt_keeps_a_partial_answer_and_leaves_an_empty_one_out(
 
 def test_an_answer_is_running_once(store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]) -> None:
     sent = ask(conversation.id)
-    assert store.mark_running(stream_of(sent)) == sent.version + 1
+    assert store.mark_running(stream_of(sent)) == Changed(conversation.id, sent.version + 1, OWNER)
     assert store.conversation(OWNER, conversation.id).messages[-1].status == "running"
     assert store.mark_running(stream_of(sent)) is None
     assert store.mark_running("nothing") is None
@@ -70,7 +70,7 @@ def test_an_answer_ends_once_and_frees_the_conversation(
     saved = store.save_answer(
         stream_of(sent), text="Text\0", reasoning="Thought", outcome=outcome, reason="For a reason.", usage=usage
     )
-    assert saved == Saved(conversation.id, sent.version + 1)
+    assert saved == Changed(conversation.id, sent.version + 1, OWNER)
     after = store.conversation(OWNER, conversation.id)
     answer = after.messages[-1]
     assert (answer.status, answer.content, answer.reasoning) == (outcome, "Text�", "Thought")

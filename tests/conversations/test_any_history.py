@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from conversations import Busy, Sent, Store
+from conversations import Busy, Changed, Sent, Store
 from tests.conversations.conftest import OWNER, new_stream, stream_of
 
 TEXTS = st.sampled_from(["Why?", "And then?", "nul \0", "half \ud83d", "🌧️", ""])
@@ -85,7 +85,8 @@ class History(RuleBasedStateMachine):
         queued = self.answer.status == "queued"
         self.version += queued
         self.answer.status = "running"
-        assert self.store.mark_running(self.stream) == (self.version if queued else None)
+        changed = Changed(self.conversation_id, self.version, OWNER)
+        assert self.store.mark_running(self.stream) == (changed if queued else None)
 
     @precondition(lambda self: self.flying)
     @rule(text=TEXTS)

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from conversations import Busy, ConversationRecord, KeyReused, NotFound, Saved, Sent, Store
+from conversations import Busy, Changed, ConversationRecord, KeyReused, NotFound, Sent, Store
 from tests.conversations.conftest import OWNER, new_stream, stream_of
 from tests.conversations.together import at_once
 
@@ -63,7 +63,7 @@ def test_of_endings_at_once_one_counts(
             ]
         )
         assert results.count(None) == 3, results
-        assert Saved(conversation.id, sent.version + 1) in results
+        assert Changed(conversation.id, sent.version + 1, OWNER) in results
         assert store.conversation(OWNER, conversation.id).version == sent.version + 1
 
 

@@ -200,7 +200,7 @@ def test_erasing_a_person_leaves_nothing_of_theirs_and_takes_nothing_of_others(
     kept = store.add_remark(others.id, EVE, "Hello")
 
     erased = store.erase(OWNER)
-    assert set(erased.conversation_ids) == {each.id for each in mine}
+    assert {each.conversation_id for each in erased.conversations} == {each.id for each in mine}
     assert erased.stream_ids == [stream_of(running)]
     assert erased.discussed == {others.id: 3}
     assert store.list_conversations(OWNER).items == []

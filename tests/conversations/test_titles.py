@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from conversations import NotFound, Sent, Store, Unnamed
+from conversations import Changed, NotFound, Sent, Store, Unnamed
 
 OWNER = "ada"
 
@@ -67,10 +67,10 @@ def test_a_conversation_that_a_person_named_is_not_up_for_a_title(store: Store) 
 def test_a_name_makes_a_new_version_and_does_not_move_the_conversation(store: Store, conversation_id: str) -> None:
     finish(store, ask(store, conversation_id))
     before = store.conversation(OWNER, conversation_id)
-    version = store.name(conversation_id, "Blue\nskies", instead_of=before.title)
+    named = store.name(conversation_id, "Blue\nskies", instead_of=before.title)
     after = store.conversation(OWNER, conversation_id)
     assert (after.title, after.version) == ("Blue skies", before.version + 1)
-    assert after.version == version
+    assert named == Changed(conversation_id, after.version, OWNER)
     assert after.updated_at == before.updated_at
 
 

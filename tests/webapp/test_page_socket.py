@@ -19,7 +19,7 @@ from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess, running_web
 from tests.support.writing import write
-from tests.webapp.people import cookie_of, send
+from tests.webapp.people import cookie_of, send, share
 from webapp.services import Services
 
 pytestmark = pytest.mark.timeout(400)  # as in test_process.py
@@ -30,6 +30,7 @@ HANDSHAKE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
+TYPES = "follow, unfollow, watch, unwatch, watch_list, ping"
 FINISHED = End(Outcome.FINISHED, None, {"total_tokens": 9})
 QUIET = {"STREAM_LEASE": "60"}  # a test that is kept waiting is not a dead worker
 
@@ -250,6 +251,46 @@ def test_news_that_was_published_while_nobody_was_subscribed_is_told_after_the_r
     assert page.receive_until("news")[-1]["version"] == changed.version
 
 
+def test_a_list_is_told_of_whatever_changes_in_it_by_whomever(
+    page: SocketClient, web: WebProcess, ada: FlaskClient, eve: FlaskClient, conversation: str
+) -> None:
+    link = share(ada, conversation, may_ask=True)
+    page.say(type="watch_list")
+    assert page.receive() == {"type": "list"}  # what happened before is read once more
+    steps: list[Callable[[], object]] = [
+        lambda: ada.post("/api/conversations"),
+        lambda: ada.patch(f"/api/conversations/{conversation}", json={"title": "Lace"}),
+        lambda: eve.post(f"/api/shares/{link}/messages", json={"content": "Why?"}),
+        lambda: ada.delete(f"/api/conversations/{conversation}"),
+        lambda: ada.post(f"/api/conversations/{conversation}/restore"),
+        lambda: ada.delete("/api/me"),
+    ]
+    for step in steps:
+        step()
+        assert page.receive_until("list")
+        page.say(type="ping")
+        page.receive_until("pong")
+    eve.post("/api/conversations")
+    page.say(type="ping")
+    assert page.receive() == {"type": "pong"}, "what is Eve's is nobody else's business"
+    with connected(web.url, cookie_of(eve), share=share(eve, eve_s := new(eve))) as visitor:
+        visitor.say(type="watch_list")
+        eve.patch(f"/api/conversations/{eve_s}", json={"title": "Mine"})
+        visitor.say(type="ping")
+        assert visitor.receive() == {"type": "pong"}
+
+
+def test_a_list_is_told_after_a_reconnection_to_redis(page: SocketClient, services: Services) -> None:
+    page.say(type="watch_list")
+    page.receive()
+    services.redis.client_kill_filter(_type="pubsub")
+    assert page.receive() == {"type": "list"}
+
+
+def new(client: FlaskClient) -> str:
+    return str(client.post("/api/conversations").get_json()["id"])
+
+
 def test_a_conversation_that_is_not_yours_is_not_watched(web: WebProcess, eve: FlaskClient, conversation: str) -> None:
     with connected(web.url, cookie_of(eve)) as page:
         for name in (conversation, "never"):
@@ -268,8 +309,11 @@ def test_a_conversation_that_is_not_yours_is_not_watched(web: WebProcess, eve: F
         ('{"type": "ping"', "Invalid JSON: EOF while parsing an object at line 1 column 15"),
         (b"\xff\xfe", "Invalid JSON: expected value at line 1 column 1"),
         ("[]", "Input should be an object"),
-        ("{}", "type is missing; expected one of follow, unfollow, watch, unwatch, ping"),
-        ('{"type": "dance"}', "type 'dance' is unknown; expected one of follow, unfollow, watch, unwatch, ping"),
+        ("{}", f"type is missing; expected one of {TYPES}"),
+        (
+            '{"type": "dance"}',
+            "type 'dance' is unknown; expected one of follow, unfollow, watch, unwatch, watch_list, ping",
+        ),
         ('{"type": "follow"}', "follow.stream: Field required"),
         ('{"type": "follow", "stream": ""}', "follow.stream: String should have at least 1 character"),
         ('{"type": "follow", "stream": "s", "color": "red"}', "follow.color is unknown"),

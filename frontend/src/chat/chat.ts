@@ -17,7 +17,7 @@ export interface Parts {
   readonly api: Api
   readonly client: Pick<StreamClient, 'follow' | 'watch' | 'forget'>
   readonly drafts: Drafts
-  readonly library: Pick<Library, 'put' | 'refresh' | 'remove' | 'watch'>
+  readonly library: Pick<Library, 'put' | 'refresh' | 'remove'>
   readonly beside: Beside
   readonly environment: Pick<Environment, 'after' | 'random'>
   readonly newKey: () => string
@@ -51,7 +51,6 @@ export class Chat {
     this.#set({ at, conversation: null, reading, draft, sending, editing: null, notice: null, sendProblem: null })
     this.#set({ away: false, sidebarOpen: false, picked: null, dialog: null })
     this.#set({ viewers: 0, remarks: [], changes: 0, unread: 0 })
-    this.#parts.library.watch()
     return at === null ? Promise.resolve() : this.#read(at)
   }
 

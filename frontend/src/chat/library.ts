@@ -1,6 +1,5 @@
 /** The list of conversations in the sidebar: reads it, keeps it fresh, renames, deletes. */
 
-import type { StreamClient } from '../stream'
 import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Summary } from './api'
 import type { State } from './state'
@@ -8,30 +7,21 @@ import type { Store } from './store'
 
 const TYPING = 200 // ms without a key until the list is searched
 const UNDO = 10_000 // ms in which a deletion can be taken back; the server would do it for minutes
-const MOST_WATCHED = 50 // of the 100 that PROTOCOL.md allows to one socket
-const NEWEST_WATCHED = 10 // they may get another title at any time; further down nobody minds
+const GATHERED = 250 // ms in which changes of the list are gathered, to be read at once
 
 export class Library {
   readonly #store: Store<State>
   readonly #api: Api
-  readonly #client: Pick<StreamClient, 'watch'>
   readonly #environment: Pick<Environment, 'after'>
-  /** What is watched, by conversation, and for what is newer than which version. */
-  #watches = new Map<string, { readonly version: number; readonly cancel: () => void }>()
+  #gathering = false
   #cancelSearch = () => {}
   #cancelUndo = () => {}
   /** The words for which the list that is shown was searched. */
   #found = ''
 
-  constructor(
-    store: Store<State>,
-    api: Api,
-    client: Pick<StreamClient, 'watch'>,
-    environment: Pick<Environment, 'after'>,
-  ) {
+  constructor(store: Store<State>, api: Api, environment: Pick<Environment, 'after'>) {
     this.#store = store
     this.#api = api
-    this.#client = client
     this.#environment = environment
   }
 
@@ -61,9 +51,14 @@ export class Library {
     }
   }
 
-  /** The server can be reached again. */
-  reconnected(): void {
-    if (this.#store.state.listed === 'failed') void this.refresh()
+  /** Something has changed in the list, in this tab or in another: read it soon. */
+  changed(): void {
+    if (this.#gathering) return
+    this.#gathering = true
+    this.#environment.after(GATHERED, () => {
+      this.#gathering = false
+      void this.refresh()
+    })
   }
 
   /** Read the next older ones. */
@@ -132,23 +127,6 @@ export class Library {
 
   #show(list: readonly Summary[], before: string | null): void {
     this.#store.set({ list, before, listed: 'ready' })
-    this.watch()
-  }
-
-  /** Hear of what changes in the list: its newest conversations, and those in which an answer is being written. */
-  watch(): void {
-    const { list, at } = this.#store.state
-    const changing = list.filter((item, place) => place < NEWEST_WATCHED || item.generating !== null)
-    // The one that is open is watched by the one who shows it.
-    const wanted = changing.filter((item) => item.id !== at).slice(0, MOST_WATCHED)
-    const watched = this.#watches
-    this.#watches = new Map()
-    for (const { id, version } of wanted) {
-      const same = watched.get(id)?.version === version ? watched.get(id) : undefined
-      if (same) watched.delete(id)
-      this.#watches.set(id, same ?? { version, cancel: this.#client.watch(id, version, () => void this.refresh()) })
-    }
-    for (const { cancel } of watched.values()) cancel()
   }
 
   async #tried(act: () => Promise<void>): Promise<boolean> {
@@ -163,9 +141,8 @@ export class Library {
 }
 
 /** For a page that was opened by a share: it knows one conversation, and no others. */
-export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove' | 'watch'> = {
+export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove'> = {
   put() {},
-  watch() {},
   refresh: () => Promise.resolve(),
   remove: () => Promise.resolve(false),
 }

@@ -34,7 +34,7 @@ const guest = share !== null
 const store = new Store<State>({ ...INITIAL, guest, name: lasting.get('name') }, (run) => requestAnimationFrame(run))
 const client = new StreamClient(environment, share === null ? '/api/socket' : `/api/socket?share=${share}`)
 const api = share === null ? httpApi() : sharedApi(share, () => store.state.name)
-const library = new Library(store, api, client, environment)
+const library = new Library(store, api, environment)
 const models = new ModelChoice(store, api, lasting)
 const discussion = new Discussion(store, api)
 const drafts = new Drafts(environment.storage, newKey)
@@ -74,9 +74,7 @@ client.onLink((link) => {
   if (link === 'shut') chat.shutOut()
   if (link !== 'live') return
   chat.reconnected()
-  if (guest) return // who came by a share has no list, and no choice
-  library.reconnected()
-  void models.refresh()
+  if (!guest) void models.refresh() // who came by a share has no choice
 })
 client.onResume(() => {
   store.set({ resumed: true })
@@ -95,7 +93,10 @@ window.rejoinder = {
 }
 
 void chat.open(share ?? conversationOf(location.pathname))
-if (!guest) void library.refresh()
+if (!guest) {
+  void library.refresh() // before there is a connection, and without one
+  client.watchList(() => library.changed())
+}
 render(<App page={page} />, document.body)
 
 /** randomUUID exists only on https and localhost; this page is also opened by an address in a home network. */

@@ -46,6 +46,7 @@ export class StreamClient {
   readonly #storage: LogStorage
   readonly #followed = new Map<string, Followed>()
   readonly #watched = new Map<string, Watched>()
+  #listListener: (() => void) | null = null
   readonly #linkListeners = new Set<(link: Link) => void>()
   readonly #cancelMonitor: Cancel
 
@@ -123,6 +124,12 @@ export class StreamClient {
     }
   }
 
+  /** Hear whenever the list of conversations may have changed, and once after every connection. */
+  watchList(listener: () => void): void {
+    this.#listListener = listener
+    this.#connection?.send({ type: 'watch_list' })
+  }
+
   /** What is known of a stream now. */
   log(stream: string): StreamLog {
     return this.#followed.get(stream)?.log ?? this.#storage.load(stream) ?? EMPTY
@@ -194,6 +201,9 @@ export class StreamClient {
       case 'audience':
         this.#watched.get(frame.conversation)?.beside?.viewed(frame.viewers)
         break
+      case 'list':
+        this.#listListener?.()
+        break
       case 'problem':
         this.#environment.report(`${frame.problem.status} ${frame.problem.title}: ${frame.problem.detail ?? ''}`)
         if (frame.stream !== null) this.#refused({ type: 'gone', stream: frame.stream, problem: frame.problem })
@@ -220,6 +230,7 @@ export class StreamClient {
   #sendAll(): void {
     for (const [stream, followed] of this.#followed) this.#ask(stream, followed)
     for (const [conversation, watched] of this.#watched) this.#sendWatch(conversation, watched)
+    if (this.#listListener) this.#connection?.send({ type: 'watch_list' })
   }
 
   #sendWatch(conversation: string, { version, beside }: Watched): void {

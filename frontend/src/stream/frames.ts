@@ -26,6 +26,7 @@ export type ClientFrame =
       readonly viewers?: number
     }
   | { readonly type: 'unwatch'; readonly conversation: string }
+  | { readonly type: 'watch_list' }
   | { readonly type: 'ping' }
 
 export interface Following {
@@ -100,6 +101,7 @@ export type ServerFrame =
   | { readonly type: 'news'; readonly conversation: string; readonly version: number }
   | { readonly type: 'remarks'; readonly conversation: string; readonly remarks: readonly Remark[] }
   | { readonly type: 'audience'; readonly conversation: string; readonly viewers: number }
+  | { readonly type: 'list' }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'pong' }
   | { readonly type: 'problem'; readonly stream: string | null; readonly problem: Problem }
@@ -142,6 +144,7 @@ export function parseFrame(data: unknown): ServerFrame {
       return { type, conversation: fields.text('conversation'), viewers: fields.count('viewers') }
     case 'problem':
       return { type, stream: fields.textOr('stream', null), problem: parseProblem(fields) }
+    case 'list':
     case 'heartbeat':
     case 'pong':
       return { type }

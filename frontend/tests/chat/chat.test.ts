@@ -40,7 +40,8 @@ function openPage(): void {
   const client = new StreamClient(world, '/api/socket')
   world.pass(0)
   world.socket.say({ type: 'hello', heartbeat: 20 })
-  library = new Library(store, api, client, world)
+  library = new Library(store, api, world)
+  client.watchList(() => library.changed())
   const drafts = new Drafts(world.storage, newKey)
   const go = (to: string | null) => visited.push(to)
   discussion = new Discussion(store, api)
@@ -457,34 +458,34 @@ describe('the list', () => {
     await library.refresh()
     expect(store.state.list[0]?.generating).not.toBeNull()
     api.settle(id, 'Done')
-    world.socket.say({ type: 'news', conversation: id, version: 2 })
+    world.socket.say({ type: 'list' })
+    world.pass(250)
     await settle()
     expect(store.state.list[0]?.generating).toBeNull()
   })
 
-  test('another title is seen in the list, whichever conversation is open', async () => {
-    const kept = api.put('A', 'complete', 'finished')
-    const other = api.put('B')
+  test('what changes in another tab is read once, however much it is', async () => {
     await library.refresh()
-    await chat.open(kept.id)
-    await chat.open(other.id)
-    kept.title = 'A better one'
-    kept.version += 1
-    world.socket.say({ type: 'news', conversation: kept.id, version: kept.version })
+    for (const title of ['A', 'B', 'C']) {
+      api.put(title)
+      world.socket.say({ type: 'list' })
+    }
+    world.pass(250)
     await settle()
-    expect(store.state.list.map((item) => item.title)).toEqual(['B', 'A better one'])
+    expect(store.state.list.map((item) => item.title)).toEqual(['C', 'B', 'A'])
+    expect(api.requests.filter((request) => request === 'list')).toHaveLength(2)
+    world.socket.say({ type: 'list' })
+    world.pass(250)
+    await settle()
+    expect(api.requests.filter((request) => request === 'list')).toHaveLength(3)
   })
 
-  test('what is watched is watched once, and the open conversation by nobody else', async () => {
-    const kept = api.put('A')
-    const { id } = api.put('B')
-    await library.refresh()
-    await chat.open(id)
-    await library.refresh()
-    const { sent } = world.socket
-    expect(sent.filter((frame) => frame.type === 'watch' && frame.conversation === kept.id)).toHaveLength(1)
-    expect(sent.filter((frame) => frame.type === 'watch').at(-1)).toMatchObject({ conversation: id })
-    expect(sent.at(-1)).not.toMatchObject({ type: 'unwatch', conversation: id })
+  test('is asked for again after every connection', async () => {
+    expect(world.socket.sent).toContainEqual({ type: 'watch_list' })
+    world.socket.cut()
+    world.pass(1_000)
+    world.socket.say({ type: 'hello', heartbeat: 20 })
+    expect(world.socket.sent).toContainEqual({ type: 'watch_list' })
   })
 
   test('one that is not there says so', async () => {
@@ -500,7 +501,8 @@ test('what could not be read is read as soon as the server can be reached again'
   await library.refresh()
   expect(store.state).toMatchObject({ reading: 'failed', listed: 'failed', notice: null })
   chat.reconnected()
-  library.reconnected()
+  world.socket.say({ type: 'list' })
+  world.pass(250)
   await settle()
   expect(store.state).toMatchObject({ reading: 'ready', listed: 'ready' })
 })

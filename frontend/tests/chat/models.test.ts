@@ -29,7 +29,7 @@ function openPage(lasting: Lasting): void {
   const world = new World()
   store = new Store<State>(INITIAL, (run) => run())
   const client = new StreamClient(world, '/api/socket')
-  const library = new Library(store, api, client, world)
+  const library = new Library(store, api, world)
   const drafts = new Drafts(null, () => 'unused')
   let keys = 0
   const newKey = () => `key${++keys}`
