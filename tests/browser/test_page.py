@@ -69,6 +69,7 @@ def test_the_list_of_every_tab_shows_what_happens_in_the_others(person: Person, 
     first.page.get_by_role("textbox", name="New title").fill("Felines")
     first.page.keyboard.press("Enter")
     expect(second.page.locator(".entry .title")).to_have_text(["Felines"])
+    second.page.locator(".entry").hover()
     second.page.get_by_role("button", name="Delete “Felines”").click()
     expect(first.page.locator(".entry")).to_have_count(0)
 
