@@ -67,7 +67,10 @@ export class Chat {
     } catch (error) {
       if (this.#state.at !== at) return
       if (error instanceof ApiError && (error.status === 404 || error.status === 410)) {
-        this.#shutOut(error.status === 404 ? 'missing' : 'over')
+        // To a guest who has seen it, what is not there any more was shared once.
+        const { guest, conversation, reading } = this.#state
+        const seen = guest && (conversation !== null || reading === 'over')
+        this.#shutOut(error.status === 410 || seen ? 'over' : 'missing')
         return
       }
       wordsOf(error)

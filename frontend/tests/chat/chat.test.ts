@@ -386,6 +386,19 @@ describe('a page that was opened by a share', () => {
     }
   })
 
+  test('was shared once to whoever has seen it, and never to whoever has not', async () => {
+    const id = store.state.at as string
+    api.conversations.delete(id)
+    world.socket.say({ type: 'news', conversation: id, version: 9 })
+    await settle()
+    expect(store.state.reading).toBe('over')
+    chat.shutOut()
+    await chat.readAgain()
+    expect(store.state.reading).toBe('over')
+    await chat.open('nowhere')
+    expect(store.state.reading).toBe('missing')
+  })
+
   test('asks, stops and talks only as far as it may', () => {
     const set = (change: object) =>
       store.set({ conversation: { ...(store.state.conversation as Conversation), ...change } })
