@@ -9,7 +9,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-frontend test-browser bench page lock clean python
+.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench page lock clean python
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ test-python: python ## The tests of the Python side
 test-browser: python ## The page in a real browser, on a real server (installs a browser if there is none)
 	@$(PREPARE) browser
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/pytest tests/browser
+
+pictures: python ## The page in its main states, light and dark, wide and on a phone (.local/pictures)
+	@$(PREPARE) browser
+	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m tests.browser.pictures
 
 bench: python ## What one worker process and one web process carry: two tables, some minutes
 	@$(PREPARE) python

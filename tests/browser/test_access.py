@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before
+from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before
 from tests.browser.test_sharing import share
 from tests.support.browser import Visit
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before, web_on, worker_on
+from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before, web_on, worker_on
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, Stack, person_before, web_on, worker_on
+from tests.browser.stage import Person, Stack, person_before, web_on, worker_on
 from tests.support.browser import FAR_HOST
 
 LINE = "a line of words that is about as long as the page is wide, so that many of them need scrolling; "

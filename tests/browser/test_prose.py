@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Person, Stack
+from tests.browser.stage import Person, Stack
 
 CODE = 'def greet(name):\n    return f"Hello {name}"\n'
 ANSWER = f"Like this:\n\n```python\n{CODE}```\n\nThat is all."

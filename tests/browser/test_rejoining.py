@@ -6,7 +6,7 @@ Every test compares the text with the model's to the character, and counts the r
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before, web_process_on
+from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before, web_process_on
 from tests.support.waiting import wait_until
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, ScriptedAnswer, Stack, person_before
+from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before
 from tests.support.browser import FAR_HOST, Visit
 from tests.support.waiting import wait_until
 

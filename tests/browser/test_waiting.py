@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import Person, Stack, person_before, web_on, worker_on
+from tests.browser.stage import Person, Stack, person_before, web_on, worker_on
 from tests.support.visitor import Visitor
 
 

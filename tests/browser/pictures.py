@@ -1,0 +1,172 @@
+"""Takes pictures of the page in its main states, on the real stack: `make pictures`.
+
+All of them, light and dark, wide and on a phone, go to .local/pictures, to be looked at; those that the README shows go
+to frontend/pictures too.
+"""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import expect
+
+from tests.browser.stage import Person, Stack, person_before, running_stack, web_on
+from tests.support.browser import Visit, running_browser
+
+PROJECT = Path(__file__).parents[2]
+ALL = PROJECT / ".local" / "pictures"
+SHOWN = PROJECT / "frontend" / "pictures"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SIZES = {"wide": (1200, 760), "phone": (390, 844)}
+IN_README = {"refresh-1", "refresh-2", "refresh-3", "sharing", "shared", "empty", "answer"}  # light and wide
+ON_A_PHONE = {"answer"}
+
+QUESTIONS = ("Why is the sky blue?", "A recipe for plum cake", "Explain monads to a baker")
+LACE = """Lace is **holes, tied together**: an open web in which the thread runs around what is not there.
+
+| Kind | Tools | Since |
+| --- | --- | --- |
+| Needle lace | one needle | 1500s |
+| Bobbin lace | dozens of bobbins | 1500s |
+| Crochet | one hook | 1800s |
+
+A row of it, as a program:
+
+```python
+def lace(holes: int) -> str:
+    \"\"\"A row of lace, tied at both ends.\"\"\"
+    return "x" + "-o-" * holes + "x"
+```
+
+How to begin:
+
+1. Draw the pattern on paper.
+2. Pin the paper to a pillow.
+3. Cross and twist the bobbins, pair by pair.
+"""
+SILK = [
+    "Silk is spun ", "by a worm, ", "Bombyx mori, ", "which turns ", "a single thread ", "of up to ", "900 metres ",
+    "around itself. ", "Nobody ties ", "anything; ", "the gum on the thread ", "holds it together. ",
+    "The cocoon ", "is softened ", "in hot water, ", "several threads ", "are reeled ", "as one, ", "and what was ",
+    "a house ", "for a worm ", "is a yarn ", "for a weaver.",
+]  # fmt: skip
+
+
+class Camera:
+    """Takes every picture in every look."""
+
+    def take(self, visit: Visit, name: str) -> None:
+        page = visit.page
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            for size, (width, height) in SIZES.items():
+                page.set_viewport_size({"width": width, "height": height})
+                page.evaluate("() => new Promise(requestAnimationFrame)")
+                picture = page.screenshot(animations="disabled")
+                (ALL / f"{name}-{size}-{scheme}.png").write_bytes(picture)
+                shown = name in IN_README and (size == "wide" or name in ON_A_PHONE)
+                if shown and (scheme == "light" or name == "answer"):
+                    (SHOWN / f"{name}-{size}-{scheme}.png").write_bytes(picture)
+        page.set_viewport_size({"width": SIZES["wide"][0], "height": SIZES["wide"][1]})
+        page.emulate_media(color_scheme="light")
+
+
+def main() -> None:
+    for folder in (ALL, SHOWN):
+        folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stage:
+        rubbish = stage.enter_context(tempfile.TemporaryDirectory(prefix="rejoinder-"))
+        stack = stage.enter_context(running_stack(Path(rubbish)))
+        port = stage.enter_context(web_on(stack))
+        browser = stage.enter_context(running_browser())
+        tell_all(stack, lambda: stage.enter_context(person_before(browser, stack, port)), Camera())
+    print(f"{len(list(ALL.glob('*.png')))} pictures in {ALL}, those of the README in {SHOWN}")
+
+
+def tell_all(stack: Stack, person: Callable[[], Person], camera: Camera) -> None:
+    """One evening: Ada asks, refreshes, shares; Bob and Eve watch, ask and talk; and things go wrong."""
+    ada, bob, eve = person(), person(), person()
+    visit = ada.visit()
+    camera.take(visit, "empty")
+    for question in QUESTIONS:
+        stack.model.script({"deltas": ["Because of ", "the butter."]})
+        visit.ask(question)
+        visit.wait_for_text("Because of the butter.")
+        visit.page.get_by_role("link", name="New conversation").click()
+    stack.model.script({"deltas": [LACE]})
+    visit.ask("What is lace, and how is it made?")
+    expect(visit.page.locator(".answer .code [class*='hljs'], .answer .code code span").first).to_be_visible()
+    visit.wait_for_status("")
+    camera.take(visit, "answer")
+
+    stack.model.script({"deltas": SILK, "gate": "silk"})
+    visit.ask("And silk?")
+    stack.model.release("silk", 9)
+    visit.wait_for_text("".join(SILK[:9]))
+    camera.take(visit, "refresh-1")
+    stack.model.release("silk", 6)
+    visit.reload()
+    visit.wait_for_text("".join(SILK[:15]))
+    visit.wait_for_link("Picked up where you left off")
+    camera.take(visit, "refresh-2")
+    stack.model.release("silk", 9)
+    visit.wait_for_text("".join(SILK))
+    visit.wait_for_status("")
+    camera.take(visit, "refresh-3")
+
+    visit.page.get_by_role("button", name="Share", exact=True).click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_role("radio", name="Ask too").check()
+    dialog.get_by_role("button", name="Create a link").click()
+    link = dialog.get_by_role("textbox", name="Link").input_value()
+    camera.take(visit, "sharing")
+    visit.page.keyboard.press("Escape")
+
+    path = "/s/" + link.rpartition("/s/")[2]
+    bobs, eves = bob.visit(path), eve.visit(path)
+    bobs.page.get_by_role("textbox", name="Your name").fill("Bob")
+    stack.model.script({"deltas": ["Wool is ", "warmer, ", "and scratches. ", "It comes from sheep."], "gate": "wool"})
+    bobs.ask("And wool?")
+    stack.model.release("wool", 3)
+    for guest, name, words in ((eves, "Eve", "I have never seen a worm spin."), (bobs, "Bob", "Wait for the sheep!")):
+        guest.page.get_by_role("button", name="Discussion").click()
+        beside = guest.page.get_by_role("complementary", name="Discussion")
+        beside.get_by_role("textbox", name="Your name").fill(name)
+        beside.get_by_role("textbox", name="Your remark").fill(words)
+        beside.get_by_role("textbox", name="Your remark").press("Enter")
+        expect(beside.locator(".said").last).to_have_text(words)
+    expect(eves.page.locator(".said")).to_have_count(2)
+    expect(eves.page.locator(".viewers")).to_have_text("2 watching")
+    camera.take(eves, "shared")
+    camera.take(visit, "told")
+    stack.model.release("wool", 1)
+    bobs.wait_for_status("")
+    bobs.page.get_by_role("button", name="Compare with the server’s text").last.click()
+    expect(bobs.page.locator(".proof").last).to_contain_text("The same for all")
+    camera.take(bobs, "proved")
+
+    stack.model.script({"deltas": ["Linen is ", "older than ", {"cut": True}]})
+    visit.ask("And linen?")
+    expect(visit.page.get_by_role("button", name="Continue")).to_be_visible()
+    camera.take(visit, "cut-off")
+    visit.page.get_by_role("button", name="This conversation").click()
+    camera.take(visit, "this-conversation")
+    visit.page.keyboard.press("Escape")
+    ada.proxy.cut()
+    visit.wait_for_link("Reconnecting")
+    visit.ask("Are you there?")
+    expect(visit.page.get_by_role("alert")).to_be_visible()
+    camera.take(visit, "no-connection")
+    ada.proxy.heal()
+    visit.wait_for_link("Live")
+    visit.page.get_by_role("button", name="Delete “What").click()
+    expect(visit.page.get_by_role("button", name="Undo")).to_be_visible()
+    camera.take(visit, "undo")
+    expect(eves.page.get_by_role("heading", name="This is no longer shared")).to_be_visible()
+    camera.take(eves, "over")
+
+
+if __name__ == "__main__":
+    main()
