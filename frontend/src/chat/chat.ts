@@ -8,7 +8,7 @@ import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
 import type { Drafts } from './drafts'
 import { type Library, wordsOf } from './library'
-import { busyStream, inFlight, type State } from './state'
+import { busyStream, inFlight, type State, sharing } from './state'
 import type { Store } from './store'
 
 export interface Parts {
@@ -86,7 +86,7 @@ export class Chat {
     // Two reads may overtake each other.
     const shown = this.#state.conversation
     if (shown?.id === conversation.id && shown.version > conversation.version) return
-    this.#set({ conversation, reading: 'ready' })
+    this.#set({ conversation: sharing(shown, conversation), reading: 'ready' })
     library.put(conversation)
     for (const message of conversation.messages) {
       if (message.stream && !inFlight(message)) client.forget(message.stream)

@@ -4,6 +4,7 @@ import { CopyButton } from './copy-button'
 import { statusLine } from './endings'
 import { Icon } from './icons'
 import { Markdown } from './markdown'
+import { memo } from './memo'
 import type { Page } from './page'
 import { busyStream, logOf, shown } from './state'
 import { useStore } from './use-store'
@@ -14,7 +15,7 @@ interface Props {
 }
 
 /** What the person said. */
-export function Question({ page, message }: Props) {
+export const Question = memo(({ page, message }: Props) => {
   const editing = useStore(page.store, (state) => state.editing === message.id)
   const busy = useStore(page.store, (state) => busyStream(state) !== null)
   if (editing) return <Editing page={page} message={message} />
@@ -40,7 +41,7 @@ export function Question({ page, message }: Props) {
       </footer>
     </article>
   )
-}
+})
 
 function Editing({ page, message }: Props) {
   const cancel = () => page.store.set({ editing: null })
@@ -68,7 +69,7 @@ function Editing({ page, message }: Props) {
 }
 
 /** What the model said, or is saying. */
-export function Answer({ page, message }: Props) {
+export const Answer = memo(({ page, message }: Props) => {
   const log = useStore(page.store, (state) => logOf(state, message))
   const busy = useStore(page.store, (state) => busyStream(state) !== null)
   const stopping = useStore(page.store, (state) => state.stopping !== null && state.stopping === message.stream)
@@ -103,7 +104,7 @@ export function Answer({ page, message }: Props) {
       )}
     </article>
   )
-}
+})
 
 /** Back and forth between the versions of a message. */
 function Versions({ page, message, busy }: Props & { busy: boolean }) {
