@@ -9,7 +9,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-frontend test-browser bench page lock clean python
+.PHONY: help run smoke test check test-python test-frontend test-browser bench bench-page page lock clean python
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ test-browser: python ## The page in a real browser, on a real server (installs a
 bench: python ## What one worker process and one web process carry: two tables, some minutes
 	@$(PREPARE) python
 	@$(VENV)/python -m benchmarks.capacity
+
+bench-page: python ## Whether the page stays smooth while a long answer comes: one table, two minutes
+	@$(PREPARE) browser
+	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m benchmarks.page
 
 page: python ## Build the page (`make run` does so by itself)
 	@$(PREPARE) page
