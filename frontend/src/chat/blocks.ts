@@ -5,7 +5,7 @@
 
 import { Marked, type Token } from 'marked'
 import { mathBlock, mathSpan } from './math-syntax'
-import { seamOf } from './seams'
+import { type Seam, seamOf } from './seams'
 
 const markdown = new Marked({ extensions: [mathBlock, mathSpan] })
 
@@ -42,29 +42,31 @@ export class Blocks {
   }
 
   #grown(text: string): readonly Token[] {
-    const finished = this.#finished()
-    const length = finished.reduce((sum, token) => sum + token.raw.length, 0)
-    const open = this.#tokens[finished.length]
-    const seam = open && seamOf(open)
+    const { from, seam } = this.#open()
+    const finished = this.#tokens.slice(0, from)
+    const begun = this.#tokens[from]?.raw.slice(0, seam?.at ?? 0) ?? ''
+    const known = finished.map((token) => token.raw).join('') + begun
+    if (!text.startsWith(known)) return this.#anew(text) // marked has read something as if it were written otherwise
     if (seam) {
-      const [first, ...others] = this.#read(seam.head + text.slice(length + seam.at))
+      const [first, ...others] = this.#read(seam.head + text.slice(known.length))
       const joined = first && seam.join(first)
       if (joined) return [...finished, joined, ...others]
     }
-    return [...finished, ...this.#read(text.slice(length))]
+    return [...finished, ...this.#read(text.slice(known.length - begun.length))]
   }
 
-  /** All before the open ones, and before a long one, whose beginning no longer depends on what comes. */
-  #finished(): readonly Token[] {
+  /** The first block that can still change. Before a long one nothing can: its beginning no longer depends on what comes. */
+  #open(): { from: number; seam: Seam | null } {
     let open = 0
-    let at = this.#tokens.length
-    while (at > 0 && open < OPEN_BLOCKS) {
-      at -= 1
-      const token = this.#tokens[at]
+    let from = this.#tokens.length
+    let seam: Seam | null = null
+    while (from > 0 && open < OPEN_BLOCKS && !seam) {
+      from -= 1
+      const token = this.#tokens[from]
       if (token?.type !== 'space') open += 1
-      if (token && seamOf(token)) break
+      seam = token ? seamOf(token) : null
     }
-    return this.#tokens.slice(0, at)
+    return { from, seam }
   }
 
   #read(text: string): Token[] {
