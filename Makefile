@@ -9,7 +9,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench page lock clean python
+.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page page lock clean python
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ pictures: python ## The page in its main states, light and dark, wide and on a p
 bench: python ## What one worker process and one web process carry: two tables, some minutes
 	@$(PREPARE) python
 	@$(VENV)/python -m benchmarks.capacity
+
+bench-page: python ## Whether the page stays smooth while a long answer comes: one table, two minutes
+	@$(PREPARE) browser
+	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m benchmarks.page
 
 page: python ## Build the page (`make run` does so by itself)
 	@$(PREPARE) page

@@ -66,6 +66,26 @@ def test_colours_move_nothing(person: Person, stack: Stack) -> None:
     assert (code.bounding_box(), visit.page.locator(".answer p").last.bounding_box()) == before
 
 
+def test_long_code_is_selected_as_it_was_written(person: Person, stack: Stack) -> None:
+    code = "".join(f"line {number}\n\n" for number in range(1_000)).rstrip()
+    stack.model.script({"deltas": [f"```\n{code}\n```"]})
+    visit = person.visit()
+    visit.ask("Much code, please")
+    visit.wait_for_status("")
+    parts = visit.page.locator(".answer pre .part")
+    expect(parts).to_have_count(3)
+    selected = visit.page.evaluate(
+        """() => {
+          getSelection().selectAllChildren(document.querySelector('.answer pre'))
+          return getSelection().toString()
+        }"""
+    )
+    assert selected.rstrip() == code
+    heights = parts.evaluate_all("parts => parts.map(part => part.getBoundingClientRect().height)")
+    line = visit.page.locator(".answer pre code").evaluate("code => parseFloat(getComputedStyle(code).lineHeight)")
+    assert abs(sum(heights) - line * len(code.split("\n"))) < line  # no line more, and none less
+
+
 def test_a_formula_is_drawn_by_what_is_loaded_for_it(person: Person, stack: Stack) -> None:
     prose = "For $5 and $10: let $x$ be\n\n$$\\frac{a}{\\textcolor{red}{b}}$$"
     stack.model.script({"deltas": ["Without."]}, {"deltas": [prose]})

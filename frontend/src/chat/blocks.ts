@@ -5,6 +5,7 @@
 
 import { Marked, type Token } from 'marked'
 import { mathBlock, mathSpan } from './math-syntax'
+import { type Seam, seamOf } from './seams'
 
 const markdown = new Marked({ extensions: [mathBlock, mathSpan] })
 
@@ -21,44 +22,84 @@ const OPEN_BLOCKS = 2
 export class Blocks {
   #text = ''
   #tokens: readonly Token[] = []
+  /** What was read in parts may mean something else as a whole: it explains a link, or was too much to read. */
+  #provisional = false
 
   /** The blocks of `text`. `whole`: it will not grow any more, and so every reference to a link is known. */
   of(text: string, whole: boolean): readonly Token[] {
     const normal = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
-    if (whole || !normal.startsWith(this.#text)) this.#tokens = lex(normal)
-    else if (normal.length > this.#text.length) this.#tokens = this.#grown(normal)
+    const before = this.#text
     this.#text = normal
+    if (!normal.startsWith(before)) this.#tokens = this.#anew(normal)
+    else if (normal.length > before.length) this.#tokens = this.#grown(normal)
+    if (whole && this.#provisional) this.#tokens = keeping(this.#tokens, this.#anew(normal))
     return this.#tokens
   }
 
-  #grown(text: string): readonly Token[] {
-    const finished = this.#finished()
-    const length = finished.reduce((sum, token) => sum + token.raw.length, 0)
-    return [...finished, ...lex(text.slice(length))]
+  #anew(text: string): readonly Token[] {
+    this.#provisional = false
+    return this.#read(text)
   }
 
-  #finished(): readonly Token[] {
-    let open = 0
-    let at = this.#tokens.length
-    while (at > 0 && open < OPEN_BLOCKS) {
-      at -= 1
-      if (this.#tokens[at]?.type !== 'space') open += 1
+  #grown(text: string): readonly Token[] {
+    const { from, seam } = this.#open()
+    const finished = this.#tokens.slice(0, from)
+    const begun = this.#tokens[from]?.raw.slice(0, seam?.at ?? 0) ?? ''
+    const known = finished.map((token) => token.raw).join('') + begun
+    if (!text.startsWith(known)) return this.#anew(text) // marked has read something as if it were written otherwise
+    if (seam) {
+      const [first, ...others] = this.#read(seam.head + text.slice(known.length))
+      const joined = first && seam.join(first)
+      if (joined) return [...finished, joined, ...others]
     }
-    const finished = this.#tokens.slice(0, at)
-    const length = finished.reduce((sum, token) => sum + token.raw.length, 0)
-    const same = this.#text.startsWith(finished.map((token) => token.raw).join(''))
-    return same && length > 0 ? finished : []
+    return [...finished, ...this.#read(text.slice(known.length - begun.length))]
+  }
+
+  /** The first block that can still change. Before a long one nothing can: its beginning no longer depends on what comes. */
+  #open(): { from: number; seam: Seam | null } {
+    let open = 0
+    let from = this.#tokens.length
+    let seam: Seam | null = null
+    while (from > 0 && open < OPEN_BLOCKS && !seam) {
+      from -= 1
+      const token = this.#tokens[from]
+      if (token?.type !== 'space') open += 1
+      seam = token ? seamOf(token) : null
+    }
+    return { from, seam }
+  }
+
+  #read(text: string): Token[] {
+    const { tokens, provisional } = lex(text)
+    this.#provisional ||= provisional
+    return tokens
   }
 }
 
+/** Of two readings of a text, the later, but the same objects where they are the same: only links may differ. */
+function keeping(before: readonly Token[], after: readonly Token[]): readonly Token[] {
+  return after.map((token, at) => {
+    const same = before[at]
+    return same?.raw === token.raw && same.type === token.type && !token.raw.includes('[') ? same : token
+  })
+}
+
+interface Reading {
+  readonly tokens: Token[]
+  readonly provisional: boolean
+}
+
 /** As Markdown; what cannot be read as that, as the text it is. */
-function lex(text: string): Token[] {
+function lex(text: string): Reading {
   const runaway = text.search(RUNAWAY)
-  if (runaway >= 0) return [...lex(text.slice(0, runaway)), plain(text.slice(runaway))]
+  if (runaway >= 0) {
+    return { tokens: [...lex(text.slice(0, runaway)).tokens, plain(text.slice(runaway))], provisional: true }
+  }
   try {
-    return markdown.lexer(text)
+    const tokens = markdown.lexer(text)
+    return { tokens, provisional: Object.keys(tokens.links).length > 0 }
   } catch (error) {
-    if (error instanceof RangeError) return [plain(text)] // it nests deeper than the stack
+    if (error instanceof RangeError) return { tokens: [plain(text)], provisional: true } // deeper than the stack
     throw error
   }
 }

@@ -9,7 +9,7 @@ import { type Api, ApiError, type Conversation, type Message, type Sent } from '
 import type { Drafts } from './drafts'
 import { type Library, wordsOf } from './library'
 import { chosenModel } from './models'
-import { busyStream, inFlight, type State } from './state'
+import { busyStream, inFlight, reusing, type State } from './state'
 import type { Store } from './store'
 
 export interface Parts {
@@ -102,7 +102,7 @@ export class Chat {
     // Two reads may overtake each other.
     const shown = this.#state.conversation
     if (shown?.id === conversation.id && shown.version > conversation.version) return
-    this.#set({ conversation, reading: 'ready' })
+    this.#set({ conversation: reusing(shown, conversation), reading: 'ready' })
     library.put(conversation)
     for (const message of conversation.messages) {
       if (message.stream && !inFlight(message)) client.forget(message.stream)

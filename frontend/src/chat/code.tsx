@@ -12,6 +12,7 @@ export const Whole = createContext(true)
 /** Who colours it. */
 export const Colours = createContext(highlighter)
 
+const PART = 4_000 // characters; some screens full
 const FENCED = /^ {0,3}(`{3,}|~{3,})/
 const PLAIN = new Store<{ readonly value: readonly Piece[] | null }>({ value: null }, () => {})
 
@@ -33,10 +34,29 @@ export function CodeBlock({ token }: { token: Tokens.Code }) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
       <pre tabIndex={0} data-language={language || undefined}>
-        <code>{pieces ? pieces.map(drawPiece) : token.text}</code>
+        <code>{pieces ? pieces.map(drawPiece) : drawPlain(token.text)}</code>
       </pre>
     </div>
   )
+}
+
+/** As it is; a long one in parts, so that a browser lays out the last of them only while the code grows. */
+function drawPlain(text: string): ComponentChildren {
+  if (text.length <= PART) return text
+  return partsOf(text).map((part) => <span class="part">{part}</span>)
+}
+
+/** Whole lines, so that the parts can stand one below the other. */
+function partsOf(text: string): string[] {
+  const parts: string[] = []
+  let from = 0
+  while (from < text.length) {
+    const end = text.indexOf('\n', from + PART)
+    const to = end < 0 ? text.length : end + 1
+    parts.push(text.slice(from, to))
+    from = to
+  }
+  return parts
 }
 
 function drawPiece(piece: Piece): ComponentChildren {

@@ -7,10 +7,12 @@ import type { Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, h } from 'preact'
 import { Blocks } from './blocks'
 import { CodeBlock, Whole } from './code'
+import { columnsOf, templateOf } from './columns'
 import { directionOf } from './direction'
 import { decodeEntities } from './entities'
 import { Formula } from './math'
 import type { MathToken } from './math-syntax'
+import { memo } from './memo'
 
 const DEEPEST = 40 // levels; what is nested further is shown as it was written
 const SCHEMES = ['http:', 'https:', 'mailto:']
@@ -41,15 +43,7 @@ export class Markdown extends Component<Props> {
 }
 
 /** Drawn once for each token: a finished block keeps its token while the text grows behind it. */
-class Block extends Component<{ token: Token }> {
-  override shouldComponentUpdate(next: { token: Token }): boolean {
-    return next.token !== this.props.token
-  }
-
-  override render({ token }: { token: Token }) {
-    return drawBlock(token, 0)
-  }
-}
+const Block = memo(({ token }: { token: Token }) => <>{drawBlock(token, 0)}</>)
 
 function drawBlock(token: Token, depth: number): ComponentChildren {
   if (depth > DEEPEST) return token.raw
@@ -75,6 +69,7 @@ function drawBlock(token: Token, depth: number): ComponentChildren {
       return null
     case 'mathBlock':
       return <Formula token={token as MathToken} />
+    case 'halfMath':
     case 'html':
       return <p dir="auto">{token.raw.trim()}</p>
     default: // a list item may hold a span, as its checkbox
@@ -92,10 +87,8 @@ function drawHeading(token: Tokens.Heading): ComponentChildren {
 }
 
 function drawList(token: Tokens.List, depth: number): ComponentChildren {
-  const items = token.items.map((item) => (
-    <li class={item.task ? 'task' : undefined}>{drawBlocks(item.tokens, depth)}</li>
-  ))
   const dir = directionOf(token.raw)
+  const items = token.items.map((item) => <Item item={item} depth={depth} />)
   if (!token.ordered) return <ul dir={dir}>{items}</ul>
   return (
     <ol dir={dir} start={token.start === '' ? undefined : token.start}>
@@ -104,28 +97,52 @@ function drawList(token: Tokens.List, depth: number): ComponentChildren {
   )
 }
 
+/** Drawn once, as a block: a long list keeps its items while it grows. */
+const Item = memo(({ item, depth }: { item: Tokens.ListItem; depth: number }) => (
+  <li class={item.task ? 'task' : undefined}>{drawBlocks(item.tokens, depth)}</li>
+))
+
 function drawTable(token: Tokens.Table): ComponentChildren {
-  const cell = (Cell: 'th' | 'td') => (it: Tokens.TableCell) => (
-    <Cell dir="auto" class={it.align ? `align-${it.align}` : undefined}>
-      {drawInline(it.tokens, 0)}
-    </Cell>
-  )
+  const columns = columnsOf(token)
+  const dir = directionOf(token.raw)
+  // With a layout of its own it would be no table to some screen readers any more, if it did not say so.
+  const long = columns && { class: 'long', role: 'table' as const, style: { '--columns': templateOf(columns) } }
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard
     <div class="table" tabIndex={0}>
-      <table dir={directionOf(token.raw)}>
-        <thead>
-          <tr>{token.header.map(cell('th'))}</tr>
+      <table dir={dir} {...long}>
+        <thead role={long ? 'rowgroup' : undefined}>
+          <Row cells={token.header} as="th" long={long !== null} />
         </thead>
-        <tbody>
+        <tbody role={long ? 'rowgroup' : undefined}>
           {token.rows.map((row) => (
-            <tr>{row.map(cell('td'))}</tr>
+            <Row cells={row} as="td" long={long !== null} />
           ))}
         </tbody>
       </table>
     </div>
   )
 }
+
+interface RowProps {
+  readonly cells: readonly Tokens.TableCell[]
+  readonly as: 'th' | 'td'
+  readonly long: boolean
+}
+
+/** Drawn once, as a block: a long table keeps its rows while it grows. */
+const Row = memo(({ cells, as: Cell, long }: RowProps) => {
+  const role = Cell === 'th' ? 'columnheader' : 'cell'
+  return (
+    <tr role={long ? 'row' : undefined}>
+      {cells.map((it) => (
+        <Cell dir="auto" role={long ? role : undefined} class={it.align ? `align-${it.align}` : undefined}>
+          {drawInline(it.tokens, 0)}
+        </Cell>
+      ))}
+    </tr>
+  )
+})
 
 function drawInline(tokens: Token[] | undefined, depth: number): ComponentChildren {
   return tokens?.map((token) => drawSpan(token, depth + 1))

@@ -38,8 +38,7 @@ export const mathBlock: TokenizerAndRendererExtension = {
     const found = BLOCK.exec(src)
     if (found) return formula('mathBlock', found[0], found[1] ?? found[2] ?? '', true)
     const half = HALF_BLOCK.exec(src)
-    if (!half) return undefined
-    return { type: 'paragraph', raw: half[0], text: half[0], tokens: [{ type: 'escape', raw: half[0], text: half[0] }] }
+    return half ? { type: 'halfMath', raw: half[0] } : undefined // not a paragraph: those are taken up by the next
   },
 }
 

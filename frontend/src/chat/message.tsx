@@ -4,6 +4,7 @@ import { CopyButton } from './copy-button'
 import { isCutOff, statusLine } from './endings'
 import { Icon } from './icons'
 import { Markdown } from './markdown'
+import { memo } from './memo'
 import { isChoice } from './models'
 import type { Page } from './page'
 import { ProofButton } from './proof-button'
@@ -16,7 +17,7 @@ interface Props {
 }
 
 /** What the person said. */
-export function Question({ page, message }: Props) {
+export const Question = memo(({ page, message }: Props) => {
   const editing = useStore(page.store, (state) => state.editing === message.id)
   const busy = useStore(page.store, (state) => busyStream(state) !== null)
   const guest = useStore(page.store, (state) => state.guest)
@@ -48,7 +49,7 @@ export function Question({ page, message }: Props) {
       </footer>
     </article>
   )
-}
+})
 
 /** Who asked, as this reader would say it. */
 function askerOf({ author }: Message, guest: boolean, me: string): string {
@@ -82,7 +83,7 @@ function Editing({ page, message }: Props) {
 }
 
 /** What the model said, or is saying. */
-export function Answer({ page, message }: Props) {
+export const Answer = memo(({ page, message }: Props) => {
   const log = useStore(page.store, (state) => logOf(state, message))
   const busy = useStore(page.store, (state) => busyStream(state) !== null)
   const stopping = useStore(page.store, (state) => state.stopping !== null && state.stopping === message.stream)
@@ -131,7 +132,7 @@ export function Answer({ page, message }: Props) {
       )}
     </article>
   )
-}
+})
 
 /** Back and forth between the versions of a message. */
 function Versions({ page, message, busy }: Props & { busy: boolean }) {

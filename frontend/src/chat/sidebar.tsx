@@ -7,7 +7,13 @@ import { useStore } from './use-store'
 
 /** The conversations: open, begin, rename, delete. */
 export function Sidebar({ page }: { page: Page }) {
-  const { list, before, listed, at, search, sidebarOpen } = useStore(page.store, (state) => state)
+  const { store } = page
+  const list = useStore(store, (state) => state.list)
+  const before = useStore(store, (state) => state.before)
+  const listed = useStore(store, (state) => state.listed)
+  const at = useStore(store, (state) => state.at)
+  const search = useStore(store, (state) => state.search)
+  const sidebarOpen = useStore(store, (state) => state.sidebarOpen)
   const close = () => page.store.set({ sidebarOpen: false })
   return (
     <>

@@ -92,6 +92,16 @@ export const INITIAL: State = {
   away: false,
 }
 
+/** The same conversation, with the messages that have not changed since `before` as the same objects: views know them. */
+export function reusing(before: Conversation | null, conversation: Conversation): Conversation {
+  const known = new Map(before?.messages.map((message) => [message.id, message]))
+  const messages = conversation.messages.map((message) => {
+    const same = known.get(message.id)
+    return same && JSON.stringify(same) === JSON.stringify(message) ? same : message
+  })
+  return { ...conversation, messages }
+}
+
 /** Nobody has settled this answer yet. */
 export function inFlight(message: Message): boolean {
   return message.status === 'queued' || message.status === 'running'

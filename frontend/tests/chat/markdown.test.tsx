@@ -136,6 +136,29 @@ describe('which way it reads', () => {
   })
 })
 
+/** Each repeated, a block that is worth a seam. */
+const LONG: Record<string, string> = {
+  code: '```js\na()\n\n  b()\n',
+  'code that ends': '```js\na()\n\n```\n',
+  table: '| a | b |\n|---|:-:|\n| 1 | *2* |\n',
+  'tight list': '- a *b*\n- `c`\n',
+  'loose list': '- a\n\n- b\n',
+  'sometimes loose list': '- a\n- b\n- c\n  - d\n- e\n\n- f\n- g\n\n  h\n',
+  'numbered list': '3. a\n3. b\n   c\n',
+  tasks: '- [ ] a\n- [x] b\n\n',
+}
+
+test('a very long table has columns of its own, and is a table still', () => {
+  const table = (rows: number) => draw(`| a | words |\n|---|---|\n${'| 1 | some words of a cell |\n'.repeat(rows)}`)
+  expect(table(200).querySelector('table')?.className).toBe('')
+  const long = table(201).querySelector('table')
+  expect(long?.style.getPropertyValue('--columns')).toBe('minmax(6ch, 4fr) minmax(14ch, 20fr)')
+  expect([...(long?.querySelectorAll('[role]') ?? [])].slice(0, 6).map((it) => it.getAttribute('role'))).toEqual([
+    ...['rowgroup', 'row', 'columnheader', 'columnheader'],
+    ...['rowgroup', 'row'],
+  ])
+})
+
 describe('while it grows', () => {
   const text = [
     '# Title\n\nA paragraph\nof two lines.\n\n',
@@ -157,6 +180,65 @@ describe('while it grows', () => {
     )
   })
 
+  test.each(Object.entries(LONG))('however long a block is: %s', (_name, part) => {
+    const long = `Before.\n\n${part.repeat(Math.ceil(3_000 / part.length))}\n\nAfter.\n`
+    const whole = new Blocks().of(long, true)
+    fc.assert(
+      fc.property(fc.array(fc.nat(long.length), { maxLength: 30 }), (cuts) => {
+        const blocks = new Blocks()
+        for (const cut of [...cuts].sort((a, b) => a - b)) blocks.of(long.slice(0, cut), false)
+        expect(blocks.of(long, false)).toEqual(whole)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('whatever it is, and wherever it is cut, the tokens are those of the whole', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        '- ',
+        '* ',
+        '1. ',
+        '2) ',
+        '\n',
+        '\n\n',
+        '\n\n\n',
+        '  ',
+        '    ',
+        '- [x] ',
+        '> ',
+        '# ',
+        '---\n',
+        '===\n',
+      ),
+      fc.constantFrom(
+        '```\n',
+        '~~~~js\n',
+        '| a | b |\n|---|---|\n',
+        '| 1 | 2 |\n',
+        '|',
+        '$$',
+        '\\[',
+        '\\]',
+        '<div>\n',
+        '<!--',
+      ),
+      fc.constantFrom('word', 'some *words* and `code` of a line\n', ' and more', '[a]', '[a]: https://example.org\n'),
+      fc.constantFrom(...Object.values(LONG).map((part) => part.repeat(Math.ceil(1_200 / part.length)))),
+    )
+    const growing = fc.tuple(fc.array(piece, { maxLength: 12 }), fc.array(fc.double({ min: 0, max: 1, noNaN: true })))
+    fc.assert(
+      fc.property(growing, ([pieces, cuts]) => {
+        const text = pieces.join('')
+        const blocks = new Blocks()
+        const ends = cuts.map((cut) => Math.floor(cut * text.length)).sort((a, b) => a - b)
+        for (const end of ends) blocks.of(text.slice(0, end), false)
+        expect(blocks.of(text, true)).toEqual(new Blocks().of(text, true))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('finished blocks keep their elements, and even their tokens', () => {
     const blocks = new Blocks()
     const [first] = blocks.of('One.\n\nTwo.\n\nThree.\n\nFo', false)
@@ -167,6 +249,32 @@ describe('while it grows', () => {
     draw('One.\n\nTwo.\n\nThree.\n\nFour.', false)
     expect(place.querySelector('p')).toBe(before)
     expect(place.textContent).toBe('One.Two.Three.Four.')
+  })
+
+  test('rows, items and lines of a long block keep their elements', () => {
+    const grown: [string, string, string][] = [
+      ['td', '| a | b |\n|---|---|\n', '| 1 | 2 |\n'],
+      ['li', '', '- an item\n'],
+      ['.part', '```\n', 'a line\n'],
+    ]
+    for (const [what, before, part] of grown) {
+      draw(before + part.repeat(2_000), false)
+      const [first, second] = place.querySelectorAll(what)
+      draw(before + part.repeat(2_001), false)
+      expect([...place.querySelectorAll(what)].slice(0, 2)).toEqual([first, second])
+      expect(place.textContent?.match(/1|item|line/g)).toHaveLength(2_001)
+    }
+  })
+
+  test('nothing is read again when it has ended, unless a link was explained', () => {
+    const plain = new Blocks()
+    const before = plain.of('One.\n\nTwo.', false)
+    expect(plain.of('One.\n\nTwo.', true)).toBe(before)
+
+    const linked = new Blocks()
+    const [one, , two] = linked.of('One.\n\nTwo [a].\n\n[a]: https://example.org', false)
+    const after = linked.of('One.\n\nTwo [a].\n\n[a]: https://example.org', true)
+    expect([after[0] === one, after[2] === two]).toEqual([true, false])
   })
 
   test('a text that is another one, as after a new epoch, is drawn anew', () => {
