@@ -116,6 +116,13 @@ def test_what_is_waited_for_is_told_before_the_pause(model: ScriptedModel, refus
     assert told == [refused, refused.pause, Begun(), Delta(Kind.TEXT, "At last")]
 
 
+def test_a_model_that_loads_is_asked_until_it_has_loaded(model: ScriptedModel) -> None:
+    loading: Json = {"status": 503, "error": LOADING}
+    text, pauses, requests = ask(model, *[loading] * 9, {"deltas": ["At last"]})
+    assert (text, requests) == ("At last", 10)
+    assert pauses[-1] == 8.0  # and no more often than that
+
+
 def test_a_server_that_wants_to_be_left_alone_for_long_is(model: ScriptedModel) -> None:
     failed, requests = fail(model, {"status": 429, "headers": {"Retry-After": "600"}})
     assert requests == 1

@@ -45,6 +45,7 @@ class Failure:
     may_retry: bool = False
     retry_after: float | None = None
     meanwhile: str = TROUBLE_NOW
+    loading: bool = False  # nobody is at work yet, so that asking on costs nothing
 
     def error(self) -> ModelFailed:
         return ModelFailed(self.reason, self.cause)
@@ -79,14 +80,10 @@ def _refusal(error: openai.APIStatusError, model: str, now: datetime) -> Failure
         return Failure(sentence, cause, True, retry_after, BUSY_NOW)
     if status in (408, 409) or status >= 500:
         sentence = f"The model's server has trouble (HTTP {status}). Try again in a while."
-        return Failure(sentence, cause, status in REFUSED, retry_after, _meanwhile(error))
+        loading = status == 503 and LOADING.search(error.message) is not None
+        meanwhile = LOADING_NOW if loading else BUSY_NOW if status == 529 else TROUBLE_NOW
+        return Failure(sentence, cause, status in REFUSED, retry_after, meanwhile, loading)
     return Failure(f"The model refused the request (HTTP {status}): {quoted(error.body or error.message)}", cause)
-
-
-def _meanwhile(error: openai.APIStatusError) -> str:
-    if error.status_code == 503 and LOADING.search(error.message):
-        return LOADING_NOW
-    return BUSY_NOW if error.status_code == 529 else TROUBLE_NOW
 
 
 def after(seconds: float) -> str:

@@ -76,7 +76,10 @@ class OpenAIChat:
         self._client.close()
 
     def stream(self, model: str | None, messages: Sequence[Message]) -> Generator[Event]:
-        """See `Source.stream`. Until the answer has begun, what may help is tried again; afterwards never."""
+        """See `Source.stream`. Until the answer has begun, what may help is tried again; afterwards never.
+
+        A model that says that it is loading is asked until it has loaded: the caller has a time limit.
+        """
         with ExitStack() as stack:
             response = yield from self._ask(stack, model or self._default_model, messages)
             yield Begun()
@@ -106,7 +109,8 @@ class OpenAIChat:
             except openai.APIError as error:
                 failed = failure(error, model, self._now())
                 wait = failed.retry_after
-                if not failed.may_retry or attempt >= self._attempts or (wait or 0) > self._patience:
+                enough = attempt >= self._attempts and not failed.loading  # which whoever reads puts an end to
+                if not failed.may_retry or enough or (wait or 0) > self._patience:
                     raise failed.error() from error
             pause = (wait or 0) + self._backoff.delay(attempt)
             yield Refused(failed.meanwhile.format(when=after(pause)), pause)
