@@ -159,7 +159,7 @@ def work(page: Page, text: str) -> None:
     for number in itertools.count():
         page.keyboard.press("abcdefgh "[number % 9])
         page.mouse.move(700, 300)
-        page.mouse.wheel(0, -400 if number % 16 < 8 else 400)
+        page.mouse.wheel(0, -150 if number % 16 < 4 else 10_000)  # a little up, and back to the end
         page.wait_for_timeout(BETWEEN_KEYS)
         if page.evaluate(GREW, text):
             return

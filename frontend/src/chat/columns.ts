@@ -9,6 +9,8 @@ const LONG = 200 // rows; up to here a browser is fast, and its columns fit bett
 const SAMPLE = 100 // rows
 const NARROWEST = 4 // characters
 const WIDEST = 40
+const A_WORD = 16
+const PADDING = 3 // characters, of a cell
 
 /** Characters of each column, by its first rows; null where the browser may find out by itself. */
 export function columnsOf({ header, rows }: Tokens.Table): readonly number[] | null {
@@ -20,7 +22,7 @@ export function columnsOf({ header, rows }: Tokens.Table): readonly number[] | n
   })
 }
 
-/** As CSS: a column takes its share of the room, and never less than half of what it wants. */
+/** As CSS: a column takes its share of the room, and never less than what a number or a word wants. */
 export function templateOf(columns: readonly number[]): string {
-  return columns.map((width) => `minmax(${Math.ceil(width / 2) + 4}ch, ${width}fr)`).join(' ')
+  return columns.map((width) => `minmax(${Math.min(width, A_WORD) + PADDING}ch, ${width}fr)`).join(' ')
 }

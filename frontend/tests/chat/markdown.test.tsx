@@ -152,7 +152,7 @@ test('a very long table has columns of its own, and is a table still', () => {
   const table = (rows: number) => draw(`| a | words |\n|---|---|\n${'| 1 | some words of a cell |\n'.repeat(rows)}`)
   expect(table(200).querySelector('table')?.className).toBe('')
   const long = table(201).querySelector('table')
-  expect(long?.style.getPropertyValue('--columns')).toBe('minmax(6ch, 4fr) minmax(14ch, 20fr)')
+  expect(long?.style.getPropertyValue('--columns')).toBe('minmax(7ch, 4fr) minmax(19ch, 20fr)')
   expect([...(long?.querySelectorAll('[role]') ?? [])].slice(0, 6).map((it) => it.getAttribute('role'))).toEqual([
     ...['rowgroup', 'row', 'columnheader', 'columnheader'],
     ...['rowgroup', 'row'],
