@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { render } from 'preact'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { Colours } from '../../src/chat/code'
-import { Highlighter, loadHighlight } from '../../src/chat/highlight'
-import { languageOf } from '../../src/chat/languages'
-import { Markdown } from '../../src/chat/markdown'
+import { Colours } from '../../../src/chat/prose/code'
+import { Highlighter, loadHighlight } from '../../../src/chat/prose/highlight'
+import { languageOf } from '../../../src/chat/prose/languages'
+import { Markdown } from '../../../src/chat/prose/markdown'
 
 const PYTHON = 'def greet(name):\n    return f"Hello {name}"  # & goodbye'
 

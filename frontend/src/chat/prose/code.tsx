@@ -1,10 +1,10 @@
 import type { Tokens } from 'marked'
 import { type ComponentChildren, createContext } from 'preact'
 import { useContext, useMemo } from 'preact/hooks'
-import { CopyButton } from './copy-button'
+import { CopyButton } from '../copy-button'
+import { Store } from '../store'
+import { useStore } from '../use-store'
 import { highlighter, type Piece } from './highlight'
-import { Store } from './store'
-import { useStore } from './use-store'
 
 /** Whether the text around will not grow any more. */
 export const Whole = createContext(true)

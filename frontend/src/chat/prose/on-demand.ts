@@ -3,8 +3,8 @@
  * a page full of work for it never stands still. What could not be loaded is tried again later; nobody has to wait.
  */
 
-import { backoff } from '../stream'
-import { Store } from './store'
+import { backoff } from '../../stream'
+import { Store } from '../store'
 
 /** ms of work before the page gets its turn; half of a frame. */
 const SLICE = 8

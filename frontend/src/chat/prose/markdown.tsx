@@ -5,6 +5,7 @@
 
 import type { Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, h } from 'preact'
+import { memo } from '../memo'
 import { Blocks } from './blocks'
 import { CodeBlock, Whole } from './code'
 import { columnsOf, templateOf } from './columns'
@@ -12,7 +13,6 @@ import { directionOf } from './direction'
 import { decodeEntities } from './entities'
 import { Formula } from './math'
 import type { MathToken } from './math-syntax'
-import { memo } from './memo'
 
 const DEEPEST = 40 // levels; what is nested further is shown as it was written
 const SCHEMES = ['http:', 'https:', 'mailto:']

@@ -3,7 +3,7 @@
  * formula needs: elements, attributes and styles of the lists below.
  */
 
-import '../styles/math.css'
+import '../../styles/math.css'
 import temml from 'temml'
 
 export type Mark =

@@ -1,9 +1,9 @@
 /** Tells what each piece of a code is. Nothing of it is loaded before the first code is finished. */
 
+import { Store } from '../store'
 import { type Language, languageOf, loadGrammars } from './languages'
 import { OnDemand, type Outcome } from './on-demand'
 import { ifReachable } from './reachable'
-import { Store } from './store'
 
 /** Characters; above it, reading and drawing all pieces takes longer than a frame should. */
 const LONGEST = 20_000

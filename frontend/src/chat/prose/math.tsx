@@ -1,10 +1,10 @@
 import { type ComponentChildren, createContext, h } from 'preact'
 import { useContext, useMemo } from 'preact/hooks'
+import { useStore } from '../use-store'
 import type { Mark, Typeset } from './formula'
 import type { MathToken } from './math-syntax'
 import { OnDemand } from './on-demand'
 import { ifReachable } from './reachable'
-import { useStore } from './use-store'
 
 /** Who typesets. Nothing of it is loaded before an answer contains a formula. */
 export const Typesetter = createContext(

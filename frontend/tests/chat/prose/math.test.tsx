@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { render } from 'preact'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Typeset, typeset } from '../../src/chat/formula'
-import { Markdown } from '../../src/chat/markdown'
-import { Typesetter } from '../../src/chat/math'
-import { OnDemand } from '../../src/chat/on-demand'
+import { type Typeset, typeset } from '../../../src/chat/prose/formula'
+import { Markdown } from '../../../src/chat/prose/markdown'
+import { Typesetter } from '../../../src/chat/prose/math'
+import { OnDemand } from '../../../src/chat/prose/on-demand'
 
 let place: HTMLElement
 beforeEach(() => {

@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { render } from 'preact'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Blocks } from '../../src/chat/blocks'
-import { decodeEntities } from '../../src/chat/entities'
-import { Markdown } from '../../src/chat/markdown'
+import { Blocks } from '../../../src/chat/prose/blocks'
+import { decodeEntities } from '../../../src/chat/prose/entities'
+import { Markdown } from '../../../src/chat/prose/markdown'
 
 let place: HTMLElement
 beforeEach(() => {

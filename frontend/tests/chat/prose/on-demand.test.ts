@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { OnDemand } from '../../src/chat/on-demand'
+import { OnDemand } from '../../../src/chat/prose/on-demand'
 
 let waiting: { ms: number; run: () => void }[]
 let time: number
