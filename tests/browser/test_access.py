@@ -13,7 +13,9 @@ from tests.support.browser import Visit
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
-MARKDOWN = """# Lace
+MARKDOWN = """### Lace
+
+##### How
 
 Lace is **holes**, `tied` together. See [there](https://example.org/).
 

@@ -13,6 +13,7 @@ import { directionOf } from './direction'
 import { decodeEntities } from './entities'
 import { Formula } from './math'
 import type { MathToken } from './math-syntax'
+import { outline } from './outline'
 
 const DEEPEST = 40 // levels; what is nested further is shown as it was written
 const SCHEMES = ['http:', 'https:', 'mailto:']
@@ -32,10 +33,13 @@ export class Markdown extends Component<Props> {
 
   override render({ text, whole }: Props) {
     const blocks = this.#blocks.of(text, whole)
+    const levels = outline(blocks)
     return (
       <Whole.Provider value={whole}>
         <div class="prose" lang="">
-          {blocks.map((token, at) => token.type !== 'space' && <Block key={at} token={token} />)}
+          {blocks.map(
+            (token, at) => token.type !== 'space' && <Block key={at} token={token} level={levels[at] ?? null} />,
+          )}
         </div>
       </Whole.Provider>
     )
@@ -43,7 +47,9 @@ export class Markdown extends Component<Props> {
 }
 
 /** Drawn once for each token: a finished block keeps its token while the text grows behind it. */
-const Block = memo(({ token }: { token: Token }) => <>{drawBlock(token, 0)}</>)
+const Block = memo(({ token, level }: { token: Token; level: number | null }) => (
+  <>{level === null ? drawBlock(token, 0) : drawHeading(token as Tokens.Heading, `h${level}`)}</>
+))
 
 function drawBlock(token: Token, depth: number): ComponentChildren {
   if (depth > DEEPEST) return token.raw
@@ -52,8 +58,8 @@ function drawBlock(token: Token, depth: number): ComponentChildren {
       return <p dir="auto">{drawInline(token.tokens, depth)}</p>
     case 'text': // inside a tight list item
       return token.tokens ? drawInline(token.tokens, depth) : decodeEntities(token.text)
-    case 'heading':
-      return drawHeading(token as Tokens.Heading)
+    case 'heading': // inside a quote or a list, where it is no part of the outline
+      return drawHeading(token as Tokens.Heading, 'p')
     case 'code':
       return <CodeBlock token={token as Tokens.Code} />
     case 'blockquote':
@@ -82,8 +88,8 @@ function drawBlocks(tokens: Token[] | undefined, depth: number): ComponentChildr
 }
 
 /** One level below the page's own headings. */
-function drawHeading(token: Tokens.Heading): ComponentChildren {
-  return h(`h${Math.min(token.depth + 2, 6)}`, { dir: 'auto', 'data-depth': token.depth }, drawInline(token.tokens, 0))
+function drawHeading(token: Tokens.Heading, element: string): ComponentChildren {
+  return h(element, { dir: 'auto', 'data-depth': token.depth }, drawInline(token.tokens, 0))
 }
 
 function drawList(token: Tokens.List, depth: number): ComponentChildren {

@@ -1,10 +1,12 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check'
+import { marked } from 'marked'
 import { render } from 'preact'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Blocks } from '../../../src/chat/prose/blocks'
 import { decodeEntities } from '../../../src/chat/prose/entities'
 import { Markdown } from '../../../src/chat/prose/markdown'
+import { outline } from '../../../src/chat/prose/outline'
 
 let place: HTMLElement
 beforeEach(() => {
@@ -83,7 +85,7 @@ describe('what a model writes is never run', () => {
 describe('what it draws', () => {
   const drawn: [string, string][] = [
     ['**bold** and *italic* and ~~gone~~', '<p><strong>bold</strong> and <em>italic</em> and <del>gone</del></p>'],
-    ['# One\n\n#### Four', '<h3 data-depth="1">One</h3><h6 data-depth="4">Four</h6>'],
+    ['# One\n\n#### Four', '<h3 data-depth="1">One</h3><h4 data-depth="4">Four</h4>'],
     ['- a\n- b', '<ul><li>a</li><li>b</li></ul>'],
     ['3. a\n4. b', '<ol start="3"><li>a</li><li>b</li></ol>'],
     ['> q', '<blockquote><p>q</p></blockquote>'],
@@ -311,4 +313,24 @@ describe('a model that has got into a loop', () => {
       expect(place.textContent?.length).toBeGreaterThan(0)
     })
   }
+})
+
+describe('headings', () => {
+  const levels = (text: string) => outline(marked.lexer(text)).filter((level) => level !== null)
+
+  test('make an outline without holes, whatever depths a model takes', () => {
+    expect(levels('# a\n## b\n### c\n## d\n# e')).toEqual([3, 4, 5, 4, 3])
+    expect(levels('## a\n#### b\n### c\n## d\n# e')).toEqual([3, 4, 4, 3, 3])
+    expect(levels('###### a\n# b\n###### c')).toEqual([3, 3, 4])
+    expect(levels('# a\n## b\n### c\n#### d\n##### e')).toEqual([3, 4, 5, 6, 6])
+  })
+
+  test('keep their levels while the text grows', () => {
+    const text = '### a\n\nx\n\n##### b\n\n# c\n\n#### d\n'
+    const all = levels(text)
+    for (let end = 0; end < text.length; end += 1) {
+      const sure = levels(text.slice(0, end)).slice(0, -1) // the last may still be half written
+      expect(all.slice(0, sure.length)).toEqual(sure)
+    }
+  })
 })
