@@ -6,6 +6,7 @@ Start with README.md beside this file; store.py lists all that one can ask.
 from conversations.errors import (
     Busy,
     ConversationError,
+    DiscussionFull,
     InvalidCursor,
     KeyReused,
     NotFound,
@@ -48,6 +49,7 @@ __all__ = [
     "ConversationSettings",
     "ConversationSummary",
     "Deleted",
+    "DiscussionFull",
     "Erased",
     "InvalidCursor",
     "KeyReused",

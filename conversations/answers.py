@@ -59,9 +59,10 @@ def settle(session: Session, stream_id: str, ending: Ending) -> Changed | None:
     answer.reason = ending.reason
     answer.usage = ending.usage
     answer.ended_at = ending.moment
-    if ending.text is not None:
+    # Nothing is no news: an answer that was to be gone on with, and was not, still has its beginning.
+    if ending.text:
         answer.content = ending.text
-    if ending.reasoning is not None:
+    if ending.reasoning:
         answer.reasoning = ending.reasoning
     conversation.generating = None
     conversation.updated_at = ending.moment

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from conversations import remarks
@@ -82,25 +82,40 @@ def restore(session: Session, owner: str, conversation_id: str) -> ConversationR
 
 def purge(session: Session, deleted_before: datetime) -> int:
     old = select(Conversation.id).where(Conversation.deleted_at < deleted_before).limit(PURGED_AT_ONCE)
-    purged = delete_rows(Conversation).where(Conversation.id.in_(old)).returning(Conversation.id)
+    # The condition once more: one that was restored while this waited for it stays.
+    still = (Conversation.id.in_(old), Conversation.deleted_at < deleted_before)
+    purged = delete_rows(Conversation).where(*still).returning(Conversation.id)
     return len(session.scalars(purged).all())  # what refers to them goes with them
 
 
 def erase(session: Session, person: str, moment: datetime) -> Erased:
     """Everything of a person's: what is theirs goes, and what they said elsewhere is theirs no more."""
-    own = session.scalars(select(Conversation).where(Conversation.owner == person).with_for_update()).all()
-    changed = [Changed(each.id, each.version + 1, person) for each in own]
-    erased = Erased(changed, [each.generating for each in own if each.generating], {})
-    session.execute(delete_rows(Conversation).where(Conversation.owner == person))
     spoke_in = select(Remark.conversation_id).where(Remark.author_id == person)
-    for conversation in session.scalars(select(Conversation).where(Conversation.id.in_(spoke_in)).with_for_update()):
-        said = select(Remark).where(Remark.conversation_id == conversation.id, Remark.author_id == person)
-        for remark in session.scalars(said):
-            remarks.take_away(conversation, remark, moment)
-            remark.author_id, remark.author_name = NOBODY, ""
-            session.flush()  # one by one, since each has a number of its own
-        erased.discussed[conversation.id] = conversation.remarks
+    asked_in = select(Message.conversation_id).where(Message.author_id == person)
+    touched = or_(Conversation.owner == person, Conversation.id.in_(spoke_in), Conversation.id.in_(asked_in))
+    # All at once and in one order: two who erase themselves do not wait for each other.
+    conversations = session.scalars(
+        select(Conversation).where(touched).order_by(Conversation.id).with_for_update()
+    ).all()
+    erased = Erased([], [])
+    for conversation in conversations:
+        conversation.version += 1
+        erased.changed.append(Changed(conversation.id, conversation.version, conversation.owner))
+        if conversation.owner == person and conversation.generating:
+            erased.stream_ids.append(conversation.generating)
+        elif conversation.owner != person:
+            _take_remarks_away(session, conversation, person, moment)
+    session.flush()
     # Answers that others have read stay in their conversations, and so the questions, without a name.
     session.execute(update(Message).where(Message.author_id == person).values(author_id=NOBODY, author_name=""))
     session.execute(update(Send).where(Send.owner == person).values(owner=NOBODY, idempotency_key=None))
+    session.execute(delete_rows(Conversation).where(Conversation.owner == person))
     return erased
+
+
+def _take_remarks_away(session: Session, conversation: Conversation, person: str, moment: datetime) -> None:
+    said = select(Remark).where(Remark.conversation_id == conversation.id, Remark.author_id == person)
+    for remark in session.scalars(said.order_by(Remark.change)):
+        remarks.take_away(conversation, remark, moment)
+        remark.author_id, remark.author_name = NOBODY, ""
+        session.flush()  # one by one, since each has a number of its own

@@ -78,6 +78,7 @@ def _sqlite_engine(url: URL) -> Engine:
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
+        hide_parameters=True,  # in what is raised, and so in logs: they are people's words
         # A connection for each transaction: opening a file is cheap, and there is no pool to wait for. (The locks of a
         # pool, made cooperative by gevent, were seen to hang threads of a thread pool that waited for them.)
         poolclass=NullPool,
@@ -106,6 +107,7 @@ def _sqlite_engine(url: URL) -> Engine:
 def _postgresql_engine(url: URL, pool_size: int) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,  # as above
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,

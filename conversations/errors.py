@@ -56,6 +56,14 @@ class NotShared(ConversationError):
         self.what = what
 
 
+class DiscussionFull(ConversationError):
+    """It has seen as many changes as one discussion may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"a discussion has at most {most} changes")
+        self.most = most
+
+
 class NothingToContinue(ConversationError):
     """The answer has no text to go on from."""
 

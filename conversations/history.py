@@ -128,6 +128,12 @@ def versions(session: Session, conversation_ids: Sequence[str], owner: str | Non
     return {row.id: row.version for row in session.execute(query)}
 
 
+def standings(session: Session, conversation_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    query = select(Conversation.id, Conversation.version, Conversation.remarks)
+    found = session.execute(query.where(Conversation.id.in_(conversation_ids)))
+    return {row.id: (row.version, row.remarks) for row in found}
+
+
 def prompt(session: Session, stream_id: str) -> Prompt:
     """What the model is to be asked for this stream: only the path above the answer."""
     answer = message_of_stream(session, stream_id)

@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import JSON, Enum, ForeignKey, Index, MetaData, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from conversations.columns import StorableText, UtcDateTime
@@ -48,9 +48,18 @@ class Base(DeclarativeBase):
     }
 
 
+def _rare(column: str) -> Index:
+    """An index of those few rows that have something in this column."""
+    some = text(f"{column} IS NOT NULL")
+    return Index(None, column, postgresql_where=some, sqlite_where=some)
+
+
 class Conversation(Base):
     __tablename__ = "conversations"
-    __table_args__ = (Index(None, "owner", "updated_at", "id"),)  # the list: newest activity first, one page at a time
+    __table_args__ = (
+        Index(None, "owner", "updated_at", "id"),  # the list: newest activity first, one page at a time
+        _rare("deleted_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     owner: Mapped[str]
@@ -60,14 +69,16 @@ class Conversation(Base):
     generating: Mapped[str | None]  # the stream in flight; whoever sets it from NULL may generate
     # The active leaf. No foreign key: the tables would need each other, and SQLite cannot add one afterwards.
     head_id: Mapped[str | None]
-    remarks: Mapped[int]  # how many changes its discussion has seen
+    # How many changes its discussion has seen. The default is for processes of the version before, in a rolling deploy.
+    remarks: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-    deleted_at: Mapped[datetime | None] = mapped_column(index=True)  # nobody finds it any more, but it can be restored
+    deleted_at: Mapped[datetime | None]  # nobody finds it any more, but it can be restored
 
 
 class Message(Base):
     __tablename__ = "messages"
+    __table_args__ = (_rare("author_id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     conversation_id: Mapped[str] = mapped_column(ForeignKey(Conversation.id, ondelete="CASCADE"), index=True)
@@ -76,7 +87,7 @@ class Message(Base):
     since: Mapped[int]  # the conversation's version that brought it: the order of siblings, whatever the clocks say
     role: Mapped[Role]
     # A visitor who asked through a share, and the name that they gave; NULL: the owner's own.
-    author_id: Mapped[str | None] = mapped_column(index=True)
+    author_id: Mapped[str | None]
     author_name: Mapped[str | None]
     content: Mapped[str]
     reasoning: Mapped[str]

@@ -164,11 +164,10 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What went with a person: their conversations, the streams in flight, and where else they had spoken."""
+    """What went with a person: their conversations, and what they had said in those of others; streams in flight."""
 
-    conversations: list[Changed]
+    changed: list[Changed]
     stream_ids: list[str]
-    discussed: dict[str, int]  # other people's conversations, and how many changes their discussions have now seen
 
 
 @dataclass(frozen=True, slots=True)

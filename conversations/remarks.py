@@ -9,20 +9,29 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from conversations import rows
-from conversations.errors import NotFound
+from conversations import rows, shares
+from conversations.errors import DiscussionFull, NotFound, NotShared
 from conversations.models import Conversation, Remark
 from conversations.records import Author, RemarkRecord, Visitor, tag_of
+
+PART = 200  # changes in one reading
+MOST = 5_000  # changes of one discussion; it is a light one, and whoever has the link can write
 
 
 def changes(session: Session, conversation_id: str, after: int) -> list[RemarkRecord]:
     owner = session.scalar(select(Conversation.owner).where(Conversation.id == conversation_id))
     later = select(Remark).where(Remark.conversation_id == conversation_id, Remark.change > after)
-    return [_record(each, owner) for each in session.scalars(later.order_by(Remark.change))]
+    return [_record(each, owner) for each in session.scalars(later.order_by(Remark.change).limit(PART))]
 
 
-def add(session: Session, conversation_id: str, visitor: Visitor, content: str, moment: datetime) -> RemarkRecord:
+def add(
+    session: Session, conversation_id: str, visitor: Visitor, content: str, share_id: str | None, moment: datetime
+) -> RemarkRecord:
     conversation = rows.existing_conversation(session, conversation_id, lock=True)
+    if share_id is not None and not shares.good(session, share_id, moment).discussion:
+        raise NotShared("discussing")
+    if conversation.remarks >= MOST:
+        raise DiscussionFull(MOST)
     conversation.remarks += 1
     remark = Remark(
         conversation_id=conversation.id,

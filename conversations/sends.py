@@ -49,6 +49,7 @@ def ask(session: Session, order: Order, share_id: str, visitor: Visitor, content
     if earlier := _earlier(session, order, request):
         return earlier
     conversation = _claim(session, order, share.conversation_id, Conversation.deleted_at.is_(None))
+    shares.good(session, share_id, order.moment)  # still, now that nobody can revoke it
     question = _add_question(session, order, conversation, conversation.head_id, content, visitor)
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
 

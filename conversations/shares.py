@@ -50,9 +50,8 @@ def revoke(session: Session, owner: str, share_id: str, moment: datetime) -> Sha
 
 def good(session: Session, share_id: str, moment: datetime) -> Share:
     """The share, if it lets one in at this moment. Raises NotFound, ShareOver."""
-    found = session.scalar(
-        select(Share).join(Conversation).where(Share.id == share_id, Conversation.deleted_at.is_(None))
-    )
+    undeleted = select(Share).join(Conversation).where(Share.id == share_id, Conversation.deleted_at.is_(None))
+    found = session.scalar(undeleted.execution_options(populate_existing=True))  # as it is now, if it was read before
     if found is None:
         raise NotFound("share", share_id)
     if share_record(found).is_over(moment):

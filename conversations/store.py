@@ -159,13 +159,15 @@ class Store:
     # The discussion. The caller has checked that this is a conversation, or a share, of whoever asks.
 
     def remarks(self, conversation_id: str, *, after: int = 0) -> list[RemarkRecord]:
-        """What was said, or removed, after the change of this number."""
+        """What was said, or removed, after the change of this number: at most `remarks.PART` of them."""
         return self._read(remarks.changes, conversation_id, after)
 
-    def add_remark(self, conversation_id: str, visitor: Visitor, content: str) -> RemarkRecord:
-        """Raises NotFound."""
+    def add_remark(
+        self, conversation_id: str, visitor: Visitor, content: str, *, share_id: str | None = None
+    ) -> RemarkRecord:
+        """By a share if one is named, else by the owner. Raises NotFound, DiscussionFull, ShareOver, NotShared."""
         named = Visitor(visitor.id, clean_name(visitor.name))
-        return self._write(remarks.add, conversation_id, named, content, self._now())
+        return self._write(remarks.add, conversation_id, named, content, share_id, self._now())
 
     def remove_remark(self, person: str, conversation_id: str, remark_id: str) -> RemarkRecord:
         """For whoever owns the conversation or made the remark. Raises NotFound."""
@@ -282,6 +284,10 @@ class Store:
     def versions(self, conversation_ids: Sequence[str], *, owner: str | None = None) -> dict[str, int]:
         """The versions of those that exist and, if `owner` is given, are theirs."""
         return self._read(history.versions, conversation_ids, owner)
+
+    def standings(self, conversation_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """The versions of those that exist, and how many changes their discussions have seen."""
+        return self._read(history.standings, conversation_ids)
 
     # Streams
 

@@ -77,7 +77,9 @@ class ShareAccess:
         if name != self.share_id:
             raise NotFound("conversation", name)
         share = self.store.shared(self.share_id)
-        version = self.store.versions([share.conversation_id])[share.conversation_id]
+        version = self.store.versions([share.conversation_id]).get(share.conversation_id)
+        if version is None:  # just now
+            raise NotFound("conversation", name)
         return Place(share.conversation_id, version, share.terms.discussion)
 
 

@@ -25,16 +25,16 @@ class Audience:
         redis: Redis,
         *,
         process: str | None = None,
-        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
         self._process = process or secrets.token_hex(4)
-        self._now = wall_clock
+        self._clock = clock
         self._reported: dict[str, tuple[int, float]] = {}
 
     def report(self, here: Mapping[str, int]) -> None:
         """So many watch here. What has not changed is written only now and then."""
-        now = self._now()
+        now = self._clock()
         changed = {
             conversation: count
             for conversation, count in here.items()
@@ -44,10 +44,11 @@ class Audience:
         gone = self._reported.keys() - here.keys()
         if not changed and not gone:
             return
+        until = self._time() + GOOD_FOR
         pipeline = self._redis.pipeline(transaction=False)
         for conversation, count in changed.items():
             key = keys.audience(conversation)
-            pipeline.hset(key, self._process, f"{count}:{now + GOOD_FOR:.3f}")
+            pipeline.hset(key, self._process, f"{count}:{until:.3f}")
             pipeline.pexpire(key, int(GOOD_FOR * 1000))
         for conversation in gone:
             pipeline.hdel(keys.audience(conversation), self._process)
@@ -69,8 +70,13 @@ class Audience:
         pipeline = self._redis.pipeline(transaction=False)
         for conversation in conversation_ids:
             pipeline.hvals(keys.audience(conversation))
-        now = self._now()
+        now = self._time()
         return [sum(_counting(value, now) for value in values) for values in pipeline.execute()]
+
+    def _time(self) -> float:
+        """By the one clock that all processes share."""
+        seconds, microseconds = self._redis.time()
+        return float(seconds) + float(microseconds) / 1e6
 
 
 def _counting(value: bytes, now: float) -> int:

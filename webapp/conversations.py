@@ -92,11 +92,9 @@ def conversation_views(services: Services) -> APIBlueprint:
         erased = store.erase(owner)
         for stream_id in erased.stream_ids:
             _cancel(services, stream_id)
-        for gone in erased.conversations:
-            services.announce_change(gone.conversation_id)
-            services.announce(gone.conversation_id, gone.version, gone.owner)
-        for conversation_id in erased.discussed:
-            services.announce_change(conversation_id)
+        for changed in erased.changed:
+            services.announce_change(changed.conversation_id)
+            services.announce(changed.conversation_id, changed.version, changed.owner)
         session.clear()
         return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -15,6 +15,9 @@ from streams import Ahead, Batch, Event, Gone, Serving
 MAX_CLIENT_FRAME = 16 * 1024  # bytes; the largest that a page has a use for is a few hundred
 
 
+MOST = 2**31 - 1  # what a number of ours can be in a database
+
+
 class ClientFrame(BaseModel):
     """What all frames from a client share: nothing that is not known is let through."""
 
@@ -38,9 +41,9 @@ class Unfollow(ClientFrame):
 class Watch(ClientFrame):
     type: Literal["watch"]
     conversation: Identifier
-    version: int = Field(ge=0)
-    remarks: int | None = Field(default=None, ge=0)
-    viewers: int = Field(default=0, ge=0)
+    version: int = Field(ge=0, le=MOST)
+    remarks: int | None = Field(default=None, ge=0, le=MOST)
+    viewers: int = Field(default=0, ge=0, le=MOST)
 
 
 class Unwatch(ClientFrame):

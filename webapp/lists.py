@@ -27,10 +27,10 @@ class Lists:
             pages = self._pages.setdefault(owner, set())
             first = not pages
             pages.add(told)
-        if first:
-            tell = partial(self._tell, owner)
-            self._subscriber.add(keys.listing(owner), lambda _: tell(), tell)
-        else:
+            if first:  # under the lock: whoever leaves at the same moment must not take this subscription along
+                tell = partial(self._tell, owner)
+                self._subscriber.add(keys.listing(owner), lambda _: tell(), tell)
+        if not first:
             told()
 
     def unwatch(self, owner: str, told: Told) -> None:
@@ -38,9 +38,8 @@ class Lists:
         with self._lock:
             pages = self._pages.get(owner, set())
             pages.discard(told)
-            if pages or self._pages.pop(owner, None) is None:
-                return
-        self._subscriber.remove(keys.listing(owner))
+            if not pages and self._pages.pop(owner, None) is not None:
+                self._subscriber.remove(keys.listing(owner))
 
     def _tell(self, owner: str) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 """One page's WebSocket: what it follows, what it watches, what it is told (PROTOCOL.md, section 2)."""
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 from simple_websocket import ConnectionClosed, Server
@@ -121,7 +122,7 @@ class PageSocket(sockets.Closable):
 
     def discussed(self, watch: Watch, remarks: list[RemarkRecord]) -> None:
         """See rooms.Page."""
-        shown = [Remark.model_validate(each).model_dump(mode="json") for each in remarks]
+        shown = [_shown(each) for each in remarks]
         self._tell(watch, {"type": "remarks", "conversation": watch.name, "remarks": shown})
 
     def viewed(self, watch: Watch, viewers: int) -> None:
@@ -223,3 +224,9 @@ class PageSocket(sockets.Closable):
 
     def _say(self, frame: dict[str, Any]) -> None:
         self._outlet.write(frames.text_frame(frame))
+
+
+@lru_cache(maxsize=1_000)
+def _shown(remark: RemarkRecord) -> dict[str, Any]:
+    """A thousand viewers are told the same remark."""
+    return Remark.model_validate(remark).model_dump(mode="json")

@@ -14,7 +14,17 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from conversations import Busy, InvalidCursor, KeyReused, NotFound, NothingToContinue, NotShared, ShareOver, WrongRole
+from conversations import (
+    Busy,
+    DiscussionFull,
+    InvalidCursor,
+    KeyReused,
+    NotFound,
+    NothingToContinue,
+    NotShared,
+    ShareOver,
+    WrongRole,
+)
 from streams import StreamNotFound
 
 log = logging.getLogger(__name__)
@@ -86,6 +96,7 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(NotShared, _not_shared)
     app.register_error_handler(KeyReused, _key_reused)
     app.register_error_handler(WrongRole, _wrong_role)
+    app.register_error_handler(DiscussionFull, _discussion_full)
     app.register_error_handler(NothingToContinue, _nothing_to_continue)
     app.register_error_handler(InvalidCursor, _invalid_cursor)
     for unreachable, what in (
@@ -138,6 +149,11 @@ def _wrong_role(error: WrongRole) -> Response:
     return Problem(HTTPStatus.BAD_REQUEST, detail).response()
 
 
+def _discussion_full(error: DiscussionFull) -> Response:
+    detail = f"This discussion is full: it has seen {error.most:,} remarks and removals."
+    return Problem(HTTPStatus.CONFLICT, detail).response()
+
+
 def _nothing_to_continue(_: NothingToContinue) -> Response:
     detail = "This answer has no text to go on from. Have it written anew instead (…/regenerate)."
     return Problem(HTTPStatus.BAD_REQUEST, detail).response()
@@ -149,7 +165,7 @@ def _invalid_cursor(_: InvalidCursor) -> Response:
 
 def _unavailable(what: str) -> Callable[[Exception], Response]:
     def answer(error: Exception) -> Response:
-        log.warning("unavailable", extra={"what": what, "path": request.path}, exc_info=error)
+        log.warning("unavailable", extra={"what": what, "route": str(request.url_rule)}, exc_info=error)
         detail = f"{what} does not answer at the moment. Try again in a few seconds."
         headers = {"Retry-After": str(RETRY_AFTER)}
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers).response()
@@ -159,6 +175,6 @@ def _unavailable(what: str) -> Callable[[Exception], Response]:
 
 def _fault(error: Exception) -> Response:
     fault = secrets.token_hex(6)
-    log.error("fault %s", fault, extra={"fault": fault, "path": request.path}, exc_info=error)
+    log.error("fault %s", fault, extra={"fault": fault, "route": str(request.url_rule)}, exc_info=error)
     detail = f"Something went wrong in the server. Its log says what, under {fault}."
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, fault=fault).response()

@@ -23,10 +23,11 @@ from webapp.schemas import (
 )
 from webapp.services import Services
 
-BAD, FORBIDDEN, MISSING, OVER = (
+BAD, FORBIDDEN, MISSING, FULL, OVER = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
     HTTPStatus.GONE,
 )
 
@@ -48,10 +49,10 @@ def remark_views(services: Services) -> APIBlueprint:
         """Read the discussion of your conversation, from a change on."""
         return _read(_mine(path.conversation_id), query)
 
-    @api.post("/conversations/<id:conversation_id>/remarks", responses={201: Remark, **described(BAD, MISSING)})
+    @api.post("/conversations/<id:conversation_id>/remarks", responses={201: Remark, **described(BAD, MISSING, FULL)})
     def say(path: ConversationPath, body: NewRemark) -> Response:
         """Say something beside your conversation."""
-        return _say(_mine(path.conversation_id), Visitor(current_owner(), body.name), body)
+        return _say(_mine(path.conversation_id), Visitor(current_owner(), body.name), body, None)
 
     @api.delete(
         "/conversations/<id:conversation_id>/remarks/<id:remark_id>", responses={200: Remark, **described(MISSING)}
@@ -60,7 +61,7 @@ def remark_views(services: Services) -> APIBlueprint:
         """Remove anybody's remark from the discussion of your conversation."""
         return _remove(_mine(path.conversation_id), path.remark_id)
 
-    by_share = described(BAD, FORBIDDEN, MISSING, OVER)
+    by_share = described(BAD, FORBIDDEN, MISSING, FULL, OVER)
 
     @api.get("/shares/<id:share_id>/remarks", responses={200: Remarks, **by_share})
     def read_shared(path: SharePath, query: RemarksQuery) -> Response:
@@ -70,7 +71,7 @@ def remark_views(services: Services) -> APIBlueprint:
     @api.post("/shares/<id:share_id>/remarks", responses={201: Remark, **by_share})
     def say_shared(path: SharePath, body: NewRemark) -> Response:
         """Say something beside a shared conversation."""
-        return _say(_shared(path.share_id), Visitor(welcome(), body.name), body)
+        return _say(_shared(path.share_id), Visitor(welcome(), body.name), body, path.share_id)
 
     @api.delete("/shares/<id:share_id>/remarks/<id:remark_id>", responses={200: Remark, **by_share})
     def take_back(path: SharedRemarkPath) -> Response:
@@ -89,8 +90,8 @@ def remark_views(services: Services) -> APIBlueprint:
     def _read(place: Place, query: RemarksQuery) -> Response:
         return respond(Remarks.model_validate({"items": store.remarks(place.conversation_id, after=query.after)}))
 
-    def _say(place: Place, visitor: Visitor, body: NewRemark) -> Response:
-        remark = store.add_remark(place.conversation_id, visitor, body.content)
+    def _say(place: Place, visitor: Visitor, body: NewRemark, share_id: str | None) -> Response:
+        remark = store.add_remark(place.conversation_id, visitor, body.content, share_id=share_id)
         services.announce_change(place.conversation_id)
         return respond(Remark.model_validate(remark), HTTPStatus.CREATED)
 

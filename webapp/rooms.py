@@ -4,8 +4,8 @@ Three things are told: that a conversation is newer, what was said beside it, an
 whoever came by a share that is over is shut out.
 
 The database is the truth, and a channel in Redis the hint. The database is asked when a room is entered and whenever
-the channel is (again) subscribed, so nothing falls between a page's GET and its socket, or into a reconnection.
-Shares are looked at now and then besides: that a link is dead must not depend on a hint.
+the channel is (again) subscribed, so nothing falls between a page's GET and its socket, or into a reconnection. And it
+is asked now and then besides, for all rooms at once: neither that a link is dead nor what was said hangs on a hint.
 """
 
 import logging
@@ -28,8 +28,9 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER = 2.0  # seconds until a database that was away is asked again; nothing tells when it is back
 TICK = 1.0  # seconds; a count of viewers need not be faster
-SHARES_CHECKED = 5.0  # seconds between looks whether shares that are in use are still good
-CHECKED_AT_ONCE = 500  # shares in one question
+CHECKED = 5.0  # seconds between looks at all rooms: are the shares in use still good, has a hint been lost?
+CHECKED_AT_ONCE = 500  # shares, or rooms, in one question
+TOLD_AT_ONCE = 100  # pages, before others get their turn
 
 
 class Page(Protocol):
@@ -55,6 +56,10 @@ class Watch:
     version: int
     remarks: int | None  # the last change that it has seen; None: it takes no part in the discussion
     viewers: int  # the number that it shows
+
+    def lacks(self, version: int, changes: int) -> bool:
+        """Whether its page has not seen all of this."""
+        return self.version < version or (self.remarks is not None and self.remarks < changes)
 
     def newest(self, version: int) -> None:
         """Tell the page, unless it has seen this version."""
@@ -101,11 +106,6 @@ class _Room:
     def empty(self) -> bool:
         return not self.watches and not self.visits
 
-    @property
-    def seen(self) -> int | None:
-        """The change from which on its pages lack something; None: none of them takes part."""
-        return min((each.remarks for each in self.watches if each.remarks is not None), default=None)
-
 
 class Rooms:
     """All rooms of a process, over the process's one pub/sub connection."""
@@ -125,17 +125,27 @@ class Rooms:
         self._lock = threading.Lock()
         self._rooms: dict[str, _Room] = {}
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._tick_forever, name="rooms", daemon=True)
+        # Two, for Redis may be silent while the database is to be asked.
+        self._threads = [
+            threading.Thread(target=self._forever, args=(CHECKED, self._check), name="rooms", daemon=True),
+            threading.Thread(target=self._forever, args=(TICK, self._count), name="audience", daemon=True),
+        ]
 
     def start(self) -> None:
         """Begin to count, and to look whether shares are still good."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Stop it. Who watches in this process is counted no more."""
         self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        try:
+            self._audience.leave()
+        except RedisError as error:
+            log.info("viewers not counted out: %s", error)  # others do not count a process that is silent
 
     def watch(self, watch: Watch) -> None:
         """Begin; what it has not seen is told at once. The caller has checked that the page may see it."""
@@ -163,10 +173,10 @@ class Rooms:
                 room = self._rooms[conversation_id] = _Room(conversation_id)
             come(room)
             room.recount = True
-        if opened:
-            channel = stream_keys.conversation(conversation_id)
-            self._subscriber.add(channel, partial(self._heard, room), partial(self._look_soon, room))
-        else:
+            if opened:  # under the lock: whoever leaves at the same moment must not take this subscription along
+                channel = stream_keys.conversation(conversation_id)
+                self._subscriber.add(channel, partial(self._heard, room), partial(self._look_soon, room))
+        if not opened:
             self._look_soon(room)
 
     def _go(self, conversation_id: str, go: Callable[[_Room], None]) -> None:
@@ -178,7 +188,7 @@ class Rooms:
             if not room.empty:
                 return
             del self._rooms[conversation_id]
-        self._subscriber.remove(stream_keys.conversation(conversation_id))
+            self._subscriber.remove(stream_keys.conversation(conversation_id))
 
     # -- looking
 
@@ -207,20 +217,27 @@ class Rooms:
                     room.looking = False
                     return
                 room.stale = False
-                seen = room.seen
+                watches = list(room.watches)  # whoever comes later lacks more, and is for the next look
+            seen = min((each.remarks for each in watches if each.remarks is not None), default=None)
             try:
+                self._shut_out([room])
                 version = self._store.versions([room.conversation_id]).get(room.conversation_id)
                 remarks = [] if seen is None else self._store.remarks(room.conversation_id, after=seen)
-                self._shut_out([room])
-            except SQLAlchemyError as error:
-                log.warning("not looked, trying again: %s", error, extra={"conversation_id": room.conversation_id})
+            except Exception as error:  # nobody else looks for this room
+                known = isinstance(error, SQLAlchemyError)
+                facts = {"conversation_id": room.conversation_id}
+                log.warning("not looked, trying again: %s", error, extra=facts, exc_info=not known)
                 room.stale = True
                 self._closing.wait(RETRY_AFTER)
                 continue
-            for watch in self._watches(room):
+            for place, watch in enumerate(watches):
                 if version is not None:
                     watch.newest(version)
                 watch.heard(remarks)
+                if place % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
+                    time.sleep(0)
+            if remarks:  # there may be more: they come in parts
+                room.stale = True
 
     def _watches(self, room: _Room) -> list[Watch]:
         with self._lock:
@@ -241,24 +258,28 @@ class Rooms:
 
     # -- now and then
 
-    def _tick_forever(self) -> None:
-        checked = self._clock()
-        while not self._closing.wait(TICK):
+    def _forever(self, interval: float, work: Callable[[], None]) -> None:
+        while not self._closing.wait(interval):
             try:
-                self._count()
-                if self._clock() - checked >= SHARES_CHECKED:
-                    checked = self._clock()
-                    with self._lock:
-                        rooms = list(self._rooms.values())
-                    self._shut_out(rooms)
+                work()
             except (RedisError, SQLAlchemyError) as error:
-                log.warning("viewers not counted, trying again: %s", error)
+                log.warning("rooms not looked after, trying again: %s", error)
             except Exception:  # nobody else does it
                 log.exception("looking after rooms failed")
-        try:
-            self._audience.leave()
-        except RedisError as error:
-            log.info("viewers not counted out: %s", error)  # others do not count a process that is silent
+
+    def _check(self) -> None:
+        """Shut out whose share is over, and look again where a hint was lost."""
+        with self._lock:
+            rooms = {room.conversation_id: room for room in self._rooms.values()}
+        self._shut_out(list(rooms.values()))
+        ids = list(rooms)
+        for start in range(0, len(ids), CHECKED_AT_ONCE):
+            for conversation_id, (version, changes) in self._store.standings(
+                ids[start : start + CHECKED_AT_ONCE]
+            ).items():
+                watches = self._watches(rooms[conversation_id])
+                if any(each.lacks(version, changes) for each in watches):
+                    self._look_soon(rooms[conversation_id])
 
     def _count(self) -> None:
         """Say how many are here, and tell the pages how many are in all."""

@@ -143,7 +143,7 @@ class ExportQuery(Strict):
 
 
 class RemarksQuery(Strict):
-    after: int = Field(default=0, ge=0, description="the last `change` that is known")
+    after: int = Field(default=0, ge=0, le=2**31 - 1, description="the last `change` that is known")
 
 
 class SendHeaders(BaseModel):
@@ -244,7 +244,7 @@ class Remark(Answer):
 
 
 class Remarks(BaseModel):
-    items: list[Remark] = Field(description="in the order of their changes")
+    items: list[Remark] = Field(description="in the order of their changes, at most 200; ask on from the last `change`")
 
 
 class ConversationPage(Answer):

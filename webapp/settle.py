@@ -89,24 +89,21 @@ class Settler:
         return self._settle(stream_id, progress)
 
     def sweep(self) -> None:
-        """Settle whatever a conversation waits for in vain, and remove for good what was deleted long enough ago.
-
-        Raises redis.RedisError, SQLAlchemyError.
-        """
-        self._store.purge(UNDO)
+        """Settle whatever a conversation waits for in vain. Raises redis.RedisError, SQLAlchemyError."""
         waited_for = self._store.streams_in_flight()
         for stream_id, progress in zip(waited_for, self._control.progress(waited_for), strict=True):
             self._settle(stream_id, progress)
 
     def sweep_forever(self, closing: Event) -> None:
-        """Sweep now and then, until `closing` is set."""
+        """Sweep now and then, until `closing` is set; and remove for good what was deleted long enough ago."""
         while not closing.wait(SWEEP_INTERVAL):
-            try:
-                self.sweep()
-            except (RedisError, SQLAlchemyError) as error:
-                log.warning("could not look for vanished streams: %s", error)
-            except Exception:  # nobody else looks
-                log.exception("looking for vanished streams failed")
+            for work in (self.sweep, lambda: self._store.purge(UNDO)):
+                try:
+                    work()
+                except (RedisError, SQLAlchemyError) as error:
+                    log.warning("could not sweep: %s", error)
+                except Exception:  # nobody else does
+                    log.exception("sweeping failed")
 
     def has_job(self, stream_id: str) -> bool:
         """Whether a worker has this stream's job, or will get it."""

@@ -104,9 +104,10 @@ def share_views(services: Services) -> APIBlueprint:
         except Busy as busy:
             detail = "Another question is being answered just now. Yours can be sent when that answer is complete."
             raise Problem(HTTPStatus.CONFLICT, detail, stream=busy.stream_id) from None
-        return respond(
-            Sent.model_validate(sent).model_copy(update={"conversation": path.share_id}), HTTPStatus.ACCEPTED
-        )
+        shown = Sent.model_validate(sent)
+        question, answer = _alone(shown.question), _alone(shown.answer)
+        named = {"conversation": path.share_id, "question": question, "answer": answer}
+        return respond(shown.model_copy(update=named), HTTPStatus.ACCEPTED)
 
     @api.post("/shares/<id:share_id>/stop", responses={202: Stopped, **described(FORBIDDEN, MISSING, OVER)})
     def stop_asked(path: SharePath) -> Response:
@@ -115,7 +116,9 @@ def share_views(services: Services) -> APIBlueprint:
         asked = _question_in_flight(record)
         if asked is None or record.generating is None:
             raise NotFound("answer", path.share_id)
-        if asked.author is None or asked.author.tag != tag_of(record.id, current_owner()):
+        me = current_owner()
+        mine = asked.author is not None and asked.author.tag != "" and asked.author.tag == tag_of(record.id, me)
+        if not mine and me != record.owner:
             raise Problem(FORBIDDEN, "Only who asked, or the conversation's owner, can stop this answer.")
         stopping = stop_generation(services, record.generating)
         return respond(Stopped(stream=record.generating, stopping=stopping), HTTPStatus.ACCEPTED)
@@ -131,7 +134,7 @@ def _question_in_flight(record: ConversationRecord) -> MessageRecord | None:
 
 def _shown(share: ShareRecord, record: ConversationRecord) -> SharedConversation:
     """Only what is shared: no owner, no other version, no id of the conversation."""
-    messages = [Message.model_validate(each).model_copy(update={"versions": [each.id]}) for each in record.messages]
+    messages = [_alone(Message.model_validate(each)) for each in record.messages]
     return SharedConversation(
         id=share.id,
         title=record.title,
@@ -147,3 +150,8 @@ def _shown(share: ShareRecord, record: ConversationRecord) -> SharedConversation
         discussion=share.terms.discussion,
         expires_at=share.terms.expires_at,
     )
+
+
+def _alone(message: Message) -> Message:
+    """Without its other versions, which are not shared."""
+    return message.model_copy(update={"versions": [message.id]})

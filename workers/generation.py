@@ -147,6 +147,8 @@ class Generation:
 
     def _checkpoint(self, writer: StreamWriter) -> None:
         """Keep the text so far in the database, so that even a Redis that is lost leaves something."""
+        if not writer.text and not writer.reasoning:
+            return
         try:
             self._tools.store.checkpoint(self.stream_id, writer.text, writer.reasoning)
         except SQLAlchemyError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from conversations.database import Database
 from conversations.models import Conversation, Message, Remark, Send, Share, new_id
 from conversations.records import Role, Status
 from tests.conversations.conftest import OWNER, STRANGER, Clock, finish, new_stream, stream_of
+from tests.conversations.together import at_once
 
 
 def test_a_new_conversation_is_empty_and_reads_back_as_it_was_given(store: Store) -> None:
@@ -182,6 +184,22 @@ def test_what_was_deleted_can_be_restored_as_it_was_until_it_is_purged(
     assert store.purge(timedelta(hours=1)) == 1
     with pytest.raises(NotFound):
         store.restore(OWNER, conversation.id)
+
+
+def test_of_a_purge_and_a_restoration_at_once_one_counts(store: Store, clock: Clock) -> None:
+    for _ in range(8):
+        conversation = store.create_conversation(OWNER)
+        store.delete(OWNER, conversation.id)
+        clock.moment += timedelta(hours=1)
+        restored, purged = at_once(
+            [partial(store.restore, OWNER, conversation.id), partial(store.purge, timedelta(minutes=1))]
+        )
+        if isinstance(restored, ConversationRecord):
+            assert purged == 0
+            assert store.conversation(OWNER, conversation.id) == restored
+        else:
+            assert isinstance(restored, NotFound)
+            assert purged == 1
 
 
 def test_purging_leaves_nothing_behind(

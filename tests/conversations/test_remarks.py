@@ -4,7 +4,22 @@ from functools import partial
 
 import pytest
 
-from conversations import Author, ConversationRecord, NotFound, RemarkRecord, Store, Visitor, tag_of
+from conversations import (
+    Author,
+    ConversationRecord,
+    DiscussionFull,
+    NotFound,
+    NotShared,
+    RemarkRecord,
+    ShareOver,
+    Store,
+    Terms,
+    Visitor,
+    tag_of,
+)
+from conversations.database import Database
+from conversations.models import Conversation
+from conversations.remarks import MOST, PART
 from tests.conversations.conftest import OWNER, STRANGER
 from tests.conversations.together import at_once
 
@@ -81,3 +96,31 @@ def test_a_deleted_conversation_is_not_discussed(store: Store, conversation: Con
         store.add_remark(conversation.id, EVE, "More words")
     with pytest.raises(NotFound):
         store.remove_remark(OWNER, conversation.id, remark.id)
+
+
+def test_a_discussion_is_read_in_parts_and_ends_somewhere(
+    store: Store, database_url: str, conversation: ConversationRecord
+) -> None:
+    for number in range(PART + 1):
+        store.add_remark(conversation.id, EVE, f"Remark {number}")
+    first = store.remarks(conversation.id)
+    assert len(first) == PART
+    assert [each.content for each in store.remarks(conversation.id, after=first[-1].change)] == [f"Remark {PART}"]
+    database = Database(database_url)
+    with database.write() as session:
+        session.get_one(Conversation, conversation.id).remarks = MOST
+    database.close()
+    with pytest.raises(DiscussionFull):
+        store.add_remark(conversation.id, EVE, "One more")
+
+
+def test_a_remark_by_a_share_that_is_over_or_without_a_discussion_is_refused(
+    store: Store, conversation: ConversationRecord
+) -> None:
+    silent, over = (store.share(OWNER, conversation.id, Terms(discussion=each)) for each in (False, True))
+    store.revoke(OWNER, over.id)
+    with pytest.raises(NotShared):
+        store.add_remark(conversation.id, EVE, "Words", share_id=silent.id)
+    with pytest.raises(ShareOver):
+        store.add_remark(conversation.id, EVE, "Words", share_id=over.id)
+    assert store.remarks(conversation.id) == []

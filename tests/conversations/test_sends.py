@@ -144,6 +144,17 @@ def test_a_continued_answer_is_another_version_that_begins_with_the_first(
     assert ids(store.conversation(OWNER, conversation.id)) == [cut_off.question.id, cut_off.answer.id]
 
 
+def test_an_answer_that_was_not_gone_on_with_after_all_keeps_its_beginning(
+    store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
+) -> None:
+    cut_off = ask(conversation.id)
+    finish(store, cut_off, "Once upon")
+    continued = store.continue_(OWNER, cut_off.answer.id, stream_id=new_stream(), model="m")
+    stopped = {"outcome": "cancelled", "reason": None, "usage": None}
+    store.save_answer(stream_of(continued), text="", reasoning="", **stopped)  # type: ignore[arg-type]
+    assert store.conversation(OWNER, conversation.id).messages[-1].content == "Once upon"
+
+
 def test_only_an_answer_with_text_is_continued(
     store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
 ) -> None:

@@ -2,24 +2,28 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from conversations import (
     Author,
     Busy,
+    Changed,
     ConversationRecord,
     KeyReused,
     NotFound,
     NotShared,
     Sent,
     ShareOver,
+    ShareRecord,
     Store,
     Terms,
     Visitor,
     tag_of,
 )
 from tests.conversations.conftest import OWNER, STRANGER, Clock, finish, new_stream, stream_of
+from tests.conversations.together import at_once
 
 EVE = Visitor(STRANGER, "Eve")
 
@@ -173,6 +177,19 @@ def test_a_visitors_key_names_one_question_and_is_not_the_owners(
     assert ask(conversation.id, "Hm?", key="one").created
 
 
+def test_of_a_revocation_and_a_question_at_once_the_question_is_first_or_refused(store: Store) -> None:
+    for _ in range(8):
+        conversation = store.create_conversation(OWNER)
+        share = store.share(OWNER, conversation.id, Terms(may_ask=True))
+        asked = partial(store.ask, share.id, EVE, "Hm?", stream_id=new_stream(), model="m")
+        revoked, sent = at_once([partial(store.revoke, OWNER, share.id), asked])
+        assert isinstance(revoked, ShareRecord), revoked
+        if isinstance(sent, Sent):
+            assert sent.version < store.conversation(OWNER, conversation.id).version
+        else:
+            assert isinstance(sent, ShareOver)
+
+
 def test_hostile_names_are_made_harmless(store: Store, conversation: ConversationRecord) -> None:
     share = store.share(OWNER, conversation.id, Terms(may_ask=True))
     name = "\u202egnihton\n\t<b>Bob</b>\0" + "x" * 100
@@ -200,9 +217,11 @@ def test_erasing_a_person_leaves_nothing_of_theirs_and_takes_nothing_of_others(
     kept = store.add_remark(others.id, EVE, "Hello")
 
     erased = store.erase(OWNER)
-    assert {each.conversation_id for each in erased.conversations} == {each.id for each in mine}
+    version = store.conversation(STRANGER, others.id).version
+    assert Changed(others.id, version, STRANGER) in erased.changed  # her name has gone from it
+    assert {each.conversation_id for each in erased.changed} == {others.id, *(each.id for each in mine)}
     assert erased.stream_ids == [stream_of(running)]
-    assert erased.discussed == {others.id: 3}
+    assert store.conversation(STRANGER, others.id).remarks == 3
     assert store.list_conversations(OWNER).items == []
     for each in mine:
         with pytest.raises(NotFound):
@@ -215,4 +234,15 @@ def test_erasing_a_person_leaves_nothing_of_theirs_and_takes_nothing_of_others(
     assert [(each.author, each.content, each.removed) for each in store.remarks(others.id)[1:]] == [
         (Author("", ""), "", True)
     ]
-    assert store.erase(OWNER) == type(erased)([], [], {})
+    assert store.erase(OWNER) == type(erased)([], [])
+
+
+def test_two_who_have_spoken_with_each_other_can_erase_themselves_at_once(store: Store) -> None:
+    for number in range(8):
+        people = [Visitor(f"{name}-{number}", name) for name in ("Ann", "Ben")]
+        for mine, other in (people, people[::-1]):
+            for _ in range(2):
+                conversation = store.create_conversation(mine.id)
+                store.add_remark(conversation.id, other, "Hello")
+        results = at_once([partial(store.erase, each.id) for each in people])
+        assert not [each for each in results if isinstance(each, Exception)], results

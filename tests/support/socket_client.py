@@ -51,10 +51,10 @@ class SocketClient:
             self._apply(self.receive())
 
     def closed(self) -> tuple[int, str]:
-        """Wait for the server's close; its code and reason."""
+        """Wait for the server's close, and apply what comes before; its code and reason."""
         try:
             while True:
-                self.connection.recv(PATIENCE)
+                self._apply(json.loads(self.connection.recv(PATIENCE)))
         except ConnectionClosed as closed:
             if closed.rcvd is None:
                 raise RuntimeError("it was cut off without a close frame") from closed

@@ -321,6 +321,10 @@ def test_a_conversation_that_is_not_yours_is_not_watched(web: WebProcess, eve: F
             '{"type": "watch", "conversation": "c", "version": -1}',
             "watch.version: Input should be greater than or equal to 0",
         ),
+        (
+            '{"type": "watch", "conversation": "c", "version": 1, "remarks": 99999999999}',
+            "watch.remarks: Input should be less than or equal to 2147483647",
+        ),
         (json.dumps({"type": "\N{PARTY POPPER}" * 40}), "type '" + "\N{PARTY POPPER}" * 29),
     ],
 )

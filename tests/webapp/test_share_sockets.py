@@ -1,15 +1,20 @@
 """Watching by a link, on a real gunicorn: the same text, live; who else is there; and the door when it closes."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from websockets.exceptions import ConnectionClosed
 
+from conversations import Terms, Visitor, open_store
 from streams import End, Outcome, StreamWriter, keys
+from tests.support.database import migrated, new_sqlite
+from tests.support.redis_server import RedisServer
 from tests.support.socket_client import SocketClient, connected, connection_to
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess, running_web
@@ -83,8 +88,11 @@ def test_when_a_link_dies_its_watchers_are_told_and_cut_off_and_see_not_one_more
         page.receive_text("Before. ")
         path = {"revoke": f"shares/{doomed}", "delete": f"conversations/{conversation}", "erase": "me"}[way]
         assert ada.delete(f"/api/{path}").status_code == 204
+        for _ in range(20):  # a writer does not know, and goes on
+            write(writer, "After. ")
         assert page.closed() == GOODBYE
-        assert page.text == "Before. "
+        seen = page.text.removeprefix("Before. ")
+        assert len(seen) < 20 * len("After. "), "what was on its way may arrive, and nothing else"
 
 
 def test_revoking_one_link_leaves_those_who_came_by_another(
@@ -108,8 +116,37 @@ def test_watchers_are_cut_off_although_the_hint_was_lost(
         assert page.closed() == GOODBYE
 
 
+def test_what_was_said_is_told_although_the_hint_was_lost(
+    web: WebProcess, ada: FlaskClient, conversation: str, services: Services
+) -> None:
+    link = share(ada, conversation)
+    with connected(web.url, share=link) as page:
+        page.say(type="watch", conversation=link, version=99, remarks=0, viewers=1)
+        page.say(type="ping")
+        page.receive_until("pong")
+        services.store.add_remark(conversation, Visitor("eve", "Eve"), "Nobody is told")
+        assert page.receive_until("remarks")[-1]["remarks"][0]["content"] == "Nobody is told"
+
+
+def test_watchers_are_cut_off_while_redis_is_silent(own_redis: RedisServer, tmp_path: Path) -> None:
+    database_url = migrated(new_sqlite(tmp_path))
+    log = tmp_path / "web.log"
+    with (
+        closing(open_store(database_url)) as store,
+        running_web(redis_url=own_redis.url, database_url=database_url, log=log) as web,
+    ):
+        share = store.share("ada", store.create_conversation("ada").id, Terms())
+        with connected(web.url, share=share.id) as page:
+            own_redis.pause()
+            try:
+                store.revoke("ada", share.id)
+                assert page.closed() == GOODBYE
+            finally:
+                own_redis.resume()
+
+
 def test_watchers_are_cut_off_when_the_links_time_is_over(web: WebProcess, ada: FlaskClient, conversation: str) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=2)
+    soon = datetime.now(UTC) + timedelta(seconds=6)  # to share and to connect
     link = share(ada, conversation, expires_at=soon.isoformat())
     with connected(web.url, share=link) as page:
         assert page.closed() == GOODBYE
@@ -141,7 +178,9 @@ def test_a_reader_of_server_sent_events_is_cut_off_too_and_told_410_when_it_come
         while b"Before. " not in response.readline():
             pass
         ada.delete(f"/api/shares/{link}")
-        assert b"chunks" not in response.read()
+        for _ in range(20):
+            write(writer, "After. ")
+        assert response.read().count(b"After. ") < 20
         connection.request("GET", path, headers={"Accept": "text/event-stream"})
         assert connection.getresponse().status == 410
 
@@ -233,3 +272,28 @@ def test_a_link_without_a_discussion_tells_no_remarks(web: WebProcess, ada: Flas
         page.receive_until("news")
         page.say(type="ping")
         assert "remarks" not in {frame["type"] for frame in page.receive_until("pong")}
+
+
+def test_nobody_who_comes_while_others_talk_misses_a_remark(
+    web: WebProcess, ada: FlaskClient, conversation: str, services: Services
+) -> None:
+    link = share(ada, conversation)
+    count = 40
+
+    def talk() -> None:
+        for number in range(count):
+            services.store.add_remark(conversation, Visitor("eve", "Eve"), str(number))
+            services.announce_change(conversation)
+
+    with ExitStack() as open_pages, ThreadPoolExecutor(1) as talkers:
+        talking = talkers.submit(talk)
+        pages: list[SocketClient] = []
+        while not talking.done() or len(pages) < 5:
+            page = open_pages.enter_context(connected(web.url, share=link))
+            page.say(type="watch", conversation=link, version=99, remarks=0)
+            pages.append(page)
+        for page in pages:
+            heard: list[str] = []
+            while len(heard) < count:
+                heard += [each["content"] for each in page.receive_until("remarks")[-1]["remarks"]]
+            assert heard == [str(number) for number in range(count)]

@@ -10,17 +10,14 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    # Added with a default, for the rows there are; the models give every new row its value themselves.
-    with op.batch_alter_table("conversations") as table:
-        table.add_column(sa.Column("remarks", sa.Integer, nullable=False, server_default="0"))
-        table.add_column(sa.Column("deleted_at", MOMENT))
-    with op.batch_alter_table("conversations") as table:
-        table.alter_column("remarks", server_default=None)
-    op.create_index("ix_conversations_deleted_at", "conversations", ["deleted_at"])
+    # The default stays: processes of the version before, which run on for a moment, do not know the column.
+    op.add_column("conversations", sa.Column("remarks", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("conversations", sa.Column("deleted_at", MOMENT))
+    _index_rare("conversations", "deleted_at")
 
     op.add_column("messages", sa.Column("author_id", sa.Text))
     op.add_column("messages", sa.Column("author_name", sa.Text))
-    op.create_index("ix_messages_author_id", "messages", ["author_id"])
+    _index_rare("messages", "author_id")
 
     op.create_table(
         "shares",
@@ -49,3 +46,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("conversation_id", "change"),
     )
     op.create_index("ix_remarks_author_id", "remarks", ["author_id"])
+
+
+def _index_rare(table: str, column: str) -> None:
+    """Only of the rows that have something there: of those there are, none."""
+    some = sa.text(f"{column} IS NOT NULL")
+    op.create_index(f"ix_{table}_{column}", table, [column], postgresql_where=some, sqlite_where=some)
