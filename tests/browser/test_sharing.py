@@ -235,6 +235,54 @@ def test_a_page_of_another_site_cannot_frame_a_shared_one(person: Person, strang
     assert frame.url.startswith("chrome-error:")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", FAR_HOST])
+def test_a_link_can_be_copied_from_its_dialog_at_any_address(person: Person, host: str) -> None:
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit = person.visit(person.proxy.url.replace("127.0.0.1", host))
+    visit.page.get_by_role("button", name="Share", exact=True).click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Create a link").click()
+    address = dialog.get_by_role("textbox", name="Link").input_value()
+    dialog.get_by_role("button", name="Copy the link").click()
+    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(visit.page.get_by_role("button", name="Share", exact=True)).to_be_focused()
+    box = visit.page.get_by_role("textbox", name="Message")
+    box.press("ControlOrMeta+v")
+    expect(box).to_have_value(address)
+
+
+def test_what_could_not_be_done_in_a_dialog_is_said_in_it_and_no_words_are_lost(person: Person) -> None:
+    visit = person.visit()
+    share(visit)
+    person.proxy.cut()
+    visit.wait_for_link("Reconnecting")
+    visit.page.get_by_role("button", name="Share", exact=True).click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Revoke").click()
+    expect(dialog.get_by_role("alert")).to_have_text("The server could not be reached.")
+    dialog.get_by_role("button", name="Close").click()
+    visit.page.get_by_role("button", name="This conversation").click()
+    dialog.get_by_role("textbox", name="Instructions for the model").fill("Be brief.")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_have_text("The server could not be reached.")
+    person.proxy.heal()
+    visit.wait_for_link("Live")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    visit.page.reload()
+    visit.page.get_by_role("button", name="This conversation").click()
+    expect(dialog.get_by_role("textbox", name="Instructions for the model")).to_have_value("Be brief.")
+
+
+def test_a_link_that_never_was_leads_nowhere(stranger: Stranger) -> None:
+    page = stranger().context.new_page()
+    page.goto("/s/neverwas")
+    expect(page.get_by_role("heading", name="This link leads nowhere")).to_be_visible()
+    expect(page.locator(".badge")).to_have_text("Not shared")
+    expect(page.get_by_role("heading", name="This link leads nowhere")).to_be_visible()
+
+
 def test_what_was_deleted_is_restored_by_undo_with_its_links(
     person: Person, answer: ScriptedAnswer, stranger: Stranger
 ) -> None:
@@ -269,7 +317,9 @@ def test_everything_of_mine_is_deleted_at_once(person: Person, stack: Stack, str
     owner.page.get_by_role("button", name="Delete everything of mine").click()
     dialog = owner.page.get_by_role("dialog", name="Delete everything of mine?")
     dialog.get_by_role("button", name="Delete everything").click()
+    kept = "[...Array(localStorage.length)].map((_, at) => localStorage.key(at)).concat(Object.keys(sessionStorage))"
     expect(owner.page.get_by_text("What you ask is kept here.")).to_be_visible()
     expect(owner.page.locator(".entry")).to_have_count(0)
+    assert owner.page.evaluate(kept) == []
     expect(watcher.page.get_by_role("heading", name="This is no longer shared")).to_be_visible()
     wait_until(lambda: watcher.page.request.get(path).status == 404, what="the link to lead nowhere")

@@ -47,6 +47,8 @@ export interface Conversation extends Summary {
   readonly messages: readonly Message[]
   /** null: it is not shown to visitors. */
   readonly system_prompt: string | null
+  /** How many changes its discussion has seen. */
+  readonly remarks: number
   /** The tag of whoever reads it, as an author in it. */
   readonly me: string
   /** The owner's links to it; visitors see none. */

@@ -36,14 +36,14 @@ export function App({ page }: { page: Page }) {
 /** What could not be done, or can be undone. */
 function Notice({ page }: { page: Page }) {
   const notice = useStore(page.store, (state) => state.notice)
+  const dialog = useStore(page.store, (state) => state.dialog !== null) // which shows it itself
   const undo = useStore(page.store, (state) => state.undo)
   const takeBack = async (id: string) => {
-    await page.library.undo()
-    page.visit(id)
+    if (await page.library.undo()) page.visit(id)
   }
   return (
     <>
-      {notice && (
+      {notice && !dialog && (
         <p class="notice bad" role="alert">
           {notice}
           <button type="button" class="plain" onClick={() => page.store.set({ notice: null })}>
@@ -56,11 +56,16 @@ function Notice({ page }: { page: Page }) {
           <span>
             <bdi>“{undo.title || 'New conversation'}”</bdi> was deleted.
           </span>
-          <button type="button" class="plain undo" onClick={() => void takeBack(undo.id)}>
+          <button type="button" class="plain undo" ref={focus} onClick={() => void takeBack(undo.id)}>
             Undo
           </button>
         </p>
       )}
     </>
   )
+}
+
+/** What was pressed is gone with the conversation: the focus goes to what can be done next. */
+function focus(button: HTMLElement | null): void {
+  button?.focus()
 }

@@ -13,7 +13,11 @@ export function Beside({ page }: { page: Page }) {
   const guest = useStore(page.store, (state) => state.guest)
   const close = () => page.discussion.toggle()
   return (
-    <aside class="beside" aria-label="Discussion" onKeyDown={(event) => event.key === 'Escape' && close()}>
+    <aside
+      class="beside"
+      aria-label="Discussion"
+      onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && close()}
+    >
       <header>
         <h2>Discussion</h2>
         <button type="button" class="tool" title="Close the discussion" onClick={close}>
@@ -72,12 +76,12 @@ function Entry({ page, remark, mine, removable }: EntryProps) {
 }
 
 function Saying({ page }: { page: Page }) {
-  const [words, setWords] = useState('')
+  const words = useStore(page.store, (state) => state.saying)
   const [saying, setSaying] = useState(false)
   const say = async () => {
     if (saying || words.trim() === '') return
     setSaying(true)
-    if (await page.discussion.say(words)) setWords('')
+    await page.discussion.say()
     setSaying(false)
   }
   return (
@@ -98,7 +102,7 @@ function Saying({ page }: { page: Page }) {
           dir="auto"
           value={words}
           readOnly={saying}
-          onInput={(event) => setWords(event.currentTarget.value)}
+          onInput={(event) => page.discussion.type(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return
             event.preventDefault()

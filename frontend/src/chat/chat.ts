@@ -6,7 +6,7 @@
 import { type Beside, backoff, isOver, type StreamClient, type StreamLog } from '../stream'
 import type { Environment } from '../stream/environment'
 import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
-import type { Drafts } from './drafts'
+import { besideOf, type Drafts } from './drafts'
 import { type Library, wordsOf } from './library'
 import { chosenModel } from './models'
 import { busyStream, inFlight, reusing, type State } from './state'
@@ -17,7 +17,7 @@ export interface Parts {
   readonly api: Api
   readonly client: Pick<StreamClient, 'follow' | 'watch' | 'forget'>
   readonly drafts: Drafts
-  readonly library: Pick<Library, 'put' | 'refresh' | 'remove'>
+  readonly library: Pick<Library, 'put' | 'refresh' | 'remove' | 'gone'>
   readonly beside: Beside
   readonly environment: Pick<Environment, 'after' | 'random'>
   readonly newKey: () => string
@@ -25,12 +25,20 @@ export interface Parts {
   readonly go: (conversation: string | null, how: 'push' | 'replace') => void
 }
 
+interface Wish {
+  readonly key: string
+  /** The message that another version was wished of, and how many it had. */
+  readonly message: string
+  readonly versions: number
+}
+
 export class Chat {
   readonly #parts: Parts
   /** Keys of wishes that the server has not answered: asked again, they are the same wish. */
-  readonly #keys = new Map<string, string>()
+  readonly #keys = new Map<string, Wish>()
   /** Where a send is under way; null is the conversation that has not begun. */
   readonly #sending = new Set<string | null>()
+  #beginning: Promise<string> | null = null
   #unwatch = () => {}
   #unfollow = () => {}
   /** A reading that failed and is to be tried again. */
@@ -50,7 +58,7 @@ export class Chat {
     const sending = this.#sending.has(at)
     this.#set({ at, conversation: null, reading, draft, sending, editing: null, notice: null, sendProblem: null })
     this.#set({ away: false, sidebarOpen: false, picked: null, dialog: null })
-    this.#set({ viewers: 0, remarks: [], changes: 0, unread: 0 })
+    this.#set({ viewers: 0, remarks: [], changes: 0, seen: 0, saying: this.#parts.drafts.text(besideOf(at)) })
     return at === null ? Promise.resolve() : this.#read(at)
   }
 
@@ -67,10 +75,8 @@ export class Chat {
     } catch (error) {
       if (this.#state.at !== at) return
       if (error instanceof ApiError && (error.status === 404 || error.status === 410)) {
-        // To a guest who has seen it, what is not there any more was shared once.
-        const { guest, conversation, reading } = this.#state
-        const seen = guest && (conversation !== null || reading === 'over')
-        this.#shutOut(error.status === 410 || seen ? 'over' : 'missing')
+        this.shutOut(error.status === 410 ? 'over' : 'missing')
+        this.#parts.library.gone(at)
         return
       }
       wordsOf(error)
@@ -81,12 +87,11 @@ export class Chat {
     }
   }
 
-  /** The share by which one came is over: what it showed is shown no more, nor kept. */
-  shutOut(): void {
-    this.#shutOut('over')
-  }
-
-  #shutOut(reading: 'missing' | 'over'): void {
+  /** There is nothing to be seen here, any more or at all: what was shown is shown no more, nor kept. */
+  shutOut(why: 'missing' | 'over'): void {
+    // To a guest who has seen it, what is not there any more was shared once.
+    const { guest, conversation, reading: before } = this.#state
+    const reading = guest && (conversation !== null || before === 'over') ? 'over' : why
     for (const { stream } of this.#state.conversation?.messages ?? []) if (stream) this.#parts.client.forget(stream)
     this.#leave()
     this.#set({ reading, conversation: null, dialog: null, viewers: 0, remarks: [], changes: 0 })
@@ -102,7 +107,9 @@ export class Chat {
     // Two reads may overtake each other.
     const shown = this.#state.conversation
     if (shown?.id === conversation.id && shown.version > conversation.version) return
+    this.#fulfil(conversation)
     this.#set({ conversation: reusing(shown, conversation), reading: 'ready' })
+    if (shown?.id !== conversation.id) this.#set({ seen: conversation.remarks })
     library.put(conversation)
     for (const message of conversation.messages) {
       if (message.stream && !inFlight(message)) client.forget(message.stream)
@@ -113,6 +120,21 @@ export class Chat {
     }
     this.#unwatch = client.watch(conversation.id, conversation.version, news, this.#parts.beside)
     this.#follow(conversation.messages.find(inFlight)?.stream ?? null)
+  }
+
+  /** What was wished is there, though the server's answer was lost: wished again, it is another wish. */
+  #fulfil(conversation: Conversation): void {
+    for (const [wish, { message, versions }] of this.#keys) {
+      const place = conversation.messages.find((it) => it.versions.includes(message))
+      if (place && place.versions.length > versions) this.#keys.delete(wish)
+    }
+    const { at, draft, sendProblem, conversation: shown } = this.#state
+    const known = new Set(shown?.messages.map((it) => it.id))
+    const arrived = conversation.messages.some((it) => it.role === 'user' && it.content === draft && !known.has(it.id))
+    if (at === conversation.id && sendProblem !== null && shown && arrived) {
+      this.#parts.drafts.clear(at)
+      this.#set({ draft: '', sendProblem: null })
+    }
   }
 
   #follow(stream: string | null): void {
@@ -191,14 +213,23 @@ export class Chat {
     return this.#state.at ?? (await this.#begin())
   }
 
+  /** Whoever wants the conversation to begin while it begins gets the same one. */
+  #begin(): Promise<string> {
+    this.#beginning ??= this.#create().finally(() => {
+      this.#beginning = null
+    })
+    return this.#beginning
+  }
+
   /** What stands in the composer goes along. */
-  async #begin(): Promise<string> {
+  async #create(): Promise<string> {
     const { api, drafts, go } = this.#parts
     const { draft, newPrompt } = this.#state
     const conversation = await api.create(newPrompt)
+    this.#set({ newPrompt: '' })
     if (drafts.text(null) === draft) drafts.move(null, conversation.id)
     if (this.#state.at === null) {
-      this.#set({ at: conversation.id, newPrompt: '' })
+      this.#set({ at: conversation.id })
       go(conversation.id, 'push')
       this.#show(conversation)
     }
@@ -213,13 +244,13 @@ export class Chat {
 
   regenerate(message: Message): Promise<void> {
     const model = chosenModel(this.#state)
-    return this.#ask(`regenerate ${message.id}`, (key) => this.#parts.api.regenerate(message.id, key, model))
+    return this.#ask(`regenerate ${message.id}`, message, (key) => this.#parts.api.regenerate(message.id, key, model))
   }
 
   /** Have an answer that was cut off gone on with. */
   continue(message: Message): Promise<void> {
     const model = chosenModel(this.#state)
-    return this.#ask(`continue ${message.id}`, (key) => this.#parts.api.continue(message.id, key, model))
+    return this.#ask(`continue ${message.id}`, message, (key) => this.#parts.api.continue(message.id, key, model))
   }
 
   edit(message: Message, content: string): Promise<void> {
@@ -228,16 +259,18 @@ export class Chat {
       return Promise.resolve()
     }
     const model = chosenModel(this.#state)
-    return this.#ask(`edit ${message.id} ${content}`, (key) => this.#parts.api.edit(message.id, content, key, model))
+    return this.#ask(`edit ${message.id} ${content}`, message, (key) =>
+      this.#parts.api.edit(message.id, content, key, model),
+    )
   }
 
-  async #ask(wish: string, send: (key: string) => Promise<Sent>): Promise<void> {
+  async #ask(wish: string, message: Message, send: (key: string) => Promise<Sent>): Promise<void> {
     if (busyStream(this.#state)) {
       this.#set({ notice: 'An answer is being written. Wait for its end, or stop it.' })
       return
     }
-    const key = this.#keys.get(wish) ?? this.#parts.newKey()
-    this.#keys.set(wish, key)
+    const key = this.#keys.get(wish)?.key ?? this.#parts.newKey()
+    this.#keys.set(wish, { key, message: message.id, versions: message.versions.length })
     this.#set({ notice: null })
     try {
       const sent = await send(key)

@@ -17,10 +17,12 @@ function copyByHand(text: string): boolean {
   area.className = 'sr-only'
   area.readOnly = true
   const focused = document.activeElement
-  document.body.append(area)
+  // What lies behind a modal dialog cannot be selected.
+  const place = focused?.closest('dialog') ?? document.body
+  place.append(area)
   area.select()
   try {
-    return document.execCommand('copy')
+    return document.activeElement === area && document.execCommand('copy')
   } finally {
     area.remove()
     if (focused instanceof HTMLElement) focused.focus()

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import { Dialog } from './dialog'
 import type { Page } from './page'
 import { useStore } from './use-store'
@@ -6,18 +7,20 @@ import { useStore } from './use-store'
 export function ConversationDialog({ page }: { page: Page }) {
   const at = useStore(page.store, (state) => state.at)
   const prompt = useStore(page.store, (state) => state.conversation?.system_prompt ?? state.newPrompt)
-  const close = () => page.store.set({ dialog: null })
-  const save = (form: HTMLFormElement) => {
-    close()
-    void page.sharing.instruct(String(new FormData(form).get('prompt')))
+  const [saving, setSaving] = useState(false)
+  const save = async (form: HTMLFormElement) => {
+    if (saving) return
+    setSaving(true)
+    if (await page.sharing.instruct(String(new FormData(form).get('prompt')))) form.closest('dialog')?.close()
+    setSaving(false)
   }
   return (
-    <Dialog title="This conversation" close={close}>
+    <Dialog page={page} title="This conversation">
       <form
         class="instructions"
         onSubmit={(event) => {
           event.preventDefault()
-          save(event.currentTarget)
+          void save(event.currentTarget)
         }}
       >
         <label>

@@ -2,6 +2,7 @@
 
 import type { Beside, Remark } from '../stream'
 import type { Api } from './api'
+import { besideOf, type Drafts } from './drafts'
 import { wordsOf } from './library'
 import type { State } from './state'
 import type { Store } from './store'
@@ -9,10 +10,14 @@ import type { Store } from './store'
 export class Discussion implements Beside {
   readonly #store: Store<State>
   readonly #api: Api
+  readonly #drafts: Drafts
+  /** Words that may have been said, for the server's answer was lost. */
+  #doubtful: string | null = null
 
-  constructor(store: Store<State>, api: Api) {
+  constructor(store: Store<State>, api: Api, drafts: Drafts) {
     this.#store = store
     this.#api = api
+    this.#drafts = drafts
   }
 
   changes(): number | null {
@@ -29,40 +34,46 @@ export class Discussion implements Beside {
   }
 
   discussed(news: readonly Remark[]): void {
-    const { remarks, changes, discussing, unread, conversation } = this.#store.state
+    const { remarks, changes, discussing, seen, conversation } = this.#store.state
     const newer = news.filter((remark) => remark.change > changes)
     if (newer.length === 0) return
     const changed = new Set(newer.map((remark) => remark.id))
     const said = newer.filter((remark) => !remark.removed)
-    const byOthers = said.filter((remark) => remark.author.tag !== conversation?.me)
+    const last = Math.max(changes, ...newer.map((remark) => remark.change))
     this.#store.set({
       remarks: [...remarks.filter((remark) => !changed.has(remark.id)), ...said],
-      changes: Math.max(changes, ...newer.map((remark) => remark.change)),
-      unread: discussing ? 0 : unread + byOthers.length,
+      changes: last,
+      seen: discussing ? last : seen,
     })
+    const mine = said.some((remark) => remark.author.tag === conversation?.me && remark.content === this.#doubtful)
+    if (mine && this.#store.state.saying === this.#doubtful) this.type('')
   }
 
   toggle(): void {
-    this.#store.set({ discussing: !this.#store.state.discussing, unread: 0 })
+    const { discussing, changes } = this.#store.state
+    this.#store.set({ discussing: !discussing, seen: changes })
   }
 
-  /** Returns whether it was said; if not, the words are still with whoever typed them. */
-  async say(content: string): Promise<boolean> {
-    const { at, name } = this.#store.state
-    if (at === null || content.trim() === '') return false
-    return this.#tried(async () => {
-      await this.#api.remark(at, content, name) // it comes back with the others, in its place
-    })
+  type(words: string): void {
+    this.#drafts.type(besideOf(this.#store.state.at), words)
+    this.#store.set({ saying: words })
   }
 
-  remove(remark: Remark): Promise<boolean> {
+  /** Say what is typed. It stays where it is until the server has it. */
+  async say(): Promise<void> {
+    const { at, name, saying } = this.#store.state
+    if (at === null || saying.trim() === '') return
+    this.#doubtful = saying
+    const said = await this.#tried(() => this.#api.remark(at, saying, name)) // it comes back with the others
+    if (said && this.#store.state.at === at && this.#store.state.saying === saying) this.type('')
+  }
+
+  async remove(remark: Remark): Promise<void> {
     const { at } = this.#store.state
-    return this.#tried(async () => {
-      if (at !== null) await this.#api.removeRemark(at, remark.id)
-    })
+    if (at !== null) await this.#tried(() => this.#api.removeRemark(at, remark.id))
   }
 
-  async #tried(act: () => Promise<void>): Promise<boolean> {
+  async #tried(act: () => Promise<unknown>): Promise<boolean> {
     try {
       await act()
       return true

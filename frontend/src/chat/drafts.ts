@@ -67,6 +67,11 @@ export class Drafts {
   }
 }
 
+/** Where the words of a remark beside this conversation are kept. */
+export function besideOf(at: string | null): string {
+  return `beside:${at ?? 'new'}`
+}
+
 function name(at: string | null): string {
   return PREFIX + (at ?? 'new')
 }

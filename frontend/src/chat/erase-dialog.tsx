@@ -1,17 +1,16 @@
-import { Dialog } from './dialog'
+import { closeDialog, Dialog } from './dialog'
 import type { Page } from './page'
 
 /** Asks once more before everything of a person's is removed. */
 export function EraseDialog({ page }: { page: Page }) {
-  const close = () => page.store.set({ dialog: null })
   return (
-    <Dialog title="Delete everything of mine?" close={close}>
+    <Dialog page={page} title="Delete everything of mine?">
       <p>
         All your conversations, their links and discussions go at once and for good, and so do your remarks in the
         conversations of others. Questions that you asked there stay, without your name.
       </p>
       <p class="choices">
-        <button type="button" class="plain" onClick={close}>
+        <button type="button" class="plain" onClick={closeDialog}>
           Keep everything
         </button>
         <button type="button" class="danger" onClick={() => void page.erase()}>

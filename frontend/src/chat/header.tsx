@@ -1,7 +1,7 @@
 import { Badge } from './badge'
 import { Icon } from './icons'
 import type { Page } from './page'
-import { isDiscussed } from './state'
+import { isDiscussed, unread } from './state'
 import { useStore } from './use-store'
 
 /** Above the conversation: its name, who else is there, and whether the page hears the server. */
@@ -52,7 +52,7 @@ function Tools({ page }: { page: Page }) {
   const shared = useStore(page.store, (state) => (state.conversation?.shares ?? []).length > 0)
   const discussed = useStore(page.store, isDiscussed)
   const discussing = useStore(page.store, (state) => state.discussing)
-  const unread = useStore(page.store, (state) => state.unread)
+  const waiting = useStore(page.store, unread)
   return (
     <span class="tools">
       {discussed && (
@@ -65,9 +65,9 @@ function Tools({ page }: { page: Page }) {
         >
           <Icon name="talk" />
           <span class="sr-only">Discussion</span>
-          {unread > 0 && (
+          {waiting > 0 && (
             <span class="unread">
-              {unread}
+              {waiting}
               <span class="sr-only"> new</span>
             </span>
           )}
@@ -80,7 +80,7 @@ function Tools({ page }: { page: Page }) {
             class="tool"
             title="Share"
             data-on={shared}
-            onClick={() => page.store.set({ dialog: 'share' })}
+            onClick={() => page.store.set({ dialog: 'share', notice: null })}
           >
             <Icon name="share" />
             <span class="sr-only">Share</span>
@@ -89,7 +89,7 @@ function Tools({ page }: { page: Page }) {
             type="button"
             class="tool"
             title="This conversation"
-            onClick={() => page.store.set({ dialog: 'conversation' })}
+            onClick={() => page.store.set({ dialog: 'conversation', notice: null })}
           >
             <Icon name="more" />
             <span class="sr-only">This conversation</span>

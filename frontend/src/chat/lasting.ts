@@ -20,6 +20,12 @@ export class Lasting {
       // A full storage: what was chosen holds until the page is left.
     }
   }
+
+  clear(): void {
+    const storage = this.#storage
+    const names = Array.from({ length: storage?.length ?? 0 }, (_, at) => storage?.key(at) ?? '')
+    for (const name of names) if (name.startsWith('rejoinder:')) storage?.removeItem(name)
+  }
 }
 
 export function localStorageOrNull(): KeyValueStorage | null {

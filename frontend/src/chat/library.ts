@@ -14,6 +14,7 @@ export class Library {
   readonly #api: Api
   readonly #environment: Pick<Environment, 'after'>
   #gathering = false
+  #readings = 0
   #cancelSearch = () => {}
   #cancelUndo = () => {}
   /** The words for which the list that is shown was searched. */
@@ -35,8 +36,11 @@ export class Library {
   /** Read the newest again. What was read further down stays. */
   async refresh(): Promise<void> {
     const words = this.#store.state.search.trim()
+    this.#readings += 1
+    const reading = this.#readings
     try {
       const { items, next } = await this.#api.list(words)
+      if (reading !== this.#readings) return // another was begun later, and knows more
       if (words !== this.#store.state.search.trim()) return // other words were typed meanwhile, and are searched for
       const same = words === this.#found
       this.#found = words
@@ -63,12 +67,13 @@ export class Library {
 
   /** Read the next older ones. */
   async more(): Promise<void> {
-    const { before, list } = this.#store.state
+    const { before } = this.#store.state
     if (before === null) return
     const words = this.#found
     await this.#tried(async () => {
       const { items, next } = await this.#api.list(words, before)
       if (words !== this.#found) return
+      const { list } = this.#store.state
       const known = new Set(list.map((item) => item.id))
       this.#show([...list, ...items.filter((item) => !known.has(item.id))], next)
     })
@@ -94,15 +99,31 @@ export class Library {
     })
   }
 
-  /** Take the last deletion back. */
-  async undo(): Promise<void> {
+  /** Take the last deletion back. Returns whether it is; if it may yet be, it is offered again. */
+  async undo(): Promise<boolean> {
     const { undo } = this.#store.state
-    if (!undo) return
+    if (!undo) return false
     this.#offerUndo(null)
-    await this.#tried(async () => {
+    try {
       await this.#api.restore(undo.id)
-      await this.refresh()
-    })
+    } catch (error) {
+      this.#store.set({ notice: wordsOf(error) })
+      if (!(error instanceof ApiError && error.status === 404)) this.#offerUndo(undo)
+      return false
+    }
+    await this.refresh()
+    return true
+  }
+
+  /** A conversation is not there any more: nor is its line in the list. */
+  gone(id: string): void {
+    const { list, before } = this.#store.state
+    if (list.some((item) => item.id === id)) {
+      this.#show(
+        list.filter((item) => item.id !== id),
+        before,
+      )
+    }
   }
 
   #offerUndo(undo: State['undo']): void {
@@ -141,8 +162,9 @@ export class Library {
 }
 
 /** For a page that was opened by a share: it knows one conversation, and no others. */
-export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove'> = {
+export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove' | 'gone'> = {
   put() {},
+  gone() {},
   refresh: () => Promise.resolve(),
   remove: () => Promise.resolve(false),
 }

@@ -32,12 +32,15 @@ const lasting = new Lasting(localStorageOrNull())
 const share = shareOf(location.pathname)
 const guest = share !== null
 const store = new Store<State>({ ...INITIAL, guest, name: lasting.get('name') }, (run) => requestAnimationFrame(run))
-const client = new StreamClient(environment, share === null ? '/api/socket' : `/api/socket?share=${share}`)
+const client = new StreamClient(
+  environment,
+  share === null ? '/api/socket' : `/api/socket?share=${encodeURIComponent(share)}`,
+)
 const api = share === null ? httpApi() : sharedApi(share, () => store.state.name)
 const library = new Library(store, api, environment)
 const models = new ModelChoice(store, api, lasting)
-const discussion = new Discussion(store, api)
 const drafts = new Drafts(environment.storage, newKey)
+const discussion = new Discussion(store, api, drafts)
 const go = (conversation: string | null, how: 'push' | 'replace') =>
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', addressOf(conversation))
 const listed = guest ? NO_LIBRARY : library
@@ -54,6 +57,10 @@ const page: Page = {
   scroll,
   besideScroll: new ScrollKeeper(() => {}),
   visit(conversation) {
+    if (conversation === store.state.at && store.state.reading === 'ready') {
+      store.set({ sidebarOpen: false }) // it is open already, perhaps with something half written in it
+      return
+    }
     if (conversation !== store.state.at) go(conversation, 'push')
     void chat.open(conversation)
   },
@@ -64,14 +71,16 @@ const page: Page = {
   prove: (message) => prove(store.state, api, message),
   async erase() {
     if (!(await library.erase())) return
+    client.close() // what it has not written yet must not be written after this
     environment.storage?.clear()
+    lasting.clear()
     location.assign('/') // a new cookie, and nothing of what was
   },
 }
 
 client.onLink((link) => {
   store.set({ link })
-  if (link === 'shut') chat.shutOut()
+  if (link === 'shut') chat.shutOut(client.shutBy === 4404 ? 'missing' : 'over')
   if (link !== 'live') return
   chat.reconnected()
   if (!guest) void models.refresh() // who came by a share has no choice

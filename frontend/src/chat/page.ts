@@ -32,8 +32,7 @@ export interface Page {
 
 /** The share by which this page was opened. */
 export function shareOf(pathname: string): string | null {
-  const [, id] = /^\/s\/([^/]+)\/?$/.exec(pathname) ?? []
-  return id === undefined ? null : decodeURIComponent(id)
+  return idIn(/^\/s\/([^/]+)\/?$/, pathname)
 }
 
 export function addressOf(conversation: string | null): string {
@@ -41,6 +40,16 @@ export function addressOf(conversation: string | null): string {
 }
 
 export function conversationOf(pathname: string): string | null {
-  const [, id] = /^\/c\/([^/]+)\/?$/.exec(pathname) ?? []
-  return id === undefined ? null : decodeURIComponent(id)
+  return idIn(/^\/c\/([^/]+)\/?$/, pathname)
+}
+
+/** What no server has made is no id of ours, but is looked for all the same, and not found. */
+function idIn(address: RegExp, pathname: string): string | null {
+  const [, id] = address.exec(pathname) ?? []
+  if (id === undefined) return null
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return id
+  }
 }

@@ -6,6 +6,7 @@ import type { Page } from './page'
 import { useStore } from './use-store'
 
 const HOUR = 3_600_000 // ms
+const A_DOUBLE_CLICK = 500 // ms; its second half is not a second wish
 const ENDS: readonly (readonly [string, string])[] = [
   ['', 'never'],
   [String(HOUR), 'in an hour'],
@@ -17,10 +18,9 @@ const ENDS: readonly (readonly [string, string])[] = [
 /** The links to the conversation, and a form for another. */
 export function ShareDialog({ page }: { page: Page }) {
   const shares = useStore(page.store, (state) => state.conversation?.shares ?? NONE)
-  const close = () => page.store.set({ dialog: null })
   const standing = shares.filter((share) => !isOver(share, Date.now()))
   return (
-    <Dialog title="Share this conversation" close={close}>
+    <Dialog page={page} title="Share this conversation">
       {standing.length > 0 && (
         <ul class="links" aria-label="Links">
           {standing.map((share) => (
@@ -56,9 +56,10 @@ function NewLink({ page, first }: { page: Page; first: boolean }) {
   const [ends, setEnds] = useState('')
   const [busy, setBusy] = useState(false)
   const create = async (form: HTMLFormElement) => {
+    if (busy) return
     setBusy(true)
     await page.sharing.share(termsOf(new FormData(form), Date.now()))
-    setBusy(false)
+    setTimeout(() => setBusy(false), A_DOUBLE_CLICK)
   }
   return (
     <form
@@ -105,7 +106,7 @@ function NewLink({ page, first }: { page: Page; first: boolean }) {
         </label>
         {ends === 'date' && <input type="datetime-local" name="date" aria-label="Date and time" required />}
       </div>
-      <button type="submit" class="primary" disabled={busy}>
+      <button type="submit" class="primary" aria-disabled={busy}>
         Create a link
       </button>
     </form>

@@ -18,35 +18,38 @@ export class Sharing {
   }
 
   /** Make a link; a conversation that has not begun begins with it. */
-  share(terms: Terms): Promise<void> {
+  share(terms: Terms): Promise<boolean> {
     return this.#tried(async () => {
       await this.#api.share(await this.#chat.begun(), terms)
     })
   }
 
-  revoke(share: string): Promise<void> {
+  revoke(share: string): Promise<boolean> {
     return this.#tried(() => this.#api.revoke(share))
   }
 
   /** Give the model other instructions, from the next answer on. */
-  instruct(systemPrompt: string): Promise<void> {
+  instruct(systemPrompt: string): Promise<boolean> {
     const { at } = this.#store.state
     if (at === null) {
       this.#store.set({ newPrompt: systemPrompt })
-      return Promise.resolve()
+      return Promise.resolve(true)
     }
     return this.#tried(async () => {
       await this.#api.change(at, { system_prompt: systemPrompt })
     })
   }
 
-  async #tried(act: () => Promise<void>): Promise<void> {
+  /** Returns whether it was done; if not, why is told. */
+  async #tried(act: () => Promise<void>): Promise<boolean> {
     this.#store.set({ notice: null })
     try {
       await act()
       await this.#chat.readAgain()
+      return true
     } catch (error) {
       this.#store.set({ notice: wordsOf(error) })
+      return false
     }
   }
 }

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Summary } from './api'
+import { isComposing } from './composing'
 import { byDay } from './days'
 import { Icon } from './icons'
 import { addressOf, type Page } from './page'
@@ -67,7 +68,7 @@ export function Sidebar({ page }: { page: Page }) {
           </button>
         )}
         {list.length > 0 && (
-          <button type="button" class="plain erase" onClick={() => page.store.set({ dialog: 'erase' })}>
+          <button type="button" class="plain erase" onClick={() => page.store.set({ dialog: 'erase', notice: null })}>
             Delete everything of mine
           </button>
         )}
@@ -131,7 +132,7 @@ function Renaming(props: { title: string; rename: (words: string) => void; cance
           event.preventDefault()
           props.rename(String(new FormData(event.currentTarget).get('title')))
         }}
-        onKeyDown={(event) => event.key === 'Escape' && props.cancel()}
+        onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && props.cancel()}
       >
         <input name="title" aria-label="New title" dir="auto" defaultValue={props.title} maxLength={200} ref={focus} />
         <button type="submit" class="plain">

@@ -49,9 +49,11 @@ export interface State {
   /** What is said beside it, the oldest first, and the last change that is known of it. */
   readonly remarks: readonly Remark[]
   readonly changes: number
-  /** The discussion is open; if it is not, so many remarks have come since. */
   readonly discussing: boolean
-  readonly unread: number
+  /** The last change of the discussion that this person has seen, or that was there before they came. */
+  readonly seen: number
+  /** What they are about to say in it. */
+  readonly saying: string
   /** The instructions for a conversation that has not begun. */
   readonly newPrompt: string
   /** The person has scrolled away from the end. */
@@ -87,7 +89,8 @@ export const INITIAL: State = {
   remarks: [],
   changes: 0,
   discussing: false,
-  unread: 0,
+  seen: 0,
+  saying: '',
   newPrompt: '',
   away: false,
 }
@@ -136,6 +139,13 @@ export function mayStop(state: State): boolean {
 export function isDiscussed(state: State): boolean {
   if (state.guest) return state.conversation?.discussion === true
   return state.remarks.length > 0 || (state.conversation?.shares ?? []).some((share) => share.discussion)
+}
+
+/** How many remarks of others have come since the discussion was last looked at. */
+export function unread(state: State): number {
+  if (state.discussing) return 0
+  const { remarks, seen, conversation } = state
+  return remarks.filter((remark) => remark.change > seen && remark.author.tag !== conversation?.me).length
 }
 
 export interface Shown {

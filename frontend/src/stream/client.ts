@@ -58,7 +58,7 @@ export class StreamClient {
   #wasLost = false
   /** The browser said that the network went; the next frame proves it wrong. */
   #doubted = false
-  #shut = false
+  #shutBy: number | null = null
   #link: Link = 'connecting'
 
   readonly #resumeListeners = new Set<() => void>()
@@ -79,6 +79,11 @@ export class StreamClient {
 
   get link(): Link {
     return this.#link
+  }
+
+  /** The close code with which the server shut this page out: 4404 or 4410. */
+  get shutBy(): number | null {
+    return this.#shutBy
   }
 
   /** Hear of every change of `link`. */
@@ -247,8 +252,8 @@ export class StreamClient {
   #lost(code: number): void {
     this.#wasLost = true
     this.#connection = null
-    this.#shut ||= SHUT.has(code)
-    if (this.#shut) {
+    if (SHUT.has(code)) this.#shutBy = code
+    if (this.#shutBy) {
       this.#refreshLink()
       return
     }
@@ -276,7 +281,7 @@ export class StreamClient {
   }
 
   #currentLink(): Link {
-    if (this.#shut) return 'shut'
+    if (this.#shutBy) return 'shut'
     if (this.#connection?.live && !this.#doubted) return 'live'
     if (!this.#environment.online()) return 'offline'
     return this.#wasLost || this.#doubted ? 'reconnecting' : 'connecting'

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ApiError, type Conversation, type Message } from '../../src/chat/api'
+import { ApiError, type Conversation, type Listing, type Message } from '../../src/chat/api'
 import { Chat } from '../../src/chat/chat'
 import { Discussion } from '../../src/chat/discussion'
 import { Drafts } from '../../src/chat/drafts'
 import { Library } from '../../src/chat/library'
 import { Sharing } from '../../src/chat/sharing'
-import { busyStream, INITIAL, logOf, mayAsk, mayStop, type State, shown } from '../../src/chat/state'
+import { busyStream, INITIAL, logOf, mayAsk, mayStop, type State, shown, unread } from '../../src/chat/state'
 import { Store } from '../../src/chat/store'
 import { StreamClient } from '../../src/stream'
 import { OriginApi, remark } from '../support/origin-api'
@@ -44,7 +44,7 @@ function openPage(): void {
   client.watchList(() => library.changed())
   const drafts = new Drafts(world.storage, newKey)
   const go = (to: string | null) => visited.push(to)
-  discussion = new Discussion(store, api)
+  discussion = new Discussion(store, api, drafts)
   chat = new Chat({ store, api, client, drafts, library, beside: discussion, environment: world, newKey, go })
 }
 
@@ -343,29 +343,60 @@ describe('the discussion', () => {
     discussion.discussed([said(1, 'One'), said(2, 'Two')])
     discussion.discussed([said(2, 'Two'), said(3, 'Three')]) // some of it comes twice
     expect(store.state.remarks.map((it) => it.content)).toEqual(['One', 'Two', 'Three'])
-    expect(store.state.unread).toBe(3)
-    discussion.toggle()
-    expect(store.state.unread).toBe(0)
+    expect(unread(store.state)).toBe(3)
     discussion.discussed([{ ...said(4, 'Two'), content: '', removed: true }])
     expect(store.state.remarks.map((it) => it.content)).toEqual(['One', 'Three'])
-    expect([discussion.changes(), store.state.unread]).toEqual([4, 0])
+    expect([discussion.changes(), unread(store.state)]).toEqual([4, 2])
+    discussion.toggle()
+    expect(unread(store.state)).toBe(0)
+    discussion.toggle()
+    discussion.discussed([said(5, 'Five')])
+    expect(unread(store.state)).toBe(1)
+  })
+
+  test('that was there before is not new', async () => {
+    const kept = api.put('B')
+    kept.remarks = 2
+    await chat.open(kept.id)
+    discussion.discussed([said(1, 'One'), said(2, 'Two')])
+    expect(unread(store.state)).toBe(0)
+    discussion.discussed([said(3, 'Three')])
+    expect(unread(store.state)).toBe(1)
   })
 
   test('of another conversation is another', async () => {
     discussion.discussed([said(5, 'Here')])
     discussion.viewed(3)
     await chat.open(api.put('B').id)
-    expect(store.state).toMatchObject({ remarks: [], changes: 0, viewers: 0, unread: 0 })
+    expect(store.state).toMatchObject({ remarks: [], changes: 0, viewers: 0, saying: '' })
   })
 
-  test('words that could not be said are said again by whoever typed them', async () => {
+  test('words that could not be said stay, also over a refresh, until they are', async () => {
+    const { at } = store.state
     store.set({ name: 'Ada' })
+    discussion.type('Hello')
     api.faults.push({ when: 'before', error: UNREACHABLE })
-    expect(await discussion.say('Hello')).toBe(false)
-    expect(store.state.notice).toBe('The server could not be reached.')
-    expect(await discussion.say('Hello')).toBe(true)
-    expect(await discussion.say('  ')).toBe(false)
-    expect(api.requests.at(-1)).toBe(`remark ${store.state.at} Hello Ada`)
+    await discussion.say()
+    expect(store.state).toMatchObject({ notice: 'The server could not be reached.', saying: 'Hello' })
+    openPage()
+    store.set({ name: 'Ada' })
+    await chat.open(at)
+    expect(store.state.saying).toBe('Hello')
+    await discussion.say()
+    expect(store.state.saying).toBe('')
+    expect(api.requests.at(-1)).toBe(`remark ${at} Hello Ada`)
+    discussion.type('  ')
+    await discussion.say()
+    expect(api.requests.filter((request) => request.startsWith('remark'))).toHaveLength(2)
+  })
+
+  test('words whose answer was lost are taken as said when they come back', async () => {
+    discussion.type('Hello')
+    api.faults.push({ when: 'after', error: UNREACHABLE })
+    await discussion.say()
+    expect(store.state.saying).toBe('Hello')
+    discussion.discussed([{ ...said(1, 'Hello'), author: { name: '', tag: 'me', owner: true } }])
+    expect(store.state.saying).toBe('')
   })
 })
 
@@ -379,7 +410,7 @@ describe('a page that was opened by a share', () => {
   test('that is over shows no more of it and keeps none', () => {
     stream(store.state.live?.stream as string, 'Secret')
     world.pass(10_000)
-    chat.shutOut()
+    chat.shutOut('missing') // what was seen was shared
     expect(store.state).toMatchObject({ reading: 'over', conversation: null, live: null })
     for (let at = 0; at < (world.storage?.length ?? 0); at += 1) {
       expect(world.storage?.getItem(world.storage.key(at) as string)).not.toContain('Secret')
@@ -392,10 +423,11 @@ describe('a page that was opened by a share', () => {
     world.socket.say({ type: 'news', conversation: id, version: 9 })
     await settle()
     expect(store.state.reading).toBe('over')
-    chat.shutOut()
+    chat.shutOut('over')
     await chat.readAgain()
     expect(store.state.reading).toBe('over')
     await chat.open('nowhere')
+    chat.shutOut('missing')
     expect(store.state.reading).toBe('missing')
   })
 
@@ -408,6 +440,43 @@ describe('a page that was opened by a share', () => {
     const [question, ...rest] = store.state.conversation?.messages ?? []
     set({ messages: [{ ...question, author: { name: '', tag: 'me', owner: false } }, ...rest] })
     expect(mayStop(store.state)).toBe(true)
+  })
+})
+
+describe('a wish whose answer was lost', () => {
+  test('is the same wish until it is seen to be fulfilled, and then another', async () => {
+    const kept = api.put('A', 'complete', 'finished')
+    await chat.open(kept.id)
+    const [, answer] = store.state.conversation?.messages ?? []
+    api.faults.push({ when: 'after', error: UNREACHABLE })
+    await chat.regenerate(answer as Message)
+    const versions = [answer?.id as string, kept.messages[1]?.id as string]
+    kept.messages = kept.messages.map((it) => (it.role === 'assistant' ? { ...it, versions } : it))
+    api.settle(kept.id, 'Done')
+    await chat.readAgain()
+    await chat.regenerate({ ...(answer as Message), versions })
+    expect(api.requests.filter((request) => request.startsWith('regenerate'))).toEqual([
+      `regenerate ${answer?.id} key1`,
+      `regenerate ${answer?.id} key2`,
+    ])
+  })
+
+  test('and that stands in the conversation is not waiting in the composer', async () => {
+    const { id } = api.put('A')
+    await chat.open(id)
+    chat.type('Hello')
+    api.faults.push({ when: 'after', error: UNREACHABLE })
+    await chat.send()
+    expect(store.state).toMatchObject({ draft: 'Hello', sendProblem: UNREACHABLE.message })
+    await chat.readAgain()
+    expect(store.state).toMatchObject({ draft: '', sendProblem: null })
+  })
+
+  test('a conversation that is wanted twice while it begins begins once', async () => {
+    await chat.open(null)
+    chat.type('Hello')
+    await Promise.all([chat.send(), new Sharing(store, api, chat).share(TERMS)])
+    expect(api.conversations.size).toBe(1)
   })
 })
 
@@ -453,6 +522,37 @@ describe('the list', () => {
     expect(store.state.undo).toBeNull()
     await library.undo()
     expect(api.conversations.has(id)).toBe(false)
+  })
+
+  test('a deletion that could not be taken back is offered again, unless it is too late', async () => {
+    const { id } = api.put('A')
+    await library.refresh()
+    await chat.remove(id)
+    api.faults.push({ when: 'before', error: UNREACHABLE })
+    expect(await library.undo()).toBe(false)
+    expect(store.state).toMatchObject({ undo: { id, title: 'A' }, notice: UNREACHABLE.message })
+    api.faults.push({ when: 'before', error: new ApiError(404, 'Gone.') })
+    expect(await library.undo()).toBe(false)
+    expect(store.state).toMatchObject({ undo: null, notice: 'Gone.' })
+  })
+
+  test('of two readings the one that was begun last counts', async () => {
+    api.put('A')
+    const answers: ((listing: Listing) => void)[] = []
+    api.list = () => new Promise((resolve) => answers.push(resolve))
+    const readings = [library.refresh(), library.refresh()]
+    answers[1]?.({ items: [], next: null })
+    answers[0]?.({ items: [{ id: 'old', title: 'Old', version: 1, generating: null, updated_at: '' }], next: null })
+    await Promise.all(readings)
+    expect(store.state.list).toEqual([])
+  })
+
+  test('a conversation that is found to be gone leaves it', async () => {
+    const { id } = api.put('A')
+    await library.refresh()
+    api.conversations.delete(id)
+    await chat.open(id)
+    expect(store.state).toMatchObject({ reading: 'missing', list: [] })
   })
 
   test('a new title stands in the list and in the page', async () => {

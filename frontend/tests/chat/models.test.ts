@@ -33,7 +33,7 @@ function openPage(lasting: Lasting): void {
   const drafts = new Drafts(null, () => 'unused')
   let keys = 0
   const newKey = () => `key${++keys}`
-  const beside = new Discussion(store, api)
+  const beside = new Discussion(store, api, drafts)
   chat = new Chat({ store, api, client, drafts, library, beside, environment: world, newKey, go() {} })
   models = new ModelChoice(store, api, lasting)
 }

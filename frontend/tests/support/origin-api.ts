@@ -4,6 +4,7 @@ import {
   type Api,
   ApiError,
   type Conversation,
+  type Listing,
   type Message,
   type MessageStatus,
   type Models,
@@ -20,6 +21,7 @@ interface Kept {
   generating: string | null
   system_prompt: string
   shares: Share[]
+  remarks: number
   messages: Message[]
 }
 
@@ -43,7 +45,7 @@ export class OriginApi implements Api {
   // What a test does on the server
 
   put(title: string, ...statuses: MessageStatus[]): Kept {
-    const nothing = { system_prompt: '', shares: [], messages: [] }
+    const nothing = { system_prompt: '', shares: [], remarks: 0, messages: [] }
     const kept: Kept = { id: `c${++this.#count}`, title, version: 1, generating: null, ...nothing }
     for (const status of statuses)
       kept.messages.push(this.#message(kept, status === 'complete' ? 'user' : 'assistant', status))
@@ -61,7 +63,7 @@ export class OriginApi implements Api {
 
   // Api
 
-  list = (words: string) =>
+  list = (words: string): Promise<Listing> =>
     this.#answer('list', () => {
       const found = [...this.conversations.values()].filter((it) => it.title.includes(words))
       return { items: found.reverse().map(asConversation), next: null }
