@@ -110,18 +110,10 @@ class _Room:
 class Rooms:
     """All rooms of a process, over the process's one pub/sub connection."""
 
-    def __init__(
-        self,
-        store: Store,
-        subscriber: Subscriber,
-        audience: Audience,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, store: Store, subscriber: Subscriber, audience: Audience) -> None:
         self._store = store
         self._subscriber = subscriber
         self._audience = audience
-        self._clock = clock
         self._lock = threading.Lock()
         self._rooms: dict[str, _Room] = {}
         self._closing = threading.Event()
@@ -274,9 +266,8 @@ class Rooms:
         self._shut_out(list(rooms.values()))
         ids = list(rooms)
         for start in range(0, len(ids), CHECKED_AT_ONCE):
-            for conversation_id, (version, changes) in self._store.standings(
-                ids[start : start + CHECKED_AT_ONCE]
-            ).items():
+            standings = self._store.standings(ids[start : start + CHECKED_AT_ONCE])
+            for conversation_id, (version, changes) in standings.items():
                 watches = self._watches(rooms[conversation_id])
                 if any(each.lacks(version, changes) for each in watches):
                     self._look_soon(rooms[conversation_id])

@@ -23,6 +23,19 @@ def test_stop_ends_the_answer_and_the_request_to_the_model(person: Person, answe
     assert len(person.requests()) == 1
 
 
+def test_an_answer_can_be_stopped_from_any_tab(person: Person, answer: ScriptedAnswer) -> None:
+    first = person.visit()
+    first.ask("Tell me")
+    answer.release(10)
+    first.wait_for_text(answer.first(10))
+    second = person.visit(first.page.url)
+    second.wait_for_text(answer.first(10))
+    second.page.get_by_role("button", name="Stop").click()
+    for visit in (first, second):
+        visit.wait_for_status("You stopped this answer.")
+        visit.wait_for_text(answer.first(10))
+
+
 def test_a_failure_in_mid_answer_keeps_the_text_and_says_why(person: Person, stack: Stack) -> None:
     stack.model.script({"deltas": ["Once upon ", "a time ", {"error": {"message": "The model fell asleep."}}]})
     visit = person.visit()
@@ -120,5 +133,7 @@ def test_when_its_worker_is_killed_an_answer_is_told_interrupted_and_its_text_ne
         assert min(visit.page.evaluate("window.lengths")) == len(text)
         visit.page.reload()
         expect(visit.page.locator(".answer .status")).to_contain_text("This answer was interrupted.")
+        for step in ("Continue", "Try again", "Copy what is there"):
+            expect(visit.page.get_by_role("button", name=step)).to_be_visible()
         visit.wait_for_text(text)
         assert len(person.requests()) == 1

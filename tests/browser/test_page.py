@@ -1,6 +1,7 @@
 """What a person does with the page besides waiting for an answer."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -157,6 +158,45 @@ def test_where_there_is_one_model_nothing_is_to_be_chosen(person: Person, stack:
     visit.wait_for_text("Here I am.")
     visit.wait_for_status("")
     expect(visit.page.locator(".model, select")).to_have_count(0)
+
+
+def test_a_draft_is_kept_for_each_conversation_over_a_refresh(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["First."]})
+    visit = person.visit()
+    visit.ask("About cats")
+    visit.wait_for_text("First.")
+    box = visit.page.get_by_role("textbox", name="Message")
+    box.fill("Half a thought")
+    visit.page.get_by_role("link", name="New conversation").click()
+    expect(box).to_have_value("")
+    box.fill("Another one")
+    visit.page.reload()
+    expect(box).to_have_value("Another one")
+    visit.page.get_by_role("link", name="About cats").click()
+    expect(box).to_have_value("Half a thought")
+
+
+def test_instructions_hold_for_their_conversation_and_it_can_be_taken_along(person: Person, stack: Stack) -> None:
+    visit = person.visit()
+    visit.page.get_by_role("button", name="This conversation").click()
+    dialog = visit.page.get_by_role("dialog", name="This conversation")
+    dialog.get_by_role("textbox", name="Instructions for the model").fill("Be brief.")
+    dialog.get_by_role("button", name="Save").click()
+    stack.model.script({"deltas": ["Blue."]})
+    visit.ask("Why is the sky blue?")
+    visit.wait_for_text("Blue.")
+    [request] = person.requests()
+    assert request["body"]["messages"][0] == {"role": "system", "content": "Be brief."}
+    visit.page.get_by_role("button", name="This conversation").click()
+    for name, ending in (("Markdown", "md"), ("JSON", "json")):
+        with visit.page.expect_download() as download:
+            dialog.get_by_role("link", name=name).click()
+        assert download.value.suggested_filename == f"Why is the sky blue.{ending}"
+        assert "Be brief." in Path(download.value.path()).read_text()
+    visit.page.keyboard.press("Escape")
+    visit.page.get_by_role("link", name="New conversation").click()
+    visit.page.get_by_role("button", name="This conversation").click()
+    expect(dialog.get_by_role("textbox", name="Instructions for the model")).to_have_value("")
 
 
 def test_an_edited_question_is_answered_anew(person: Person, stack: Stack) -> None:

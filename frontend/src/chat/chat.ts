@@ -25,6 +25,10 @@ export interface Parts {
   readonly go: (conversation: string | null, how: 'push' | 'replace') => void
 }
 
+const A_CROWD = 20 // guests; fewer ask at once
+const SPREAD = 5 // ms for each guest: a server answers some hundred readings a second
+const LONGEST_SPREAD = 2_000 // ms
+
 interface Wish {
   readonly key: string
   /** The message that another version was wished of, and how many it had. */
@@ -97,6 +101,10 @@ export class Chat {
     this.#set({ reading, conversation: null, dialog: null, viewers: 0, remarks: [], changes: 0 })
   }
 
+  #readIfStill(at: string): void {
+    if (this.#state.at === at && this.#state.reading === 'ready') void this.#read(at)
+  }
+
   #cancelRetry(): void {
     this.#retry?.cancel()
     this.#retry = null
@@ -115,7 +123,13 @@ export class Chat {
       if (message.stream && !inFlight(message)) client.forget(message.stream)
     }
     const news = () => {
-      void this.#read(conversation.id)
+      // A thousand who watch hear of a question at the same instant, and need not all ask in it.
+      const crowd = this.#state.guest ? Math.min(LONGEST_SPREAD, this.#state.viewers * SPREAD) : 0
+      if (crowd < SPREAD * A_CROWD) void this.#read(conversation.id)
+      else
+        this.#parts.environment.after(this.#parts.environment.random() * crowd, () =>
+          this.#readIfStill(conversation.id),
+        )
       void library.refresh()
     }
     this.#unwatch = client.watch(conversation.id, conversation.version, news, this.#parts.beside)

@@ -431,6 +431,22 @@ describe('a page that was opened by a share', () => {
     expect(store.state.reading).toBe('missing')
   })
 
+  test('does not ask in the same instant as the crowd', async () => {
+    const id = store.state.at as string
+    const reads = () => api.requests.filter((request) => request === `read ${id}`).length
+    const before = reads()
+    discussion.viewed(1000)
+    world.socket.say({ type: 'news', conversation: id, version: 9 })
+    await settle()
+    expect(reads()).toBe(before)
+    world.pass(2_000)
+    await settle()
+    expect(reads()).toBe(before + 1)
+    discussion.viewed(3)
+    world.socket.say({ type: 'news', conversation: id, version: 10 })
+    expect(reads()).toBe(before + 2)
+  })
+
   test('asks, stops and talks only as far as it may', () => {
     const set = (change: object) =>
       store.set({ conversation: { ...(store.state.conversation as Conversation), ...change } })
