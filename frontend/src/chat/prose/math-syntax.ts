@@ -11,7 +11,8 @@ export interface MathToken extends Tokens.Generic {
   readonly display: boolean
 }
 
-// What is longer than 4,000 characters is no formula that anyone could read.
+const LONGEST = 4_000 // characters; what is longer is no formula that anyone could read. The patterns below say it again.
+const CLOSING: Readonly<Record<string, string>> = { $$: '$$', '\\[': '\\]', '\\(': '\\)' }
 const BLOCK =
   /^ {0,3}(?:\$\$((?:(?!\$\$|\n[ \t]*\n)[\s\S]){1,4000})\$\$|\\\[((?:(?!\\\]|\n[ \t]*\n)[\s\S]){1,4000})\\\])[ \t]*(?:\n+|$)/
 /** One that has begun, and may become whole as long as no empty line comes. */
@@ -49,13 +50,19 @@ export const mathSpan: TokenizerAndRendererExtension = {
   tokenizer(src, before) {
     const first = src[0]
     if (first !== '$' && first !== '\\') return undefined
-    const found = SPAN.exec(src)
+    const found = mayClose(src) ? SPAN.exec(src) : null
     if (found) return formula('math', found[0], found[1] ?? found[2] ?? found[3] ?? '', found[3] === undefined)
     if (first !== '$' || WORD_CHARACTER.test(before.at(-1)?.raw ?? '')) return undefined
     const careful = DOLLARS.exec(src)
     const text = careful?.[1]
     return careful && text && !PRICE.test(text) ? formula('math', careful[0], text, false) : undefined
   },
+}
+
+/** To look for the closing mark is far cheaper than to read up to where it is not, at each of many opening ones. */
+function mayClose(src: string): boolean {
+  const closing = CLOSING[src.slice(0, 2)]
+  return closing !== undefined && src.slice(2, LONGEST + 4).includes(closing)
 }
 
 function formula(type: MathToken['type'], raw: string, text: string, display: boolean): MathToken | undefined {
