@@ -23,7 +23,7 @@ def test_words_that_could_not_be_sent_stay_and_are_sent_once(person: Person, sta
     expect(box).to_have_value("Are you there?")
 
     person.proxy.heal()
-    visit.page.get_by_role("button", name="Try again").click()
+    visit.page.get_by_role("button", name="Try again", exact=True).click()
     visit.wait_for_text("Here I am.")
     expect(box).to_have_value("")
     expect(visit.page.locator(".question")).to_have_count(1)
