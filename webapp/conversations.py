@@ -74,8 +74,7 @@ def conversation_views(services: Services) -> APIBlueprint:
         deleted = store.delete(current_owner(), path.conversation_id)
         if deleted.stream_id:
             _cancel(services, deleted.stream_id)
-        services.announce_change(deleted.conversation_id)
-        services.announce(deleted.conversation_id, deleted.version, current_owner())
+        _gone(deleted.conversation_id, deleted.version, current_owner())
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @api.post("/conversations/<id:conversation_id>/restore", responses={200: Conversation, **described(MISSING)})
@@ -93,8 +92,7 @@ def conversation_views(services: Services) -> APIBlueprint:
         for stream_id in erased.stream_ids:
             _cancel(services, stream_id)
         for changed in erased.changed:
-            services.announce_change(changed.conversation_id)
-            services.announce(changed.conversation_id, changed.version, changed.owner)
+            _gone(changed.conversation_id, changed.version, changed.owner)
         session.clear()
         return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -102,6 +100,10 @@ def conversation_views(services: Services) -> APIBlueprint:
     def select(path: MessagePath) -> Response:
         """Show this version of a message, and what followed it, instead of its siblings."""
         return _changed(store.select_version(current_owner(), path.message_id))
+
+    def _gone(conversation_id: str, version: int, owner: str) -> None:
+        services.announce_change(conversation_id)  # whoever came by a share is to be shut out
+        services.announce(conversation_id, version, owner)
 
     def _changed(record: ConversationRecord, status: HTTPStatus = HTTPStatus.OK) -> Response:
         services.announce(record.id, record.version, record.owner)

@@ -210,11 +210,11 @@ class Rooms:
                     return
                 room.stale = False
                 watches = list(room.watches)  # whoever comes later lacks more, and is for the next look
-            seen = min((each.remarks for each in watches if each.remarks is not None), default=None)
             try:
                 self._shut_out([room])
-                version = self._store.versions([room.conversation_id]).get(room.conversation_id)
-                remarks = [] if seen is None else self._store.remarks(room.conversation_id, after=seen)
+                version, changes = self._store.standings([room.conversation_id]).get(room.conversation_id, (0, 0))
+                seen = min((each.remarks for each in watches if each.remarks is not None), default=changes)
+                remarks = self._store.remarks(room.conversation_id, after=seen) if seen < changes else []
             except Exception as error:  # nobody else looks for this room
                 known = isinstance(error, SQLAlchemyError)
                 facts = {"conversation_id": room.conversation_id}
@@ -223,11 +223,10 @@ class Rooms:
                 self._closing.wait(RETRY_AFTER)
                 continue
             for place, watch in enumerate(watches):
-                if version is not None:
-                    watch.newest(version)
+                watch.newest(version)
                 watch.heard(remarks)
                 if place % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
-                    time.sleep(0)
+                    time.sleep(0)  # no wait: under gevent it lets others have their turn
             if remarks:  # there may be more: they come in parts
                 room.stale = True
 

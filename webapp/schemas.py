@@ -1,6 +1,6 @@
 """What travels in JSON: the bodies that come in, checked, and the answers that go out."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -20,6 +20,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _to_come(moment: datetime) -> datetime:
+    if moment <= datetime.now(UTC):
+        raise ValueError("this moment has passed; take a later one, or null for no end")
+    return moment
+
+
+ToCome = Annotated[AwareDatetime, AfterValidator(_to_come)]
 Content = Annotated[str, Field(min_length=1, max_length=MAX_CONTENT), AfterValidator(_not_blank)]
 Title = Annotated[str, Field(max_length=MAX_TITLE)]
 Model = Annotated[str, Field(min_length=1, max_length=MAX_MODEL, description="instead of the server's own choice")]
@@ -79,7 +86,7 @@ class NewShare(OptionalBody):
     discussion: bool = Field(default=True, description="they may talk beside the conversation")
     shows_prompt: bool = Field(default=False, description="they see the system prompt")
     indexed: bool = Field(default=False, description="search engines may list it")
-    expires_at: AwareDatetime | None = Field(default=None, description="when it ends by itself")
+    expires_at: ToCome | None = Field(default=None, description="when it ends by itself")
 
 
 Name = Annotated[str, Field(max_length=MAX_NAME, description="under which it is shown; a guest without a name")]

@@ -92,7 +92,8 @@ client.onResume(() => {
 if (!guest) window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
 store.subscribe(() => {
   const title = store.state.conversation?.title
-  document.title = title ? `${title} · Rejoinder` : 'Rejoinder'
+  const named = title ? `${title} · Rejoinder` : 'Rejoinder'
+  if (document.title !== named) document.title = named // it is told of every frame of an answer
 })
 window.rejoinder = {
   lastAnswer() {
