@@ -8,7 +8,7 @@ import contextlib
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -22,12 +22,17 @@ class Fault(Enum):
     CUT_AFTER = "the command runs, and the connection breaks before the reply"
 
 
+Tamper = Callable[[list[bytes]], list[bytes]]
+"""What was published in, what arrives out: each as the bytes of one reply of the server's."""
+
+
 class FaultProxy:
     """Listens on a unix socket of its own and forwards to the server's."""
 
     def __init__(self, listen: Path, server: Path) -> None:
         self.url = f"unix://{listen}"
         self.script: deque[Fault] = deque()
+        self.tamper: Tamper | None = None
         self._server = server
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(listen))
@@ -36,10 +41,30 @@ class FaultProxy:
         self._lines: set[_Line] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def silence(self) -> None:
-        """Carry nothing any more over the connections that are open, without a word; new ones work."""
-        for line in list(self._lines):
+    def silence(self, subscribers: bool = False) -> None:
+        """Carry nothing any more over the connections that are open, without a word; new ones work.
+
+        With `subscribers`, only over those that listen to channels.
+        """
+        for line in self._those(subscribers):
             line.silent = True
+
+    def cut(self, subscribers: bool = False) -> None:
+        """Break the connections that are open; new ones work. `subscribers` as above."""
+        for line in self._those(subscribers):
+            line.cut()
+
+    def serve(self, server: Path) -> None:
+        """Carry new connections to another server, as after a failover; the old ones stay where they are."""
+        self._server = server
+
+    def mend(self) -> None:
+        """Do no more harm."""
+        self.script.clear()
+        self.tamper = None
+
+    def _those(self, subscribers: bool) -> "list[_Line]":
+        return [line for line in list(self._lines) if line.subscribes or not subscribers]
 
     def close(self) -> None:
         """Cut everything and listen no more."""
@@ -57,9 +82,13 @@ class FaultProxy:
 
     def _serve(self, client: socket.socket) -> None:
         upstream = socket.socket(socket.AF_UNIX)
-        upstream.connect(str(self._server))
+        try:
+            upstream.connect(str(self._server))
+        except OSError:  # the server is away, which the client shall notice
+            _cut(client)
+            return
         self._open |= {client, upstream}
-        line = _Line(client, upstream, self.script)
+        line = _Line(client, upstream, self)
         self._lines.add(line)
         threading.Thread(target=line.carry_replies, daemon=True).start()
         line.carry_requests()
@@ -70,34 +99,48 @@ class FaultProxy:
 class _Line:
     """One connection through the proxy. Each direction has a thread; whichever ends first ends both."""
 
-    def __init__(self, client: socket.socket, upstream: socket.socket, script: deque[Fault]) -> None:
+    def __init__(self, client: socket.socket, upstream: socket.socket, proxy: FaultProxy) -> None:
         self._client = client
         self._upstream = upstream
-        self._script = script
+        self._proxy = proxy
         self._swallow = False
         self.silent = False
+        self.subscribes = False
 
     def carry_requests(self) -> None:
         with contextlib.suppress(OSError):
             while request := self._client.recv(1 << 20):
                 if self.silent:
                     continue
+                self.subscribes = self.subscribes or b"SUBSCRIBE" in request
                 # The greeting of a connection is no request of ours: it costs no fault.
-                fault = self._script.popleft() if b"EVALSHA" in request and self._script else Fault.NONE
+                fault = self._take_fault() if b"EVALSHA" in request else Fault.NONE
                 if fault is Fault.CUT_BEFORE:
                     break
                 self._swallow = fault is Fault.CUT_AFTER
                 self._upstream.sendall(request)
-        self._cut()
+        self.cut()
 
     def carry_replies(self) -> None:
+        rest = b""
         with contextlib.suppress(OSError):
             while (reply := self._upstream.recv(1 << 20)) and not self._swallow:
-                if not self.silent:
-                    self._client.sendall(reply)
-        self._cut()
+                if self.silent:
+                    continue
+                if self.subscribes and (rest or self._proxy.tamper):
+                    messages, rest = split_messages(rest + reply)
+                    tamper = self._proxy.tamper
+                    reply = b"".join(tamper(messages) if tamper else messages)
+                self._client.sendall(reply)
+        self.cut()
 
-    def _cut(self) -> None:
+    def _take_fault(self) -> Fault:
+        try:
+            return self._proxy.script.popleft()
+        except IndexError:
+            return Fault.NONE
+
+    def cut(self) -> None:
         _cut(self._client)
         _cut(self._upstream)
 
@@ -106,6 +149,35 @@ def _cut(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
     sock.close()
+
+
+def split_messages(data: bytes) -> tuple[list[bytes], bytes]:
+    """Cut what a subscriber hears into whole replies (RESP 2: https://redis.io/docs/latest/develop/reference/protocol-spec/),
+    and what is left of an unfinished one."""
+    messages, start = [], 0
+    while (stop := _end_of_reply(data, start)) is not None:
+        messages.append(data[start:stop])
+        start = stop
+    return messages, data[start:]
+
+
+def _end_of_reply(data: bytes, start: int) -> int | None:
+    line_end = data.find(b"\r\n", start)
+    if line_end < 0:
+        return None
+    kind, stop = data[start : start + 1], line_end + 2
+    if kind in (b"+", b"-", b":"):
+        return stop
+    count = int(data[start + 1 : line_end])
+    if kind == b"$":
+        stop += max(0, count) + 2 * (count >= 0)
+        return stop if stop <= len(data) else None
+    for _ in range(count):
+        element = _end_of_reply(data, stop)
+        if element is None:
+            return None
+        stop = element
+    return stop
 
 
 @contextmanager

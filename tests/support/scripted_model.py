@@ -32,8 +32,8 @@ characters as they are), `{"wait": gate}`, `{"silence": true}` (nothing more, ev
 reset), `{"eof": true}` (the answer ends cleanly, too early).
 
 **Control**: `POST /script`; `POST /models` with what `GET /v1/models` is to list; `POST /release` with
-`{"gate": name, "count": n}` (releases may come before those who wait); `GET /requests`: every request so far, in order,
-as `{"path", "client", "headers", "body", "sent", "state"}`.
+`{"gate": name, "count": n}` (releases may come before those who wait); `GET /requests/<n>`: every request from number n
+on, in order, as `{"path", "client", "headers", "body", "sent", "state"}`.
 `client` is its port; `sent` counts steps; `state` is `running`, `answered`, `cut`, or `disconnected` (the client went
 first).
 """
@@ -96,8 +96,8 @@ class Server:
 
     def control(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         match method, path:
-            case "GET", "/requests":
-                return 200, self.requests
+            case "GET", path if path.startswith("/requests/"):
+                return 200, self.requests[int(path.removeprefix("/requests/")) :]
             case "GET", "/v1/models":
                 return 200, {"object": "list", "data": self.models}
             case "POST", "/models":
@@ -279,9 +279,9 @@ class ScriptedModel:
     def release(self, gate: str, count: int = 1) -> None:
         self._call("/release", {"gate": gate, "count": count})
 
-    def requests(self) -> list[Json]:
-        """What was asked so far, in order."""
-        requests: list[Json] = self._call("/requests")
+    def requests(self, since: int = 0) -> list[Json]:
+        """What was asked so far, in order, but for the first `since`."""
+        requests: list[Json] = self._call(f"/requests/{since}")
         return requests
 
     def _call(self, path: str, body: Any = ...) -> Any:

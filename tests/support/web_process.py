@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psutil
+
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -49,6 +51,10 @@ class WebProcess:
             return False
         finally:
             connection.close()
+
+    def children(self) -> list[psutil.Process]:
+        """Its worker processes, which do the work."""
+        return list(psutil.Process(self.process.pid).children())
 
     def terminate(self, timeout: float = 60.0) -> int:
         """Ask it to end as a platform does (SIGTERM), and return its exit code."""

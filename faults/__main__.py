@@ -1,0 +1,38 @@
+"""`python -m faults`, which is `make faults`: break the real stack in every way we know, and count what is lost."""
+
+import argparse
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+import faults.families  # noqa: F401  fills the catalogue
+from faults.catalogue import CATALOGUE
+from faults.stack import POSTGRESQL, SQLITE
+from faults.suite import Suite
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m faults", description=(__doc__ or "").partition(": ")[2])
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="repeats a run; default: a new one")
+    parser.add_argument("--only", nargs="+", metavar="WORDS", help="only the faults whose name or family has these")
+    parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], default=SQLITE)
+    parser.add_argument("--quick", action="store_true", help="without those that take minutes")
+    parser.add_argument("--list", action="store_true", help="print what there is, and break nothing")
+    arguments = parser.parse_args()
+    chosen = [fault for fault in CATALOGUE if not (arguments.quick and fault.long)]
+    if arguments.only:
+        chosen = [each for each in chosen if any(words in f"{each.family}: {each.name}" for words in arguments.only)]
+    if arguments.list:
+        for each in chosen:
+            print(f"{each.family}: {each.name}\n    a viewer sees: {each.viewer}\n    the log says: {each.operator}")
+        return 0
+    if not chosen:
+        parser.error("no fault has these words in its name; --list prints all")
+    with tempfile.TemporaryDirectory(prefix="rejoinder-") as folder:
+        suite = Suite(Path(folder), arguments.seed, arguments.database)
+        return 0 if suite.run(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""All faults there are: each with its name, what a viewer sees of it, and what the operator finds in the log."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from faults.run import Run, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to break the stack."""
+
+    family: str
+    name: str
+    viewer: str
+    """What whoever watches sees, in a sentence."""
+    operator: str
+    """What is in the log, in a few words."""
+    scenario: Scenario
+    long: bool
+    """Whether it takes minutes, or a machine to itself."""
+
+
+CATALOGUE: list[Fault] = []
+
+
+def fault(name: str, *, viewer: str, operator: str, long: bool = False) -> Callable[[Scenario], Scenario]:
+    """Add a scenario to the catalogue."""
+
+    def add(scenario: Callable[[Run], None]) -> Scenario:
+        family = scenario.__module__.rpartition(".")[2].replace("_", " ")
+        CATALOGUE.append(Fault(family, name, viewer, operator, scenario, long))
+        return scenario
+
+    return add

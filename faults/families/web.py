@@ -1,0 +1,70 @@
+"""What happens to web processes."""
+
+import signal
+
+from faults.catalogue import fault
+from faults.run import Run, now
+from tests.support.web_process import WebProcess
+
+GOES_ON = 2.0  # seconds until new text, once another web process can be reached
+
+
+@fault(
+    "a web process is killed with open sockets",
+    viewer="the text goes on where it stood, on the other process",
+    operator="nothing: it is dead",
+)
+def killed(run: Run) -> None:
+    answer = run.ask(viewers=30)
+    answer.wait_for(5)
+    killed_at = now()
+    _take_out(run).kill()
+    run.injected()
+    answer.wait_until_done()
+    _measure(run, killed_at)
+
+
+@fault(
+    "web processes are replaced one by one (SIGTERM) with open sockets",
+    viewer="the text goes on where it stood, on another process",
+    operator="closed 15 connections: The server restarts. Come back.",
+)
+def replaced(run: Run) -> None:
+    answer = run.ask(viewers=30)
+    answer.wait_for(5)
+    for old in list(run.stack.webs):
+        run.stack.start_webs(1)
+        left_at = now()
+        run.stack.forget_web(old)
+        old.terminate()
+        run.injected()
+        _measure(run, left_at)
+    answer.wait_until_done()
+
+
+@fault(
+    "the event loop of a web process is blocked for seconds",
+    viewer="a pause, and then what was missed",
+    operator="nothing",
+)
+def blocked(run: Run) -> None:
+    answer = run.ask(viewers=12)
+    for words in (10, 60):
+        answer.wait_for(words)
+        for pid in run.stack.webs[0].children():
+            pid.send_signal(signal.SIGSTOP)
+        run.injected()
+        run.pause(2.0)
+        for pid in run.stack.webs[0].children():
+            pid.send_signal(signal.SIGCONT)
+
+
+def _take_out(run: Run) -> WebProcess:
+    web = run.random.choice(run.stack.webs)
+    run.stack.forget_web(web)
+    return web
+
+
+def _measure(run: Run, since: float) -> None:
+    waited = [viewer.first_text_after(since) for answer in run.answers for viewer in answer.viewers]
+    run.measure("from the loss of a web process to new text", max(each or 0.0 for each in waited), GOES_ON)

@@ -1,0 +1,86 @@
+"""What happens to workers."""
+
+import signal
+import time
+
+from faults.catalogue import fault
+from faults.run import Answer, Run, now
+from streams import StreamSettings, keys
+from tests.support.worker_process import WorkerProcess
+
+NOTICED = 5.0  # seconds from a worker's last heartbeat to the end that viewers see
+
+
+@fault(
+    "a worker is killed in mid-answer",
+    viewer="the text that there was, marked as interrupted, with Continue and Try again",
+    operator="lease ran out; stream ended as interrupted",
+)
+def killed(run: Run) -> None:
+    answers = [run.ask() for _ in range(4)]
+    worker, hit = _share_of_a_worker(run, answers)
+    worker.kill()
+    run.injected()
+    heard = {answer: _last_heartbeat(run, answer) for answer in hit}
+    for answer in hit:
+        answer.expect("interrupted", whole=False)
+    for answer in hit:
+        answer.wait_until_done()
+        ended = max(viewer.record.ended for viewer in answer.viewers)
+        run.measure("from a killed worker's last heartbeat to the end", ended - heard[answer], NOTICED)
+        run.operator_sees(answer, "lease ran out; stream ended as interrupted")
+
+
+@fault(
+    "a worker sleeps past its lease and wakes up again",
+    viewer="the text that there was, marked as interrupted; what the sleeper says afterwards is seen by nobody",
+    operator="stopped and saved nothing: this writer has fence 1, the newest is 2",
+)
+def asleep(run: Run) -> None:
+    answers = [run.ask() for _ in range(4)]
+    worker, hit = _share_of_a_worker(run, answers)
+    worker.process.send_signal(signal.SIGSTOP)
+    run.injected()
+    for answer in hit:
+        answer.expect("interrupted", whole=False)
+        answer.wait_until_done()
+    entries = {answer: run.stack.redis.llen(keys.chunks(answer.stream)) for answer in hit}
+    worker.process.send_signal(signal.SIGCONT)
+    for answer in hit:
+        run.operator_sees(answer, "stopped and saved nothing", "the newest is 2")
+        more = run.stack.redis.llen(keys.chunks(answer.stream)) - entries[answer]
+        if more:
+            run.complain(f"{answer.name}: the sleeper wrote {more} more entries")
+
+
+@fault(
+    "a worker has to leave in mid-answer",
+    viewer="what cannot finish in its grace is marked as interrupted at once, with its text",
+    operator="answer ended outcome=interrupted",
+)
+def has_to_leave(run: Run) -> None:
+    answers = [run.ask() for _ in range(4)]
+    worker, hit = _share_of_a_worker(run, answers)
+    worker.terminate()
+    run.injected()
+    for answer in hit:
+        answer.expect("interrupted", whole=False)
+    worker.wait()
+    for answer in hit:
+        answer.wait_until_done()
+        run.operator_sees(answer, "answer ended", "outcome=interrupted")
+
+
+def _share_of_a_worker(run: Run, answers: list[Answer]) -> tuple[WorkerProcess, list[Answer]]:
+    """One worker, and those answers that it writes; all of them are in mid-answer."""
+    for answer in answers:
+        answer.wait_for(5)
+    worker = run.stack.worker_of(answers[0].stream)
+    return worker, [answer for answer in answers if run.stack.worker_of(answer.stream) is worker]
+
+
+def _last_heartbeat(run: Run, answer: Answer) -> float:
+    """When the writer of this answer last renewed its lease, on the clock of `now`."""
+    lease = float(run.stack.redis.hget(keys.state(answer.stream), "lease") or 0) / 1000
+    ago = time.time() - (lease - StreamSettings().lease)
+    return now() - ago

@@ -1,0 +1,246 @@
+"""One fault: answers that are watched while something is broken, and what becomes of them.
+
+A scenario is a function that gets a `Run`: it asks, breaks, and mends. What must hold afterwards is the same for all.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import sqlalchemy
+
+from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_keys
+from faults.people import Person
+from faults.stack import Stack, now
+from faults.viewer import Address, Viewer, Way
+from faults.wire import Trouble
+from faults.words import WORD, beginning
+from tests.support.waiting import wait_until
+
+Json = dict[str, Any]
+
+PATIENCE = 120.0  # seconds for what must happen; nothing should take a tenth of it
+WORDS, PACE = 160, 0.05  # an answer of eight seconds: longer than a lease
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How long something took, beside how long it may take (seconds)."""
+
+    what: str
+    seconds: float
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        return self.seconds <= self.bound
+
+
+@dataclass(eq=False)
+class Answer:
+    """One that was asked for, and whoever watches it."""
+
+    name: str
+    words: int
+    conversation: str
+    stream: str
+    asked_by: Person
+    viewers: list[Viewer] = field(default_factory=list)
+    expected: Expected = field(default_factory=Expected)
+
+    def expect(self, *outcomes: str, **changes: Any) -> None:
+        """Something else than a whole answer."""
+        self.expected = replace(self.expected, outcomes=frozenset(outcomes) or self.expected.outcomes, **changes)
+
+    def wait_for(self, words: int) -> None:
+        """Until every viewer has so many words."""
+        wait_until(
+            lambda: all(beginning(viewer.text) >= words or viewer.is_done for viewer in self.viewers),
+            PATIENCE,
+            f"{words} words of {self.name}",
+        )
+
+    def wait_until_done(self) -> None:
+        """Until every viewer has its end."""
+        wait_until(lambda: all(viewer.is_done for viewer in self.viewers), PATIENCE, f"the end of {self.name}")
+
+
+class Crowd:
+    """The event loop of all viewers, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="viewers", daemon=True)
+        self._thread.start()
+        self._watching: list[Future[None]] = []
+
+    def add(self, viewer: Viewer) -> None:
+        self._watching.append(asyncio.run_coroutine_threadsafe(viewer.watch(), self._loop))
+
+    def failures(self) -> list[str]:
+        """What went wrong in a viewer itself: a fault of this program."""
+        done = [watching for watching in self._watching if watching.done() and not watching.cancelled()]
+        return [f"a viewer broke: {error!r}" for watching in done if (error := watching.exception())]
+
+    def dismiss(self) -> None:
+        """Whoever still watches leaves."""
+        for watching in self._watching:
+            watching.cancel()
+        self._watching.clear()
+
+    def close(self) -> None:
+        self.dismiss()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Run:
+    """What a scenario works with."""
+
+    def __init__(self, stack: Stack, crowd: Crowd, database: sqlalchemy.Engine, name: str, seed: int) -> None:
+        self.stack = stack
+        self.random = Random(f"{seed} {name}")
+        self.answers: list[Answer] = []
+        self.times = 0
+        self.measured: list[Measured] = []
+        self.complaints: list[str] = []
+        self._name = name
+        self._crowd = crowd
+        self._database = database
+        self._persons: list[Person] = []
+        self._begun = len(stack.model.requests())
+
+    # -- for scenarios
+
+    def person(self) -> Person:
+        """Somebody new."""
+        person = Person(self.stack.ports, Random(self.random.random()))
+        self._persons.append(person)
+        return person
+
+    def ask(
+        self,
+        words: int = WORDS,
+        pace: float = PACE,
+        *,
+        viewers: int = 2,
+        person: Person | None = None,
+        conversation: str | None = None,
+        **script: Any,
+    ) -> Answer:
+        """Ask for an answer of so many words, one every `pace` seconds, and have it watched.
+
+        `script` is what else the scripted model shall do (tests/support/scripted_model.py).
+        """
+        person = person or self.person()
+        name = f"{self._name} {len(self.answers)}"
+        conversation = conversation or person.converse(name)
+        told = {"name": name, "deltas": [WORD], "repeat": words, "pace": pace, **script}
+        sent = person.send(conversation, told, key=f"{self.random.getrandbits(64):x}")
+        answer = Answer(name, words, conversation, sent["stream"], person)
+        self.answers.append(answer)
+        for number in range(viewers):
+            self.watch(answer, way=Way.EVENTS if number % 3 == 2 else Way.WEBSOCKET)
+        return answer
+
+    def watch(self, answer: Answer, way: Way = Way.WEBSOCKET, trouble: Trouble | None = None) -> Viewer:
+        """One viewer more."""
+        address = Address(self.stack.ports, answer.asked_by.cookie, answer.conversation, answer.stream)
+        viewer = Viewer(address, way, Random(self.random.random()), trouble)
+        answer.viewers.append(viewer)
+        self._crowd.add(viewer)
+        return viewer
+
+    def injected(self, times: int = 1) -> None:
+        """Something was broken, so often."""
+        self.times += times
+
+    def measure(self, what: str, seconds: float | None, bound: float) -> None:
+        """Note how long something took that has a bound; None: it did not happen."""
+        self.measured.append(Measured(what, float("inf") if seconds is None else seconds, bound))
+
+    def complain(self, what: str) -> None:
+        """Something is wrong that only this scenario can know."""
+        self.complaints.append(what)
+
+    def pause(self, seconds: float) -> None:
+        """Let the fault last so long: the length is the fault, and nothing is waited for."""
+        time.sleep(seconds)
+
+    def operator_sees(self, answer: Answer, *words: str) -> None:
+        """There is a line in a log that names the stream and says this."""
+        try:
+            wait_until(lambda: self.stack.logged(answer.stream, *words), 10, f"a line that says {words}")
+        except TimeoutError:
+            self.complaints.append(
+                f"{answer.name}: no line in a log names {answer.stream} and says {' … '.join(words)}"
+            )
+
+    # -- afterwards
+
+    def settle(self) -> Verdict:
+        """Wait until all is over, and judge it."""
+        viewers = [viewer for answer in self.answers for viewer in answer.viewers]
+        verdict = Verdict(complaints=self.complaints)
+        try:
+            wait_until(
+                lambda: all(viewer.is_done for viewer in viewers) or self._crowd.failures(), PATIENCE, "every viewer"
+            )
+            wait_until(lambda: all(map(self._saved, self.answers)), PATIENCE, "every answer to be saved")
+            wait_until(lambda: not self._unsettled(), PATIENCE, "every stream to be settled")
+        except TimeoutError as late:
+            verdict.complaints.append(f"{self._name}: {late}")
+        verdict.complaints += self._crowd.failures()
+        asked = Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
+        for answer in self.answers:
+            seen, saved = _seen(answer.viewers), self._saved(answer)
+            verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
+        unexpiring = [key.decode() for key in self.stack.redis.scan_iter(count=1000) if self.stack.redis.ttl(key) == -1]
+        verdict.complaints += judge_keys(unexpiring, self._unsettled())
+        return verdict
+
+    def close(self) -> None:
+        self._crowd.dismiss()
+        for person in self._persons:
+            person.close()
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds that any viewer waited for its next word, in the middle of an answer."""
+        return max((viewer.longest_pause for answer in self.answers for viewer in answer.viewers), default=0.0)
+
+    def _saved(self, answer: Answer) -> list[Saved]:
+        query = sqlalchemy.text(
+            "SELECT content, status FROM messages WHERE stream_id = :stream AND ended_at IS NOT NULL"
+        )
+        with self._database.connect() as connection:
+            return [Saved(*row) for row in connection.execute(query, {"stream": answer.stream})]
+
+    def _unsettled(self) -> int:
+        return int(self.stack.redis.zcard("rejoinder:{unsettled}"))
+
+
+def _seen(viewers: Sequence[Viewer]) -> list[Seen]:
+    return [
+        Seen(f"viewer {number}", viewer.text, viewer.outcome, viewer.record.forgotten, viewer.record.broken)
+        for number, viewer in enumerate(viewers)
+    ]
+
+
+def _asked_for(request: Json) -> str:
+    """The name of the script that a request to the model carries."""
+    last = [message["content"] for message in request["body"]["messages"] if message["role"] == "user"][-1]
+    return str(json.loads(last)["name"])
+
+
+Scenario = Callable[[Run], None]
+
+__all__ = ["Answer", "Crowd", "Measured", "Run", "Scenario", "now"]

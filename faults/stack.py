@@ -1,0 +1,138 @@
+"""The real stack on one machine: web processes, workers, Redis, database, model; each can be broken and mended."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import streams
+from tests.support.database import migrated, new_postgres, new_sqlite
+from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.postgres_server import running_postgres
+from tests.support.redis_server import RedisServer, running_redis
+from tests.support.scripted_model import ScriptedModel, running_scripted_model
+from tests.support.waiting import wait_until
+from tests.support.web_process import SECRET_KEY, WebProcess
+from tests.support.worker_process import WorkerProcess
+
+WEBS, WORKERS = 2, 2
+START = 240.0  # seconds for a process to be there, on a machine that is busy with other things
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+# The defaults that are shipped, but for these.
+SETTINGS = {
+    "HEARTBEAT_INTERVAL": "5",  # seconds; twice that is how long a viewer takes a dead connection for a living one
+    "CHECKPOINT_INTERVAL": "1",  # seconds, so that a short answer has some
+    "SHUTDOWN_GRACE": "3",  # seconds, so that a long answer outlives it
+    "TITLE_MODEL": "none",  # titles are requests too, and requests are counted
+    "MODEL_ATTEMPTS": "2",
+}
+
+
+class Stack:
+    """`heal` makes it whole again, whatever was done to it."""
+
+    def __init__(self, folder: Path, services: ExitStack, database: str) -> None:
+        self.folder = folder
+        self.redis_server: RedisServer = services.enter_context(running_redis())
+        self.redis = services.enter_context(streams.connect(self.redis_server.url))
+        server = self.redis_server.socket
+        self.web_line: FaultProxy = services.enter_context(fault_proxy(folder / "web.sock", server))
+        self.worker_line: FaultProxy = services.enter_context(fault_proxy(folder / "worker.sock", server))
+        self.model: ScriptedModel = services.enter_context(running_scripted_model())
+        new = new_sqlite(folder) if database == SQLITE else new_postgres(services.enter_context(running_postgres()))
+        self.database_url = migrated(new)
+        self.settings = {**SETTINGS, "DATABASE_URL": self.database_url, "OPENAI_BASE_URL": self.model.base_url}
+        self.webs: list[WebProcess] = []
+        self.workers: list[WorkerProcess] = []
+        self._logs: list[Path] = []
+        services.callback(self._end)
+
+    def heal(self) -> None:
+        """As many processes as there should be, and everything between them working."""
+        for line in (self.web_line, self.worker_line):
+            line.mend()
+        self.webs = [web for web in self.webs if web.process.poll() is None]
+        self.workers = [worker for worker in self.workers if worker.process.poll() is None]
+        self.start_webs(WEBS - len(self.webs))
+        self.start_workers(WORKERS - len(self.workers))
+
+    # -- web processes
+
+    def ports(self) -> list[int]:
+        """Where the web processes listen."""
+        return [web.port for web in self.webs]
+
+    def start_webs(self, count: int) -> list[WebProcess]:
+        """So many more, which answer."""
+        environment = {**self.settings, "REDIS_URL": self.web_line.url, "SECRET_KEY": SECRET_KEY}
+        started = [WebProcess(environment, self._new_log("web")) for _ in range(count)]
+        for web in started:
+            wait_until(web.is_alive, START, "a web process to answer")
+        self.webs += started
+        return started
+
+    def forget_web(self, web: WebProcess) -> None:
+        """As a router does with one that it takes out of service."""
+        self.webs.remove(web)
+
+    # -- workers
+
+    def start_workers(self, count: int, **environment: str) -> list[WorkerProcess]:
+        """So many more, which serve."""
+        environment = {**self.settings, "REDIS_URL": self.worker_line.url, **environment}
+        started = [WorkerProcess(environment, self._new_log("worker")) for _ in range(count)]
+        for worker in started:
+            worker.wait_until_serving()
+        self.workers += started
+        return started
+
+    def worker_of(self, stream: str) -> WorkerProcess:
+        """Who writes this stream, as RQ knows it."""
+
+        def found() -> WorkerProcess | None:
+            name = self.redis.hget(f"rq:job:{stream}", "worker_name")
+            pid = self.redis.hget(f"rq:worker:{name.decode()}", "pid") if name else None
+            return next((worker for worker in self.workers if pid and worker.process.pid == int(pid)), None)
+
+        worker = wait_until(found, 60, f"a worker to take {stream}")
+        assert worker is not None
+        return worker
+
+    # -- what it says
+
+    def logged(self, *words: str) -> list[str]:
+        """The lines of all processes that hold all of these words."""
+        lines = (line for log in self._logs for line in log.read_text().splitlines())
+        return [line for line in lines if all(word in line for word in words)]
+
+    def tracebacks(self) -> list[str]:
+        """Where a log holds one, and which."""
+        return [
+            f"{log.name}: {line}" for log in self._logs for line in log.read_text().splitlines() if "Traceback" in line
+        ]
+
+    def _new_log(self, kind: str) -> Path:
+        log = self.folder / f"{kind}-{len(self._logs)}.log"
+        self._logs.append(log)
+        return log
+
+    def _end(self) -> None:
+        for web in self.webs:
+            web.kill()
+        for worker in self.workers:
+            worker.kill()
+
+
+@contextmanager
+def running_stack(folder: Path, database: str = SQLITE) -> Iterator[Stack]:
+    """A whole stack for the length of the block."""
+    with ExitStack() as services:
+        stack = Stack(folder, services, database)
+        stack.heal()
+        yield stack
+
+
+def now() -> float:
+    """The clock of all measurements (monotonic, seconds)."""
+    return time.monotonic()
