@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="WORDS", help="only the faults whose name or family has these")
     parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], default=SQLITE)
     parser.add_argument("--quick", action="store_true", help="without those that take minutes")
+    parser.add_argument("--scale", type=float, default=1.0, help="how large the crowds are; default: 1")
     parser.add_argument("--list", action="store_true", help="print what there is, and break nothing")
     arguments = parser.parse_args()
     chosen = [fault for fault in CATALOGUE if not (arguments.quick and fault.long)]
@@ -30,7 +31,7 @@ def main() -> int:
     if not chosen:
         parser.error("no fault has these words in its name; --list prints all")
     with tempfile.TemporaryDirectory(prefix="rejoinder-") as folder:
-        suite = Suite(Path(folder), arguments.seed, arguments.database)
+        suite = Suite(Path(folder), arguments.seed, arguments.database, arguments.scale)
         return 0 if suite.run(chosen) else 1
 
 

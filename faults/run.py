@@ -59,17 +59,19 @@ class Answer:
         """Something else than a whole answer."""
         self.expected = replace(self.expected, outcomes=frozenset(outcomes) or self.expected.outcomes, **changes)
 
-    def wait_for(self, words: int) -> None:
-        """Until every viewer has so many words."""
+    def wait_for(self, words: int, *viewers: Viewer) -> None:
+        """Until these, by default all, have so many words, or the end."""
         wait_until(
-            lambda: all(beginning(viewer.text) >= words or viewer.is_done for viewer in self.viewers),
+            lambda: all(viewer.is_done or beginning(viewer.text) >= words for viewer in viewers or self.viewers),
             PATIENCE,
             f"{words} words of {self.name}",
         )
 
-    def wait_until_done(self) -> None:
-        """Until every viewer has its end."""
-        wait_until(lambda: all(viewer.is_done for viewer in self.viewers), PATIENCE, f"the end of {self.name}")
+    def wait_until_done(self, *viewers: Viewer) -> None:
+        """Until these, by default all, have the end."""
+        wait_until(
+            lambda: all(viewer.is_done for viewer in viewers or self.viewers), PATIENCE, f"the end of {self.name}"
+        )
 
 
 class Crowd:
@@ -105,13 +107,18 @@ class Crowd:
 class Run:
     """What a scenario works with."""
 
-    def __init__(self, stack: Stack, crowd: Crowd, database: sqlalchemy.Engine, name: str, seed: int) -> None:
+    def __init__(
+        self, stack: Stack, crowd: Crowd, database: sqlalchemy.Engine, name: str, seed: int, scale: float
+    ) -> None:
         self.stack = stack
+        self.scale = scale
+        """How large it all is: 1, or less where it has to be quick."""
         self.random = Random(f"{seed} {name}")
         self.answers: list[Answer] = []
         self.times = 0
         self.measured: list[Measured] = []
         self.complaints: list[str] = []
+        self.notes: list[str] = []
         self._name = name
         self._crowd = crowd
         self._database = database
@@ -166,6 +173,10 @@ class Run:
     def measure(self, what: str, seconds: float | None, bound: float) -> None:
         """Note how long something took that has a bound; None: it did not happen."""
         self.measured.append(Measured(what, float("inf") if seconds is None else seconds, bound))
+
+    def note(self, what: str) -> None:
+        """Something worth telling, below the table."""
+        self.notes.append(what)
 
     def complain(self, what: str) -> None:
         """Something is wrong that only this scenario can know."""
@@ -230,7 +241,13 @@ class Run:
 
 def _seen(viewers: Sequence[Viewer]) -> list[Seen]:
     return [
-        Seen(f"viewer {number}", viewer.text, viewer.outcome, viewer.record.forgotten, viewer.record.broken)
+        Seen(
+            f"viewer {number}",
+            viewer.text,
+            viewer.outcome,
+            () if viewer.is_misled else viewer.record.forgotten,
+            () if viewer.is_misled else viewer.record.broken,
+        )
         for number, viewer in enumerate(viewers)
     ]
 

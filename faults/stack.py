@@ -8,9 +8,11 @@ from pathlib import Path
 import streams
 from tests.support.database import migrated, new_postgres, new_sqlite
 from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.ports import free_port
 from tests.support.postgres_server import running_postgres
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
+from tests.support.tcp_proxy import TcpProxy, running_proxy
 from tests.support.waiting import wait_until
 from tests.support.web_process import SECRET_KEY, WebProcess
 from tests.support.worker_process import WorkerProcess
@@ -34,7 +36,8 @@ class Stack:
 
     def __init__(self, folder: Path, services: ExitStack, database: str) -> None:
         self.folder = folder
-        self.redis_server: RedisServer = services.enter_context(running_redis())
+        self._services = services
+        self.redis_server: RedisServer = services.enter_context(running_redis(durable=True, port=free_port()))
         self.redis = services.enter_context(streams.connect(self.redis_server.url))
         server = self.redis_server.socket
         self.web_line: FaultProxy = services.enter_context(fault_proxy(folder / "web.sock", server))
@@ -56,6 +59,26 @@ class Stack:
         self.workers = [worker for worker in self.workers if worker.process.poll() is None]
         self.start_webs(WEBS - len(self.webs))
         self.start_workers(WORKERS - len(self.workers))
+
+    # -- Redis
+
+    def start_replica(self) -> tuple[RedisServer, TcpProxy]:
+        """A copy of the Redis server, which keeps up with it, and the line over which it does."""
+        line = self._services.enter_context(running_proxy(self.redis_server.port))
+        replica = self._services.enter_context(running_redis(durable=True, port=free_port()))
+        with streams.connect(replica.url) as client:
+            client.replicaof("127.0.0.1", str(line.port))
+            wait_until(lambda: client.info("replication")["master_link_status"] == "up", 60, "the replica to be one")
+        return replica, line
+
+    def promote(self, replica: RedisServer) -> None:
+        """Make it the Redis server. Connections that are open stay where they are."""
+        with streams.connect(replica.url) as client:
+            client.replicaof("NO", "ONE")
+        self.redis_server = replica
+        self.redis = self._services.enter_context(streams.connect(replica.url))
+        for line in (self.web_line, self.worker_line):
+            line.serve(replica.socket)
 
     # -- web processes
 
@@ -119,7 +142,8 @@ class Stack:
 
     def _end(self) -> None:
         for web in self.webs:
-            web.kill()
+            if web.process.poll() is None:
+                web.kill()
         for worker in self.workers:
             worker.kill()
 

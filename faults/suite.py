@@ -29,6 +29,7 @@ class Row:
     longest_pause: float
     seconds: float
     measured: Sequence[Measured]
+    notes: Sequence[str]
 
     @property
     def holds(self) -> bool:
@@ -38,8 +39,9 @@ class Row:
 class Suite:
     """`run` prints as it goes."""
 
-    def __init__(self, folder: Path, seed: int, database: str) -> None:
+    def __init__(self, folder: Path, seed: int, database: str, scale: float) -> None:
         self._folder = folder
+        self._scale = scale
         self._seed = seed
         self._database = database
 
@@ -51,7 +53,7 @@ class Suite:
         with running_stack(self._folder, self._database) as stack:
             engine = sqlalchemy.create_engine(stack.database_url, poolclass=sqlalchemy.NullPool)
             for each in faults:
-                row = inject(each, stack, engine, self._seed)
+                row = inject(each, stack, engine, self._seed, self._scale)
                 print(_line(*_cells(row)), flush=True)
                 for complaint in row.verdict.complaints:
                     print(f"    {complaint}", flush=True)
@@ -63,11 +65,11 @@ class Suite:
         return all(row.holds for row in rows)
 
 
-def inject(fault: Fault, stack: Stack, engine: sqlalchemy.Engine, seed: int) -> Row:
+def inject(fault: Fault, stack: Stack, engine: sqlalchemy.Engine, seed: int, scale: float) -> Row:
     """Break the stack in this way, mend it, and judge what is left."""
     begun = time.monotonic()
     crowd = Crowd()
-    run = Run(stack, crowd, engine, fault.name, seed)
+    run = Run(stack, crowd, engine, fault.name, seed, scale)
     try:
         try:
             fault.scenario(run)
@@ -77,7 +79,8 @@ def inject(fault: Fault, stack: Stack, engine: sqlalchemy.Engine, seed: int) -> 
         verdict = run.settle()
         viewers = sum(len(answer.viewers) for answer in run.answers)
         seconds = time.monotonic() - begun
-        return Row(fault, run.times, len(run.answers), viewers, verdict, run.longest_pause, seconds, run.measured)
+        pause = run.longest_pause
+        return Row(fault, run.times, len(run.answers), viewers, verdict, pause, seconds, run.measured, run.notes)
     finally:
         run.close()
         crowd.close()
@@ -113,3 +116,5 @@ def _print_measured(rows: Sequence[Row]) -> None:
         for each in row.measured:
             verdict = "" if each.holds else "  MISSED"
             print(f"{each.what}: {each.seconds:.2f} s (at most {each.bound:g} s){verdict}")
+        for note in row.notes:
+            print(note)

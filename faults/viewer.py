@@ -83,8 +83,11 @@ class Viewer:
         self.record = Record()
         self.trouble = trouble or Trouble()
         self.is_done = False
+        self.is_misled = False
+        """It held what is not true, so that what the protocol does not allow may come of it."""
         self._random = random
         self._wire: Wire | None = None
+        self._abandoned: list[Wire] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # -- what it holds
@@ -135,6 +138,21 @@ class Viewer:
         """Have a network again."""
         self._set(self.trouble.away.clear)
 
+    def abandon(self) -> None:
+        """Take the connection for dead, which is not, and leave it open."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(lambda: self._wire and self._wire.abandon())
+
+    def believe(self, epoch: str | None, next_index: int) -> None:
+        """Hold a position that is not true, as from a storage that somebody else wrote; and connect anew."""
+        self.is_misled = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._believe, epoch, next_index)
+
+    def _believe(self, epoch: str | None, next_index: int) -> None:
+        self.copy.epoch, self.copy.next_index = epoch, next_index
+        self._cut()
+
     def _set(self, change: Callable[[], object]) -> None:
         if self._loop is None:
             change()
@@ -176,7 +194,10 @@ class Viewer:
                 self.copy.clear()
             finally:
                 if self._wire is not None:
-                    self._wire.close()
+                    if self._wire.abandoned:
+                        self._abandoned.append(self._wire)
+                    else:
+                        self._wire.close()
                     self._wire = None
             if code in SHUT_OUT:
                 self.record.shut_out = code
@@ -184,6 +205,8 @@ class Viewer:
             attempt = 0 if worked else attempt + 1
             if not self.is_done:
                 await asyncio.sleep(self._delay(code, attempt))
+        for wire in self._abandoned:
+            wire.close()
 
     def _delay(self, code: int, attempt: int) -> float:
         if self.trouble.at_once:

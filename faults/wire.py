@@ -48,6 +48,8 @@ class Wire:
         self._sock = sock
         self._trouble = trouble
         self._budget = trouble.cut_after.popleft() if trouble.cut_after else None
+        self._reading: asyncio.Future[bytes] | None = None
+        self.abandoned = False
 
     async def send(self, data: bytes) -> None:
         """Send all of it. Raises Lost."""
@@ -63,10 +65,15 @@ class Wire:
         if size == 0:
             self.reset()
             raise Lost("cut on purpose")
+        self._reading = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(self._sock, size))
         try:
-            data = await asyncio.get_running_loop().sock_recv(self._sock, size)
+            data = await self._reading
         except OSError as error:
             raise Lost(f"while receiving: {error}") from error
+        except asyncio.CancelledError:
+            if self.abandoned:
+                raise Lost("abandoned") from None
+            raise
         await self._trouble.reads.wait()  # what was under way when reading stopped
         if self._budget is not None:
             self._budget -= len(data)
@@ -76,6 +83,11 @@ class Wire:
         """End it for both sides; whoever waits in `receive` is told."""
         with contextlib.suppress(OSError):  # it may have ended already
             self._sock.shutdown(socket.SHUT_RDWR)
+
+    def abandon(self) -> None:
+        """Leave it open, and read it no more; whoever waits in `receive` is told."""
+        if self._reading is not None:
+            self.abandoned = self._reading.cancel()
 
     def reset(self) -> None:
         """End it as a lost network does, with no word to the server."""

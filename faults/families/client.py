@@ -3,11 +3,13 @@
 from collections import deque
 
 from faults.catalogue import fault
-from faults.run import Run
+from faults.run import Run, now
 from faults.viewer import Way
 from faults.wire import Trouble
 
 NOTHING = "nothing: a client's network is no fault of the server's"
+MANY = 2_000  # viewers
+FRAMES = 1_200  # bytes that twenty words take on the wire, handshake included
 
 
 @fault(
@@ -18,8 +20,119 @@ NOTHING = "nothing: a client's network is no fault of the server's"
 def reset_at_every_byte(run: Run) -> None:
     """Every viewer is cut off at a byte of its own: in the handshake, in a frame, in a character."""
     answer = run.ask(words=20, pace=0.1, viewers=1)
+    step = round(8 / run.scale)
     for way in Way:
-        for place in range(1, 1200, 8):
-            offset = place + run.random.randrange(8)
+        for place in range(1, FRAMES, step):
+            offset = place + run.random.randrange(step)
             run.watch(answer, way, Trouble(cut_after=deque([offset]), at_once=True))
             run.injected()
+
+
+@fault(
+    "clients are cut off and come back when the answer is over",
+    viewer="all that is missing at once, and the end",
+    operator=NOTHING,
+)
+def back_after_the_end(run: Run) -> None:
+    answer = run.ask(words=60, viewers=1)
+    others = [run.watch(answer, run.random.choice(list(Way))) for _ in range(12)]
+    for number, viewer in enumerate(others):
+        answer.wait_for(1 + number * 3, *others[number:])
+        viewer.leave()
+        run.injected()
+    answer.wait_until_done(answer.viewers[0])
+    for viewer in others:
+        viewer.come_back()
+
+
+@fault(
+    "a page opens a second socket while its first one still seems open",
+    viewer="the text goes on where it stood",
+    operator=NOTHING,
+)
+def second_socket(run: Run) -> None:
+    answer = run.ask(viewers=6)
+    for words in range(10, 100, 10):
+        answer.wait_for(words)
+        for viewer in answer.viewers:
+            viewer.abandon()
+            run.injected()
+
+
+@fault(
+    "a client believes to hold more than there is, or another text",
+    viewer="the whole text, from its beginning",
+    operator=NOTHING,
+)
+def wrong_positions(run: Run) -> None:
+    other = run.ask()
+    answer = run.ask(viewers=9)
+    answer.wait_for(10)
+    other.wait_for(10)
+    for number, viewer in enumerate(answer.viewers):
+        lies = [("f" * 16, viewer.copy.next_index), (other.viewers[0].copy.epoch, 3), (viewer.copy.epoch, 10**6)]
+        viewer.believe(*lies[number % 3])
+        run.injected()
+
+
+@fault(
+    "clients read nothing for a while, and then go on",
+    viewer="the text as far as it was read, and then all that was missed",
+    operator=NOTHING,
+)
+def stops_reading(run: Run) -> None:
+    _stop_reading(run, 5.0)
+
+
+@fault(
+    "clients read nothing for a minute, and then go on",
+    viewer="the text as far as it was read, and then all that was missed",
+    operator=NOTHING,
+    long=True,
+)
+def stops_reading_for_a_minute(run: Run) -> None:
+    _stop_reading(run, 60.0)
+
+
+def _stop_reading(run: Run, seconds: float) -> None:
+    """With more than the buffers on the way can hold."""
+    answer = run.ask(words=400_000, pace=0.01, together=1_000, viewers=1)
+    slow = [run.watch(answer, way, Trouble(at_a_time=4_096)) for way in (*Way, *Way)]
+    answer.wait_for(2_000)
+    for viewer in slow:
+        viewer.pause()
+        run.injected()
+    run.pause(seconds)
+    for viewer in slow:
+        viewer.resume()
+
+
+@fault(
+    "a client reads one byte at a time",
+    viewer="the text, slowly",
+    operator=NOTHING,
+)
+def byte_by_byte(run: Run) -> None:
+    answer = run.ask(viewers=1)
+    for way in Way:
+        run.watch(answer, way, Trouble(at_a_time=1))
+        run.injected()
+
+
+@fault(
+    "thousands lose their connection and come back at once",
+    viewer="the text goes on where it stood",
+    operator=NOTHING,
+)
+def herd(run: Run) -> None:
+    count = round(MANY * run.scale)
+    answer = run.ask(words=100, pace=0.3, viewers=1)
+    herd = [run.watch(answer, trouble=Trouble(at_once=True)) for _ in range(count)]
+    answer.wait_for(3)
+    cut_at = now()
+    for viewer in herd:
+        viewer.cut()
+        run.injected()
+    answer.wait_for(60)
+    waited = max(viewer.first_text_after(cut_at) or 0.0 for viewer in herd)
+    run.note(f"{count} came back at once; the last had new text after {waited:.1f} s")

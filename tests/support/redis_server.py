@@ -1,5 +1,6 @@
 """A real Redis-compatible server of the test's own, which can be stopped, paused and started again."""
 
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -14,23 +15,29 @@ from tests.support.waiting import wait_until
 
 
 class RedisServer:
-    """One server process on a unix socket in a folder of its own; nothing is kept on disk."""
+    """One server process on a unix socket in a folder of its own. Only a `durable` one keeps anything on disk.
 
-    def __init__(self, folder: Path) -> None:
+    With a `port`, others can be its replicas. What a durable server has acknowledged survives its own crash.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False, port: int = 0) -> None:
         self.folder = folder
         self.socket = folder / "redis.sock"
+        self.port = port
+        self.durable = durable
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def _options(self) -> list[str]:
-        return ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.folder)]
+        options = ["--port", str(self.port), "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.folder)]
+        return [*options, "--appendonly", "yes" if self.durable else "no"]
 
     @property
     def url(self) -> str:
         return f"unix://{self.socket}"
 
     def start(self) -> None:
-        """Start the server, empty, and return when it answers."""
+        """Start the server, with what it kept, and return when it answers."""
         self.process = subprocess.Popen(
             [str(get_binary_path()), *self._options],
             stdout=subprocess.DEVNULL,
@@ -54,18 +61,22 @@ class RedisServer:
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it at once; everything in it is lost."""
+        """End it at once, as a crash does."""
         if self.process:
             self.process.kill()
             self.process.wait()
             self.process = None
 
+    def forget(self) -> None:
+        """Lose what a durable server has kept. It must not run."""
+        shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
+
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
+def running_redis(*, durable: bool = False, port: int = 0) -> Iterator[RedisServer]:
     """A server for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="rejoinder-") as folder:
-        server = RedisServer(Path(folder))
+        server = RedisServer(Path(folder), durable=durable, port=port)
         server.start()
         try:
             yield server

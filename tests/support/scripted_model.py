@@ -15,6 +15,7 @@ with an object); else the prompt is echoed word by word.
 | ------------------ | -------- | --- |
 | `deltas`           | `[]`     | the steps of the answer, see below |
 | `repeat`           | –        | go through `deltas` so often; `{i}` in a text becomes its number, `{now}` the time |
+| `together`         | 1        | of a repeated text, so many are sent in one delta |
 | `pace`             | 0        | seconds before each delta |
 | `gate`             | –        | a gate's name: every delta waits for one release of it |
 | `hold`             | –        | a gate's name: not even the headers are sent before one release of it |
@@ -187,17 +188,18 @@ class Answer:
     async def send(self) -> None:
         self.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         script = self.script
-        number = 0
-        for _ in range(script.get("repeat", 1)):
+        number, together = 0, script.get("together", 1)
+        for _ in range(script.get("repeat", 1) // together):
             for step in script.get("deltas", []):
                 if step == {"eof": True}:
                     self.writer.write(b"0\r\n\r\n")
                     return
                 if "repeat" in script and isinstance(step, str):
-                    step = step.replace("{i}", str(number)).replace("{now}", repr(time.time()))
+                    numbered = (step.replace("{i}", str(number + each)) for each in range(together))
+                    step = "".join(numbered).replace("{now}", repr(time.time()))
                 await self.step(step)
                 self.record["sent"] += 1
-                number += 1
+                number += together
         if reason := script.get("finish_reason", "stop"):
             await self.chunk({}, finish_reason=reason)
         counted = {"prompt_tokens": len(self.record["body"]["messages"]), "completion_tokens": number}

@@ -15,7 +15,8 @@ class TcpProxy:
     def __init__(self, port: int) -> None:
         self._upstream = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self._flowing = threading.Event()
         self._flowing.set()
         self._lock = threading.Lock()  # over the two below: a connection is refused, or it is known

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ class WebProcess:
 
     def __init__(self, environment: Mapping[str, str], log: Path, python: str = sys.executable) -> None:
         self.log = log
-        self.port = _free_port()
+        self.port = free_port()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [python, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
@@ -88,9 +88,3 @@ def running_web(
                 web.terminate()
             except subprocess.TimeoutExpired:
                 web.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,0 +1,89 @@
+"""What happens to notifications, which are hints: what is in the list is the truth."""
+
+from random import Random
+
+from faults.catalogue import fault
+from faults.run import Run
+from tests.support.fault_proxy import Tamper
+
+MISSED = "notifications were missed; read from the list"
+
+
+@fault("every third notification is lost", viewer="small pauses", operator=MISSED)
+def lost(run: Run) -> None:
+    _tampered(run, lambda messages: [each for each in messages if run.random.random() > 1 / 3 or not _is_news(each)])
+
+
+@fault("notifications are repeated", viewer="nothing", operator="nothing: they are passed over")
+def repeated(run: Run) -> None:
+    _tampered(run, lambda messages: [each for each in messages for _ in range(1 + 2 * _is_news(each))])
+
+
+@fault("notifications come in another order", viewer="small pauses", operator=MISSED)
+def reordered(run: Run) -> None:
+    _tampered(run, _Shuffler(run.random))
+
+
+@fault("all notifications are lost", viewer="lumps, every five seconds", operator=MISSED)
+def all_lost(run: Run) -> None:
+    _tampered(run, lambda messages: [each for each in messages if not _is_news(each)])
+
+
+@fault(
+    "the subscriber's connection is cut, again and again",
+    viewer="small pauses",
+    operator="pub/sub connection lost, reconnecting",
+)
+def cut(run: Run) -> None:
+    answer = run.ask(viewers=6)
+    for words in range(10, 150, 10):
+        answer.wait_for(words)
+        run.stack.web_line.cut(subscribers=True)
+        run.injected()
+
+
+@fault(
+    "the subscriber's connection hangs, without a word",
+    viewer="lumps, every five seconds, until the silence is noticed",
+    operator="pub/sub connection lost, reconnecting: no answer to a ping",
+)
+def hung(run: Run) -> None:
+    answer = run.ask(words=400, viewers=6)
+    answer.wait_for(10)
+    run.stack.web_line.silence(subscribers=True)
+    run.injected()
+
+
+def _tampered(run: Run, tamper: Tamper) -> None:
+    def counted(messages: list[bytes]) -> list[bytes]:
+        told = tamper(messages)
+        run.injected(sum(map(_is_news, messages)) if told != messages else 0)
+        return told
+
+    run.stack.web_line.tamper = counted
+    answers = [run.ask(pace=0.02 + 0.02 * number, viewers=3) for number in range(4)]
+    for answer in answers:
+        answer.wait_until_done()
+
+
+class _Shuffler:
+    """Holds some back, and lets them out later and in any order."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._held: list[bytes] = []
+
+    def __call__(self, messages: list[bytes]) -> list[bytes]:
+        told: list[bytes] = []
+        for each in messages:
+            (self._held if _is_news(each) and self._random.random() < 0.5 else told).append(each)
+        if len(self._held) > 3:
+            self._random.shuffle(self._held)
+            told += self._held
+            self._held = []
+        return told
+
+
+def _is_news(message: bytes) -> bool:
+    """Whether a reply of the server's is a notification of a stream."""
+    return message.startswith(b"*3\r\n$7\r\nmessage\r\n") and b":news\r\n" in message[:120]

@@ -1,0 +1,142 @@
+"""What happens to Redis. Whatever it is: a generation that runs goes on, and its viewers get the full text."""
+
+from faults.catalogue import fault
+from faults.run import Answer, Run
+from streams import keys
+from tests.support.fault_proxy import Fault
+
+NOT_FLUSHED = "streams not flushed, trying again"
+WRITTEN_AGAIN = "Redis had lost entries; writing them again"
+AWAY = 3.0  # seconds
+
+
+@fault(
+    "connections break in mid-call, before or after the command has run",
+    viewer="small pauses",
+    operator=NOT_FLUSHED,
+)
+def mid_call(run: Run) -> None:
+    answers = _answers(run)
+    for words in range(10, 150, 5):
+        answers[0].wait_for(words)
+        for line in (run.stack.worker_line, run.stack.web_line):
+            line.script.extend(run.random.choices([Fault.CUT_BEFORE, Fault.CUT_AFTER], k=2))
+            run.injected(2)
+
+
+@fault("Redis is restarted, with its data", viewer="a pause", operator=NOT_FLUSHED)
+def restarted(run: Run) -> None:
+    answers = _answers(run)
+    run.stack.redis_server.kill()
+    run.injected()
+    run.pause(AWAY)
+    run.stack.redis_server.start()
+    _goes_on(run, answers)
+
+
+@fault("Redis is restarted, empty", viewer="a pause", operator=WRITTEN_AGAIN)
+def restarted_empty(run: Run) -> None:
+    answers = _answers(run)
+    run.stack.redis_server.kill()
+    run.stack.redis_server.forget()
+    run.injected()
+    run.pause(AWAY)
+    run.stack.redis_server.start()
+    _goes_on(run, answers, WRITTEN_AGAIN)
+
+
+@fault("everything in Redis is deleted (FLUSHALL)", viewer="a small pause", operator=WRITTEN_AGAIN)
+def flushed(run: Run) -> None:
+    answers = _answers(run)
+    run.stack.redis.flushall()
+    run.injected()
+    _goes_on(run, answers, WRITTEN_AGAIN)
+
+
+@fault("Redis is paused for seconds", viewer="a pause", operator=NOT_FLUSHED)
+def paused(run: Run) -> None:
+    answers = _answers(run)
+    for seconds in (1.0, 6.0):
+        run.stack.redis_server.pause()
+        run.injected()
+        run.pause(seconds)
+        run.stack.redis_server.resume()
+    _goes_on(run, answers)
+
+
+@fault("the keys of a stream are evicted", viewer="a small pause", operator=WRITTEN_AGAIN)
+def evicted(run: Run) -> None:
+    answers = _answers(run)
+    which = [[keys.chunks], [keys.state], [keys.chunks, keys.state]]
+    for answer, names in zip(answers, which, strict=True):
+        run.stack.redis.delete(*(name(answer.stream) for name in names))
+        run.injected()
+    _goes_on(run, answers, WRITTEN_AGAIN)
+
+
+@fault("Redis has no memory left (OOM)", viewer="a pause", operator="Redis refused to store chunks")
+def out_of_memory(run: Run) -> None:
+    answers = _answers(run)
+    run.stack.redis.config_set("maxmemory", 1)
+    run.injected()
+    run.pause(AWAY)
+    run.stack.redis.config_set("maxmemory", 0)
+    _goes_on(run, answers, "Redis refused to store chunks")
+
+
+@fault("Redis refuses every write as a replica (READONLY)", viewer="a pause", operator="Redis refused to store chunks")
+def read_only(run: Run) -> None:
+    answers = _answers(run)
+    run.stack.redis.replicaof("127.0.0.1", "1")
+    run.injected()
+    run.pause(AWAY)
+    run.stack.redis.replicaof("NO", "ONE")
+    _goes_on(run, answers, "Redis refused to store chunks")
+
+
+@fault(
+    "a replica that lacks the last entries takes the place of a Redis that died",
+    viewer="a small pause",
+    operator=WRITTEN_AGAIN,
+)
+def failed_over(run: Run) -> None:
+    replica, line = run.stack.start_replica()
+    answers = _answers(run)
+    line.freeze()  # what is written from now on never reaches the replica
+    for answer in answers:
+        answer.wait_for(40)
+    run.stack.redis_server.kill()
+    line.cut()
+    run.stack.promote(replica)
+    run.injected()
+    _goes_on(run, answers, WRITTEN_AGAIN)
+
+
+@fault(
+    "a Redis that was made a replica keeps its connections",
+    viewer="a small pause",
+    operator="Redis refused to store chunks",
+)
+def demoted(run: Run) -> None:
+    replica, _ = run.stack.start_replica()
+    answers = _answers(run)
+    old = run.stack.redis
+    run.stack.promote(replica)
+    old.replicaof("127.0.0.1", str(replica.port))
+    run.injected()
+    _goes_on(run, [*answers, run.ask(words=20)])
+
+
+def _answers(run: Run) -> list[Answer]:
+    """Three, in the middle."""
+    answers = [run.ask(viewers=3) for _ in range(3)]
+    for answer in answers:
+        answer.wait_for(10)
+    return answers
+
+
+def _goes_on(run: Run, answers: list[Answer], logged: str = "") -> None:
+    for answer in answers:
+        answer.wait_until_done()
+        if logged:
+            run.operator_sees(answer, logged)
