@@ -141,7 +141,11 @@ class Viewer:
     def abandon(self) -> None:
         """Take the connection for dead, which is not, and leave it open."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(lambda: self._wire and self._wire.abandon())
+            self._loop.call_soon_threadsafe(self._abandon)
+
+    def _abandon(self) -> None:
+        if self._wire is not None:
+            self._wire.abandon()
 
     def believe(self, epoch: str | None, next_index: int) -> None:
         """Hold a position that is not true, as from a storage that somebody else wrote; and connect anew."""

@@ -5,15 +5,16 @@
 -- Returns their ids.
 --
 -- If nobody has looked for a while, then because Redis could not be asked, and so no producer could renew its lease
--- either. Whoever is alive gets a lease's time to say so.
+-- either. Whoever is alive gets a lease's time to say so: also those whose time is over before that.
 
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local looked = tonumber(redis.call('GET', KEYS[2]) or 0)
 redis.call('SET', KEYS[2], string.format('%.0f', now_ms), 'PX', 3600000)
 if now_ms - looked > tonumber(ARGV[3]) then
-  local due = redis.call('ZRANGE', KEYS[1], '-inf', now_ms, 'BYSCORE')
-  for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], now_ms + tonumber(ARGV[4]), id) end
+  local grace = now_ms + tonumber(ARGV[4])
+  local due = redis.call('ZRANGE', KEYS[1], '-inf', grace, 'BYSCORE')
+  for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], grace, id) end
   return {}
 end
 local due = redis.call('ZRANGE', KEYS[1], '-inf', now_ms, 'BYSCORE', 'LIMIT', 0, ARGV[1])

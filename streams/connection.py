@@ -20,7 +20,7 @@ def checked_url(url: str) -> str:
 
 
 def leave_demoted(client: "redis.Redis", error: Exception) -> None:
-    """After a failover the old primary still answers, READONLY: what is connected to it has to look anew."""
+    """As `connect` does for single calls, for an error that came among the replies of a pipeline."""
     if isinstance(error, redis.exceptions.ReadOnlyError):
         client.connection_pool.disconnect()
 
@@ -32,6 +32,7 @@ def connect(
 
     A caller beyond `max_connections` waits for a connection to become free. `reply_timeout` is in seconds.
     redis-py's own ten retries are reduced to two by default: whoever calls decides what to do while Redis is away.
+    After a failover the old primary may still answer, READONLY: a connection to it is given up, and made anew.
     """
     pool = redis.BlockingConnectionPool.from_url(
         url,
@@ -41,5 +42,6 @@ def connect(
         socket_timeout=reply_timeout,
         health_check_interval=30,
         retry=Retry(FullJitterBackoff(cap=0.2, base=0.02), retries),
+        retry_on_error=[redis.exceptions.ReadOnlyError],
     )
     return redis.Redis(connection_pool=pool)

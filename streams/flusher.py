@@ -128,7 +128,7 @@ class StreamWriters:
             leave_demoted(self._redis, failed[0])
         for writer, reply in zip(batch, replies, strict=True):
             if isinstance(reply, Exception):
-                writer.not_acknowledged()
+                writer.not_acknowledged(None if isinstance(reply, redis.exceptions.NoScriptError) else reply)
             else:
                 writer.acknowledge(*reply)
             if writer.is_pending:

@@ -21,7 +21,6 @@ import redis
 
 from streams import keys
 from streams.chunk import Position
-from streams.connection import leave_demoted
 from streams.reader import read_pages
 from streams.subscriber import Subscriber
 from streams.tail import Cursor, Tail, Viewer
@@ -130,7 +129,6 @@ class StreamHub:
             except redis.RedisError as error:
                 failures += 1
                 log.warning("streams not read, trying again: %s", error)
-                leave_demoted(self._redis, error)
                 self._closing.wait(self._random() * min(1.0, 0.05 * 2 ** min(failures, 10)))
                 self._wake.set()
             except Exception:  # every viewer of the process depends on this thread

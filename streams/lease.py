@@ -16,7 +16,6 @@ import redis
 
 from streams import keys, scripts
 from streams.chunk import End, Outcome, encode_end
-from streams.connection import leave_demoted
 from streams.control import StreamControl
 from streams.errors import StreamNotFound
 from streams.reader import Recording
@@ -102,7 +101,6 @@ class Reaper:
                 self.reap()
             except redis.RedisError as error:
                 log.warning("could not look after unsettled streams: %s", error)
-                leave_demoted(self._redis, error)
             except Exception:  # the streams of every dead producer depend on this thread
                 log.exception("looking after unsettled streams failed")
 

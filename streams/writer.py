@@ -4,6 +4,7 @@ The model is never held back: `append` puts a delta into memory and returns. Del
 flusher takes them, so a chunk is one delta while Redis keeps up, and more of them only under load.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from streams import keys
 from streams.chunk import MAX_CHUNK_CHARS, End, Joined, Kind, encode_end, encode_note, encode_text, join
 from streams.errors import AnswerTooLong, Fenced
 from streams.scripts import Argument
+
+log = logging.getLogger(__name__)
 
 MAX_CALL_ENTRIES = 500  # entries that one script call pushes: keeps any single call to Redis short
 MAX_CALL_BYTES = 1024 * 1024
@@ -52,6 +55,7 @@ class StreamWriter:
         self._bytes = 0
         self._stored = 0  # entries that Redis is known to hold
         self._renew = True  # the next call renews the lease
+        self._failure: Exception | None = None  # why the last call was not acknowledged
         self._ended = False
         self._newest_fence: int | None = None
         self._stop_reason: StopReason | None = None
@@ -165,6 +169,7 @@ class StreamWriter:
                 self._newest_fence = cancel
                 self._changed.notify_all()
             else:
+                self._tell_operator(length)
                 self._stored = min(length, len(self._log))
                 if self._is_flushed:
                     self._changed.notify_all()
@@ -173,10 +178,11 @@ class StreamWriter:
         elif cancel:
             self.stop(StopReason.CANCELLED)
 
-    def not_acknowledged(self) -> None:
-        """The call failed: what it would have renewed is still to be renewed."""
+    def not_acknowledged(self, failure: Exception | None) -> None:
+        """The call failed, for a reason that the operator shall know: what it would have renewed is still to be."""
         with self._changed:
             self._renew = True
+            self._failure = self._failure or failure
 
     def stop(self, reason: StopReason) -> None:
         """Tell the producer to stop; the first reason stands."""
@@ -193,6 +199,15 @@ class StreamWriter:
     @property
     def _is_flushed(self) -> bool:
         return self._ended and self._stored == len(self._log)
+
+    def _tell_operator(self, length: int) -> None:
+        """One line for each loss, and for each time that Redis was away, when it is mended."""
+        facts = {"stream_id": self.stream_id, "held": length}
+        if length < self._stored:
+            log.warning("Redis had lost entries; writing them again", extra={**facts, "lost": self._stored - length})
+        if self._failure is not None:
+            log.warning("Redis takes what was held back: %s", self._failure, extra=facts)
+            self._failure = None
 
     def _check_open(self) -> None:
         if self._newest_fence is not None:

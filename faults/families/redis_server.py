@@ -5,7 +5,7 @@ from faults.run import Answer, Run
 from streams import keys
 from tests.support.fault_proxy import Fault
 
-NOT_FLUSHED = "streams not flushed, trying again"
+HELD_BACK = "Redis takes what was held back"
 WRITTEN_AGAIN = "Redis had lost entries; writing them again"
 AWAY = 3.0  # seconds
 
@@ -13,7 +13,7 @@ AWAY = 3.0  # seconds
 @fault(
     "connections break in mid-call, before or after the command has run",
     viewer="small pauses",
-    operator=NOT_FLUSHED,
+    operator=HELD_BACK,
 )
 def mid_call(run: Run) -> None:
     answers = _answers(run)
@@ -24,14 +24,14 @@ def mid_call(run: Run) -> None:
             run.injected(2)
 
 
-@fault("Redis is restarted, with its data", viewer="a pause", operator=NOT_FLUSHED)
+@fault("Redis is restarted, with its data", viewer="a pause", operator=HELD_BACK)
 def restarted(run: Run) -> None:
     answers = _answers(run)
     run.stack.redis_server.kill()
     run.injected()
     run.pause(AWAY)
     run.stack.redis_server.start()
-    _goes_on(run, answers)
+    _goes_on(run, answers, HELD_BACK)
 
 
 @fault("Redis is restarted, empty", viewer="a pause", operator=WRITTEN_AGAIN)
@@ -53,7 +53,7 @@ def flushed(run: Run) -> None:
     _goes_on(run, answers, WRITTEN_AGAIN)
 
 
-@fault("Redis is paused for seconds", viewer="a pause", operator=NOT_FLUSHED)
+@fault("Redis is paused for seconds", viewer="a pause", operator=HELD_BACK)
 def paused(run: Run) -> None:
     answers = _answers(run)
     for seconds in (1.0, 6.0):
@@ -61,7 +61,7 @@ def paused(run: Run) -> None:
         run.injected()
         run.pause(seconds)
         run.stack.redis_server.resume()
-    _goes_on(run, answers)
+    _goes_on(run, answers, HELD_BACK)
 
 
 @fault("the keys of a stream are evicted", viewer="a small pause", operator=WRITTEN_AGAIN)
@@ -74,24 +74,24 @@ def evicted(run: Run) -> None:
     _goes_on(run, answers, WRITTEN_AGAIN)
 
 
-@fault("Redis has no memory left (OOM)", viewer="a pause", operator="Redis refused to store chunks")
+@fault("Redis has no memory left (OOM)", viewer="a pause", operator=HELD_BACK)
 def out_of_memory(run: Run) -> None:
     answers = _answers(run)
     run.stack.redis.config_set("maxmemory", 1)
     run.injected()
     run.pause(AWAY)
     run.stack.redis.config_set("maxmemory", 0)
-    _goes_on(run, answers, "Redis refused to store chunks")
+    _goes_on(run, answers, HELD_BACK)
 
 
-@fault("Redis refuses every write as a replica (READONLY)", viewer="a pause", operator="Redis refused to store chunks")
+@fault("Redis refuses every write as a replica (READONLY)", viewer="a pause", operator=HELD_BACK)
 def read_only(run: Run) -> None:
     answers = _answers(run)
     run.stack.redis.replicaof("127.0.0.1", "1")
     run.injected()
     run.pause(AWAY)
     run.stack.redis.replicaof("NO", "ONE")
-    _goes_on(run, answers, "Redis refused to store chunks")
+    _goes_on(run, answers, HELD_BACK)
 
 
 @fault(
@@ -115,7 +115,7 @@ def failed_over(run: Run) -> None:
 @fault(
     "a Redis that was made a replica keeps its connections",
     viewer="a small pause",
-    operator="Redis refused to store chunks",
+    operator=HELD_BACK,
 )
 def demoted(run: Run) -> None:
     replica, _ = run.stack.start_replica()
@@ -124,7 +124,8 @@ def demoted(run: Run) -> None:
     run.stack.promote(replica)
     old.replicaof("127.0.0.1", str(replica.port))
     run.injected()
-    _goes_on(run, [*answers, run.ask(words=20)])
+    _goes_on(run, answers, HELD_BACK)
+    _goes_on(run, [run.ask(words=20)])
 
 
 def _answers(run: Run) -> list[Answer]:

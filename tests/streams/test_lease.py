@@ -145,6 +145,23 @@ def test_after_redis_was_away_producers_get_the_time_of_a_lease_to_show_that_the
     assert saved == []
 
 
+def test_after_redis_was_away_the_time_is_given_to_those_too_whose_lease_is_about_to_run_out(
+    client: "redis.Redis", reaper: streams.Reaper, saved: list[streams.Recording]
+) -> None:
+    writers = streams.StreamWriters(client, SHORT)
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.TEXT, "alive")
+        writers.flush()
+        # Away for three seconds: the lease has still a moment to go, in which the writer will not be connected again.
+        now = int(client.time()[0] * 1000)
+        client.hset(keys.state("s"), "lease", now + 1)
+        client.zadd(keys.UNSETTLED, {"s": now + 1})
+        client.set(keys.LOOKED, now - 3_000)
+        assert reaper.reap() == []
+        assert (client.zscore(keys.UNSETTLED, "s") or 0) >= now + SHORT.lease * 1000
+    assert saved == []
+
+
 def test_every_end_is_told_before_the_first_is_saved(client: "redis.Redis") -> None:
     ended_at_first_save: list[int] = []
 

@@ -67,7 +67,12 @@ class TcpProxy:
 
     def _carry(self, client: socket.socket) -> None:
         """One connection, from its opening until both ends have left."""
-        with client, socket.create_connection(self._upstream) as upstream:
+        try:
+            upstream = socket.create_connection(self._upstream)
+        except OSError:  # nobody is there, which the client shall notice
+            client.close()
+            return
+        with client, upstream:
             with self._lock:
                 if not self._reachable:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
