@@ -9,11 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
+import httpx2
 import sqlalchemy
 
 from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_keys
@@ -25,6 +26,7 @@ from faults.words import WORD, beginning
 from tests.support.waiting import wait_until
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 PATIENCE = 120.0  # seconds for what must happen; nothing should take a tenth of it
 WORDS, PACE = 160, 0.05  # an answer of eight seconds: longer than a lease
@@ -52,12 +54,19 @@ class Answer:
     conversation: str
     stream: str
     asked_by: Person
+    script: Json
+    key: str
     viewers: list[Viewer] = field(default_factory=list)
     expected: Expected = field(default_factory=Expected)
 
     def expect(self, *outcomes: str, **changes: Any) -> None:
         """Something else than a whole answer."""
         self.expected = replace(self.expected, outcomes=frozenset(outcomes) or self.expected.outcomes, **changes)
+
+    def messages(self) -> list[Json]:
+        """Question and answer, as the conversation shows them."""
+        found: list[Json] = self.asked_by.call("GET", f"/api/conversations/{self.conversation}").json()["messages"]
+        return found
 
     def wait_for(self, words: int, *viewers: Viewer) -> None:
         """Until these, by default all, have so many words, or the end."""
@@ -121,7 +130,7 @@ class Run:
         self.notes: list[str] = []
         self._name = name
         self._crowd = crowd
-        self._database = database
+        self.database = database
         self._persons: list[Person] = []
         self._begun = len(stack.model.requests())
 
@@ -151,8 +160,9 @@ class Run:
         name = f"{self._name} {len(self.answers)}"
         conversation = conversation or person.converse(name)
         told = {"name": name, "deltas": [WORD], "repeat": words, "pace": pace, **script}
-        sent = person.send(conversation, told, key=f"{self.random.getrandbits(64):x}")
-        answer = Answer(name, words, conversation, sent["stream"], person)
+        key = f"{self.random.getrandbits(64):x}"
+        sent = person.send(conversation, told, key=key)
+        answer = Answer(name, words, conversation, sent["stream"], person, told, key)
         self.answers.append(answer)
         for number in range(viewers):
             self.watch(answer, way=Way.EVENTS if number % 3 == 2 else Way.WEBSOCKET)
@@ -160,11 +170,56 @@ class Run:
 
     def watch(self, answer: Answer, way: Way = Way.WEBSOCKET, trouble: Trouble | None = None) -> Viewer:
         """One viewer more."""
-        address = Address(self.stack.ports, answer.asked_by.cookie, answer.conversation, answer.stream)
-        viewer = Viewer(address, way, Random(self.random.random()), trouble)
+        viewer = self._viewer(answer, way, trouble)
         answer.viewers.append(viewer)
+        return viewer
+
+    def watch_by_share(self, answer: Answer, share: str, trouble: Trouble | None = None) -> Viewer:
+        """Somebody who was sent a link. Not among those who must have the whole answer."""
+        return self._viewer(answer, Way.WEBSOCKET, trouble, share)
+
+    def _viewer(self, answer: Answer, way: Way, trouble: Trouble | None, share: str | None = None) -> Viewer:
+        cookie = "" if share else answer.asked_by.cookie
+        address = Address(self.stack.ports, cookie, answer.conversation, answer.stream, share)
+        viewer = Viewer(address, way, Random(self.random.random()), trouble)
         self._crowd.add(viewer)
         return viewer
+
+    def send_again(self, answer: Answer, number: int) -> httpx2.Response:
+        """Post the same question with the same key, to one of the web processes."""
+        return self._post(answer, answer.script, answer.key, number)
+
+    def send_another(self, answer: Answer, number: int) -> httpx2.Response:
+        """Post another question into the same conversation, without a key."""
+        return self._post(answer, {**answer.script, "name": f"{answer.name} another"}, None, number)
+
+    def _post(self, answer: Answer, script: Json, key: str | None, number: int) -> httpx2.Response:
+        body = {"content": json.dumps(script), "model": "scripted"}
+        path = f"/api/conversations/{answer.conversation}/messages"
+        return answer.asked_by.ask("POST", path, body, key=key, port=self._port(number))
+
+    def stop(self, answer: Answer, number: int) -> None:
+        """Press stop, at one of the web processes."""
+        answer.asked_by.stop(answer.stream, self._port(number))
+
+    def _port(self, number: int) -> int:
+        ports = self.stack.ports()
+        return ports[number % len(ports)]
+
+    def at_once(self, count: int, call: Callable[[Answer, int], T], answer: Answer) -> list[T]:
+        """Do it so often to an answer, each with its number, all at the same instant."""
+        barrier = threading.Barrier(count)
+
+        def together(number: int) -> T:
+            barrier.wait()
+            return call(answer, number)
+
+        with ThreadPoolExecutor(count) as pool:
+            return list(pool.map(together, range(count)))
+
+    def wait_saved(self, answer: Answer) -> None:
+        """Until the database has it."""
+        wait_until(lambda: self._saved(answer), PATIENCE, f"{answer.name} to be saved")
 
     def injected(self, times: int = 1) -> None:
         """Something was broken, so often."""
@@ -232,7 +287,7 @@ class Run:
         query = sqlalchemy.text(
             "SELECT content, status FROM messages WHERE stream_id = :stream AND ended_at IS NOT NULL"
         )
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return [Saved(*row) for row in connection.execute(query, {"stream": answer.stream})]
 
     def _unsettled(self) -> int:

@@ -28,6 +28,8 @@ SETTINGS = {
     "SHUTDOWN_GRACE": "3",  # seconds, so that a long answer outlives it
     "TITLE_MODEL": "none",  # titles are requests too, and requests are counted
     "MODEL_ATTEMPTS": "2",
+    "FIRST_TOKEN_TIMEOUT": "15",
+    "SILENCE_TIMEOUT": "15",
 }
 
 
@@ -49,6 +51,7 @@ class Stack:
         self.webs: list[WebProcess] = []
         self.workers: list[WorkerProcess] = []
         self._logs: list[Path] = []
+        self._environment: dict[str, str] = {}
         services.callback(self._end)
 
     def heal(self) -> None:
@@ -88,7 +91,7 @@ class Stack:
 
     def start_webs(self, count: int) -> list[WebProcess]:
         """So many more, which answer."""
-        environment = {**self.settings, "REDIS_URL": self.web_line.url, "SECRET_KEY": SECRET_KEY}
+        environment = {**self.settings, **self._environment, "REDIS_URL": self.web_line.url, "SECRET_KEY": SECRET_KEY}
         started = [WebProcess(environment, self._new_log("web")) for _ in range(count)]
         for web in started:
             wait_until(web.is_alive, START, "a web process to answer")
@@ -101,9 +104,9 @@ class Stack:
 
     # -- workers
 
-    def start_workers(self, count: int, **environment: str) -> list[WorkerProcess]:
+    def start_workers(self, count: int) -> list[WorkerProcess]:
         """So many more, which serve."""
-        environment = {**self.settings, "REDIS_URL": self.worker_line.url, **environment}
+        environment = {**self.settings, **self._environment, "REDIS_URL": self.worker_line.url}
         started = [WorkerProcess(environment, self._new_log("worker")) for _ in range(count)]
         for worker in started:
             worker.wait_until_serving()
@@ -121,6 +124,20 @@ class Stack:
         worker = wait_until(found, 60, f"a worker to take {stream}")
         assert worker is not None
         return worker
+
+    # -- all of them
+
+    def restart_with(self, environment: dict[str, str]) -> None:
+        """Start everything anew with these variables, Redis with its data."""
+        for web in self.webs:
+            web.terminate()
+        for worker in self.workers:
+            worker.terminate()
+            worker.wait()
+        self.redis_server.kill()
+        self.redis_server.start(environment)
+        self._environment = environment
+        self.heal()
 
     # -- what it says
 

@@ -7,11 +7,11 @@ KNOWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class FactsFormatter(logging.Formatter):
-    """`event key=value …`: what was passed as `extra` is shown."""
+    """`event key=value …`: what was passed as `extra` is shown. An event of several lines becomes one."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         facts = [f"{name}={value}" for name, value in vars(record).items() if name not in KNOWN]
-        return " ".join([super().formatMessage(record), *facts])
+        return " ".join([*super().formatMessage(record).split("\n"), *facts])
 
 
 def init_logs(level: str) -> None:

@@ -10,11 +10,11 @@ QUIET = ("openai", "httpx2", "httpcore2", "rq.worker", "rq.job")
 
 
 class FactsFormatter(logging.Formatter):
-    """Appends what was given as `extra`."""
+    """Appends what was given as `extra`. A message of several lines, as a database's errors have, becomes one."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         facts = "".join(f" {name}={value}" for name, value in vars(record).items() if name not in ORDINARY)
-        return super().formatMessage(record) + facts
+        return " ".join(super().formatMessage(record).split("\n")) + facts
 
 
 def set_up_logging(level: str) -> None:

@@ -3,11 +3,16 @@
 import signal
 import time
 
+import psutil
+from rq.command import send_stop_job_command
+from rq.serializers import JSONSerializer
+
 from faults.catalogue import fault
 from faults.run import Answer, Run, now
 from streams import StreamSettings, keys
 from tests.support.worker_process import WorkerProcess
 
+ROOM = 30_000_000  # bytes that a worker may still take
 NOTICED = 5.0  # seconds from a worker's last heartbeat to the end that viewers see
 
 
@@ -84,3 +89,45 @@ def _last_heartbeat(run: Run, answer: Answer) -> float:
     lease = float(run.stack.redis.hget(keys.state(answer.stream), "lease") or 0) / 1000
     ago = time.time() - (lease - StreamSettings().lease)
     return now() - ago
+
+
+@fault(
+    "one generation runs out of memory",
+    viewer="that something went wrong, or the whole answer; all others go on",
+    operator="generation broke, or nothing",
+)
+def out_of_memory(run: Run) -> None:
+    """The worker may have no more than it has, and then one answer comes that needs a lot."""
+    [old] = run.stack.workers[1:]
+    old.terminate()
+    old.wait()
+    run.stack.workers.remove(old)
+    [worker] = run.stack.workers
+    others = [run.ask() for _ in range(3)]
+    for other in others:
+        other.wait_for(5)
+    process = psutil.Process(worker.process.pid)
+    process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms + ROOM, -1))
+    words = 450_000
+    large = run.ask(words, 0, together=words, viewers=1)
+    large.expect("failed", "finished", whole=False)
+    run.injected()
+    for answer in run.answers:
+        answer.wait_until_done()
+    process.rlimit(psutil.RLIMIT_AS, (-1, -1))
+    run.note(f"out of memory: the large answer is {large.viewers[0].outcome}")
+
+
+@fault(
+    "the operator stops the job in mid-answer",
+    viewer="what there is, and that the operator stopped it",
+    operator="answer ended outcome=cancelled",
+)
+def stopped_by_the_operator(run: Run) -> None:
+    answers = [run.ask() for _ in range(2)]
+    answers[0].wait_for(5)
+    answers[0].expect("cancelled", whole=False)
+    send_stop_job_command(run.stack.redis, answers[0].stream, serializer=JSONSerializer)
+    run.injected()
+    answers[0].wait_until_done()
+    run.operator_sees(answers[0], "answer ended", "outcome=cancelled")

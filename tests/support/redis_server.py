@@ -1,10 +1,11 @@
 """A real Redis-compatible server of the test's own, which can be stopped, paused and started again."""
 
+import os
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,11 +37,12 @@ class RedisServer:
     def url(self) -> str:
         return f"unix://{self.socket}"
 
-    def start(self) -> None:
-        """Start the server, with what it kept, and return when it answers."""
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start the server, with what it kept, and return when it answers. It gets these variables too."""
         self.process = subprocess.Popen(
             [str(get_binary_path()), *self._options],
             stdout=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
         )
         wait_until(self.answers, what="the Redis server to answer")
 

@@ -2,6 +2,9 @@
 
 import logging
 
+import pytest
+
+import workers.logs
 from webapp.logs import FactsFormatter
 
 
@@ -15,3 +18,9 @@ def test_a_line_shows_the_event_and_its_facts() -> None:
 def test_a_line_without_facts_is_only_the_event() -> None:
     record = logging.makeLogRecord({"msg": "started", "levelname": "INFO"})
     assert FactsFormatter("%(levelname)s %(message)s").format(record) == "INFO started"
+
+
+@pytest.mark.parametrize("formatter", [FactsFormatter, workers.logs.FactsFormatter])
+def test_an_event_of_several_lines_is_one_line_with_its_facts(formatter: type[logging.Formatter]) -> None:
+    record = logging.makeLogRecord({"msg": "not saved: no such table\n[SQL: …]", "levelname": "INFO", "stream_id": "s"})
+    assert formatter("%(message)s").format(record) == "not saved: no such table [SQL: …] stream_id=s"

@@ -1,0 +1,65 @@
+"""What happens to the database, at the moment when an answer is to be saved."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import sqlalchemy
+
+from faults.catalogue import fault
+from faults.run import Answer, Run
+
+NOT_SAVED = "could not save the answer, trying again"
+
+
+@fault("the database is locked for seconds", viewer="the whole answer and its end, at once", operator="nothing")
+def locked(run: Run) -> None:
+    _away(run, _locked, 4.0)
+
+
+@fault("the database fails for seconds", viewer="the whole answer and its end, at once", operator=NOT_SAVED)
+def broken(run: Run) -> None:
+    for answer in _away(run, _broken, 4.0):
+        run.operator_sees(answer, NOT_SAVED)
+
+
+@fault("the database fails for minutes", viewer="the whole answer and its end, at once", operator=NOT_SAVED, long=True)
+def broken_for_minutes(run: Run) -> None:
+    for answer in _away(run, _broken, 130.0):
+        run.operator_sees(answer, NOT_SAVED)
+
+
+def _away(run: Run, how: Callable[[sqlalchemy.Engine], AbstractContextManager[None]], seconds: float) -> list[Answer]:
+    answers = [run.ask(words=40) for _ in range(3)]
+    for answer in answers:
+        answer.wait_for(20)
+    with how(run.database):
+        run.injected()
+        for answer in answers:
+            answer.wait_until_done()  # whoever watches does not wait for the database
+        run.pause(seconds)
+    return answers
+
+
+@contextmanager
+def _locked(engine: sqlalchemy.Engine) -> Iterator[None]:
+    """Nobody else can write, and nobody else's transaction ends."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        else:
+            connection.exec_driver_sql("LOCK TABLE messages, conversations IN ACCESS EXCLUSIVE MODE")
+        yield
+        connection.rollback()
+
+
+@contextmanager
+def _broken(engine: sqlalchemy.Engine) -> Iterator[None]:
+    """Every statement about messages fails, at once."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")  # other tables keep speaking of `messages`
+        connection.exec_driver_sql("ALTER TABLE messages RENAME TO hidden")
+        connection.commit()
+        yield
+        connection.exec_driver_sql("ALTER TABLE hidden RENAME TO messages")
+        connection.commit()

@@ -1,0 +1,104 @@
+"""What people do."""
+
+import statistics
+from http import HTTPStatus
+
+from faults.catalogue import fault
+from faults.run import Run, now
+
+STOPPED = 0.250  # seconds from a click on stop to the end that viewers see, at the median on an idle machine
+
+
+@fault("a question is posted twice at once, with one key", viewer="one answer", operator="nothing")
+def posted_twice(run: Run) -> None:
+    for _ in range(5):
+        answer = run.ask(words=10)
+        again = run.at_once(6, run.send_again, answer)
+        run.injected(len(again))
+        if {response.json().get("stream") for response in again} != {answer.stream}:
+            run.complain(f"{answer.name}: the same key gave other streams")
+
+
+@fault(
+    "a question is posted twice at once, with no key",
+    viewer="one answer, and that it is being written",
+    operator="nothing",
+)
+def posted_twice_without_a_key(run: Run) -> None:
+    for _ in range(5):
+        answer = run.ask(words=20)
+        others = run.at_once(6, run.send_another, answer)
+        run.injected(len(others))
+        if {response.status_code for response in others} != {HTTPStatus.CONFLICT}:
+            run.complain(f"{answer.name}: a second question in the same conversation was answered {others}")
+
+
+@fault("stop is pressed", viewer="the answer ends at once, with what there is", operator="asked to stop")
+def stop(run: Run) -> None:
+    took = []
+    for number in range(round(20 * run.scale) or 1):
+        answer = run.ask(words=400, pace=0.02, viewers=2)
+        answer.wait_for(5)
+        answer.expect("cancelled", whole=False)
+        pressed = now()
+        run.stop(answer, number)
+        answer.wait_until_done()
+        took.append(max(viewer.record.ended for viewer in answer.viewers) - pressed)
+        run.injected()
+    run.operator_sees(answer, "asked to stop")
+    run.measure("from stop to the end, at the median", statistics.median(took), STOPPED)
+
+
+@fault(
+    "stop is pressed twice, from two processes, and just as the answer ends",
+    viewer="one end: that it was stopped, or the whole answer",
+    operator="nothing",
+)
+def stop_races(run: Run) -> None:
+    for number in range(round(20 * run.scale) or 1):
+        answer = run.ask(words=10, pace=0.02)
+        answer.wait_for(run.random.randrange(11))
+        answer.expect("cancelled", "finished", whole=False)
+        run.pause(run.random.random() * 0.05)
+        run.at_once(4, run.stop, answer)
+        run.injected(4)
+
+
+@fault("a question is edited, and asked again, while it is answered", viewer="one answer at a time", operator="nothing")
+def edited(run: Run) -> None:
+    answer = run.ask(words=60)
+    answer.wait_for(5)
+    question, message = (each["id"] for each in answer.messages())
+    for path in (f"/api/messages/{question}/edit", f"/api/messages/{message}/regenerate"):
+        body = {"content": "another"} if path.endswith("edit") else {}
+        refused = answer.asked_by.ask("POST", path, body)
+        run.injected()
+        if refused.status_code != HTTPStatus.CONFLICT:
+            run.complain(f"{path} while an answer is written: HTTP {refused.status_code}")
+
+
+@fault(
+    "a conversation is deleted while it is answered",
+    viewer="the end: it was stopped, or is gone",
+    operator="asked to stop",
+)
+def deleted(run: Run) -> None:
+    for _ in range(4):
+        answer = run.ask()
+        answer.wait_for(5)
+        answer.expect("cancelled", whole=False)
+        answer.asked_by.call("DELETE", f"/api/conversations/{answer.conversation}")
+        run.injected()
+        run.operator_sees(answer, "asked to stop")
+
+
+@fault("everyone closes the tab", viewer="when they come back, the whole answer", operator="nothing")
+def closed(run: Run) -> None:
+    answer = run.ask(words=80, viewers=4)
+    answer.wait_for(5)
+    for viewer in answer.viewers:
+        viewer.leave()
+        run.injected()
+    run.wait_saved(answer)
+    for viewer in answer.viewers:
+        viewer.come_back()
