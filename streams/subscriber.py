@@ -61,6 +61,12 @@ class Subscriber:
             if self._listeners.pop(name, None):
                 self._send("UNSUBSCRIBE", name)
 
+    @property
+    def count(self) -> int:
+        """How many channels it listens to."""
+        with self._lock:
+            return len(self._listeners)
+
     # -- inside
 
     def _send(self, *command: str | bytes) -> None:

@@ -21,6 +21,7 @@ from webapp.services import Services
 from webapp.settings import Settings
 from webapp.shares import share_views
 from webapp.validation import MAX_BODY, invalid_request, require_json_object
+from webapp.vitals import vital_views
 
 INFO = Info(
     title="Rejoinder",
@@ -43,7 +44,10 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
         __name__,
         info=INFO,
         doc_prefix="/api/openapi",
-        security_schemes={"cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE}},
+        security_schemes={
+            "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            "admin": {"type": "http", "scheme": "basic"},
+        },
         responses=described(),
         validation_error_status="default",  # only its description; each operation says itself where it answers 400
         validation_error_model=ProblemBody,
@@ -59,6 +63,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     init_headers(app)
     app.before_request(require_json_object)
 
+    password = settings.admin_password.get_secret_value() if settings.admin_password else None
     app.register_api(conversation_views(services))
     app.register_api(generation_views(services))
     app.register_api(model_views(services))
@@ -66,9 +71,9 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(share_views(services))
     app.register_api(remark_views(services))
     app.register_api(health_views(services))
+    app.register_api(vital_views(services, password))
     follow.register(app, services)
-    password = settings.admin_password
-    init_dashboard(app, services.redis, password.get_secret_value() if password else None)
+    init_dashboard(app, services.redis, password)
     init_page(app, settings.page_folder, services.store)
 
     # Only the scheme, for the cookie's Secure: whoever lies about it harms nobody else.

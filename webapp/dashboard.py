@@ -1,7 +1,5 @@
 """rq-dashboard at /rq, behind the admin's password. Its own code is adapted here and nowhere else."""
 
-import hmac
-from http import HTTPStatus
 from typing import Any
 
 import rq_dashboard.web
@@ -10,11 +8,8 @@ from redis import Redis
 from rq import Worker
 from rq.serializers import JSONSerializer
 from rq.worker.base import BaseWorker
-from werkzeug.exceptions import NotFound
 
-from webapp.problems import Problem
-
-ADMIN = "admin"
+from webapp.admin import admit
 
 
 class _JSONWorker(Worker):
@@ -43,7 +38,7 @@ def init_dashboard(app: Flask, redis: Redis, password: str | None) -> None:
 
     def guard() -> None:
         if request.blueprint == dashboard.blueprint.name:
-            _admit(password)
+            admit(password)
 
     app.before_request(guard)
 
@@ -54,21 +49,3 @@ def init_dashboard(app: Flask, redis: Redis, password: str | None) -> None:
         return response
 
     app.after_request(defuse)
-
-
-def _admit(password: str | None) -> None:
-    if password is None:
-        raise NotFound
-    given = request.authorization
-    if given is None or given.username != ADMIN or not _same(given.password or "", password):
-        detail = f"The dashboard is for the administrator: user {ADMIN}, password from ADMIN_PASSWORD."
-        headers = {"WWW-Authenticate": 'Basic realm="RQ", charset="UTF-8"'}
-        raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers=headers)
-    # A browser sends the password along wherever the request comes from, so another site could empty a queue.
-    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
-        raise Problem(HTTPStatus.FORBIDDEN, "Another site may not send you here. Open the dashboard by its address.")
-
-
-def _same(given: str, password: str) -> bool:
-    """Takes as long for a password that is nearly right as for any other."""
-    return hmac.compare_digest(given.encode(), password.encode())

@@ -331,3 +331,11 @@ class Ready(BaseModel):
 
 class Alive(BaseModel):
     status: Literal["ok"]
+
+
+class Vitals(BaseModel):
+    connections: int = Field(description="open WebSockets and event streams")
+    tails: int = Field(description="streams held in memory; those that nobody watches for half a minute longer")
+    viewers: int = Field(description="who follows them, over those connections")
+    subscriptions: int = Field(description="channels that it listens to in Redis, over one connection")
+    greenlets: int = Field(description="of all kinds, those of its own threads included")

@@ -164,6 +164,11 @@ class Closable:
         """Give a sign of life."""
 
 
+def count() -> int:
+    """How many long-lived connections this process has."""
+    return len(_open)
+
+
 def close_all(code: int, reason: str) -> None:
     """Close every long-lived connection of this process that has not been told before."""
     connections = [connection for connection in _open if not connection.told_to_leave]

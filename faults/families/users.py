@@ -55,7 +55,7 @@ def stop(run: Run) -> None:
     operator="nothing",
 )
 def stop_races(run: Run) -> None:
-    for number in range(round(20 * run.scale) or 1):
+    for _ in range(round(20 * run.scale) or 1):
         answer = run.ask(words=10, pace=0.02)
         answer.wait_for(run.random.randrange(11))
         answer.expect("cancelled", "finished", whole=False)

@@ -130,6 +130,7 @@ class Server:
         answer = asyncio.ensure_future(self.answer(record, writer))
         # A client that waits for its answer sends nothing; all that can be read is its leaving.
         leaving = asyncio.ensure_future(reader.read(1))
+        leaving.add_done_callback(lambda left: left.cancelled() or left.exception())  # a reset is leaving, too
         await asyncio.wait({answer, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if answer.done():
             leaving.cancel()
