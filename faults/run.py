@@ -44,6 +44,10 @@ class Measured:
     def holds(self) -> bool:
         return self.seconds <= self.bound
 
+    def __str__(self) -> str:
+        missed = "" if self.holds else " MISSED"
+        return f"{self.what}: {self.seconds:.2f} s (at most {self.bound:g} s){missed}"
+
 
 @dataclass(eq=False)
 class Answer:
@@ -116,9 +120,7 @@ class Crowd:
 class Run:
     """What a scenario works with."""
 
-    def __init__(
-        self, stack: Stack, crowd: Crowd, database: sqlalchemy.Engine, name: str, seed: int, scale: float
-    ) -> None:
+    def __init__(self, stack: Stack, crowd: Crowd, name: str, seed: int, scale: float) -> None:
         self.stack = stack
         self.scale = scale
         """How large it all is: 1, or less where it has to be quick."""
@@ -130,7 +132,7 @@ class Run:
         self.notes: list[str] = []
         self._name = name
         self._crowd = crowd
-        self.database = database
+        self.database = sqlalchemy.create_engine(stack.database_url, poolclass=sqlalchemy.NullPool)
         self._persons: list[Person] = []
         self._begun = len(stack.model.requests())
 
@@ -277,6 +279,7 @@ class Run:
         self._crowd.dismiss()
         for person in self._persons:
             person.close()
+        self.database.dispose()
 
     @property
     def longest_pause(self) -> float:

@@ -1,7 +1,7 @@
 """The real stack on one machine: web processes, workers, Redis, database, model; each can be broken and mended."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tests.support.web_process import SECRET_KEY, WebProcess
 from tests.support.worker_process import WorkerProcess
 
 WEBS, WORKERS = 2, 2
+ADMIN_PASSWORD = "not a secret either"  # noqa: S105
 START = 240.0  # seconds for a process to be there, on a machine that is busy with other things
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -36,7 +37,7 @@ SETTINGS = {
 class Stack:
     """`heal` makes it whole again, whatever was done to it."""
 
-    def __init__(self, folder: Path, services: ExitStack, database: str) -> None:
+    def __init__(self, folder: Path, services: ExitStack, database: str, settings: Mapping[str, str]) -> None:
         self.folder = folder
         self._services = services
         self.redis_server: RedisServer = services.enter_context(running_redis(durable=True, port=free_port()))
@@ -47,7 +48,12 @@ class Stack:
         self.model: ScriptedModel = services.enter_context(running_scripted_model())
         new = new_sqlite(folder) if database == SQLITE else new_postgres(services.enter_context(running_postgres()))
         self.database_url = migrated(new)
-        self.settings = {**SETTINGS, "DATABASE_URL": self.database_url, "OPENAI_BASE_URL": self.model.base_url}
+        self.settings = {
+            **SETTINGS,
+            **settings,
+            "DATABASE_URL": self.database_url,
+            "OPENAI_BASE_URL": self.model.base_url,
+        }
         self.webs: list[WebProcess] = []
         self.workers: list[WorkerProcess] = []
         self._logs: list[Path] = []
@@ -91,7 +97,8 @@ class Stack:
 
     def start_webs(self, count: int) -> list[WebProcess]:
         """So many more, which answer."""
-        environment = {**self.settings, **self._environment, "REDIS_URL": self.web_line.url, "SECRET_KEY": SECRET_KEY}
+        environment = {**self.settings, **self._environment, "REDIS_URL": self.web_line.url}
+        environment |= {"SECRET_KEY": SECRET_KEY, "ADMIN_PASSWORD": ADMIN_PASSWORD}
         started = [WebProcess(environment, self._new_log("web")) for _ in range(count)]
         for web in started:
             wait_until(web.is_alive, START, "a web process to answer")
@@ -166,10 +173,10 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, database: str = SQLITE) -> Iterator[Stack]:
-    """A whole stack for the length of the block."""
+def running_stack(folder: Path, database: str = SQLITE, **settings: str) -> Iterator[Stack]:
+    """A whole stack for the length of the block; `settings` beside SETTINGS."""
     with ExitStack() as services:
-        stack = Stack(folder, services, database)
+        stack = Stack(folder, services, database, settings)
         stack.heal()
         yield stack
 

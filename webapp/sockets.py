@@ -66,6 +66,10 @@ class Outlet:
             self._draining = True
             gevent.spawn(self._drain)
 
+    def release(self) -> None:
+        """Nobody refills it any more. Without this, it and who did would keep each other until somebody looks."""
+        self.refill = lambda: None
+
     def cut(self) -> None:
         """End the connection now."""
         try:
@@ -162,6 +166,10 @@ class Closable:
 
     def beat(self) -> None:
         """Give a sign of life."""
+
+    def over(self) -> None:
+        """It has ended: nobody needs to be told."""
+        _open.discard(self)
 
 
 def count() -> int:

@@ -22,7 +22,7 @@ from conversations.greenlets import open_greenlet_store  # noqa: E402
 from workers import jobs  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.generation import Tools  # noqa: E402
-from workers.generations import Generations  # noqa: E402
+from workers.generations import Generations, NoAnswer  # noqa: E402
 from workers.limits import TimeLimits  # noqa: E402
 from workers.logs import set_up_logging  # noqa: E402
 from workers.offering import Offering  # noqa: E402
@@ -94,6 +94,7 @@ def main() -> int:
             rq_client,
             concurrency=settings.worker_concurrency,
             shutdown_grace=settings.shutdown_grace,
+            expected=(NoAnswer,),
             taken=partial(tools.control.mark_taken, begins_within=BEGINS_WITHIN),
         )
         log.info("serving", extra={"queue": settings.rq_queue, "concurrency": settings.worker_concurrency})
