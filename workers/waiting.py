@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 PATIENCE = 3.0  # seconds from asking to the first word about it: most models begin sooner
 
+AGAIN = "The worker that had this question stopped. Another one is asking the model…"
 SLOW = "Waiting for the model: it may be loading."
 NOTHING = ""  # takes back what was said
 
