@@ -38,7 +38,7 @@ from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, SHUT_DO
 from workers.limits import TimeLimits, Watch
 from workers.providers.source import Begun, Delta, Finish, ModelFailed, Refused, Source, Usage
 from workers.saving import Saver
-from workers.waiting import AGAIN, Waiting
+from workers.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +118,6 @@ class Generation:
         """Have the model read until the answer is over, one way or another."""
         clock = self._tools.clock
         waiting = Waiting(partial(self._note, writer))
-        if writer.again:
-            self._note(writer, AGAIN)
         reader = gevent.spawn(self._read, writer, waiting)
         reader.link(lambda _: self._wake.set())
         writer.on_stop(self._asked_to_stop)
@@ -207,7 +205,7 @@ class Generation:
             if text:  # of an answer that is gone on with: the stream holds the whole
                 writer.append(kind, text)
         messages = messages_for(prompt, self._tools.continue_with)
-        waiting.asked(clock())
+        waiting.asked(clock(), again=writer.again)
         self._wake.set()
         try:
             with closing(self._tools.source.stream(prompt.model, messages)) as events:

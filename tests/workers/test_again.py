@@ -83,7 +83,7 @@ def test_an_answer_whose_worker_crashed_before_the_first_chunk_is_written_by_ano
             wait_until(lambda: note(bench, stream_id) == "The model is loading…", PATIENCE, "the note")
         first.kill()
         wait_asked(bench, 2)
-        assert note(bench, stream_id) == AGAIN
+        wait_until(lambda: note(bench, stream_id) == AGAIN, PATIENCE, "the person to be told")
         bench.model.release("second")
         message = ends_again(bench, stream_id)
         assert (message.content, message.status) == ("All of it", Status.FINISHED)
