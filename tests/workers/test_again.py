@@ -188,7 +188,7 @@ def test_the_job_waits_where_the_first_one_did_as_the_first_of_all(bench: Bench)
         bench.worker(RQ_QUEUE="another") as other,
     ):
         first.kill()
-        behind = bench.send({"deltas": ["First."]}, content="Me too")
+        behind = bench.send(content="Me too")
         wait_until(lambda: DIED in other.log, PATIENCE, "somebody to notice")
     assert bench.queue.get_job_ids() == [f"{stream_id}-again", behind]
     before, again = bench.job(stream_id), bench.job(f"{stream_id}-again")
@@ -196,7 +196,7 @@ def test_the_job_waits_where_the_first_one_did_as_the_first_of_all(bench: Bench)
     assert (again.timeout, again.result_ttl, again.failure_ttl) == (60, 60, before.failure_ttl)
     assert again.description == f"{before.description}, again"
     with bench.worker():
-        assert ends_again(bench, stream_id).content == "First."
+        assert ends_again(bench, stream_id).content == "Hello "
         assert ends_again(bench, behind).content == "Me too "
 
 
