@@ -51,9 +51,7 @@ def main() -> int:
     parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], default=SQLITE)
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}, {arguments.database}\n")
-    print(
-        "    ".join(["round", "faults", "answers", "words", "lost", "web MB", "worker MB", "redis MB", "files", "keys"])
-    )
+    print("".join(f"{each:>11}" for each in HEADER))
     complaints: list[str] = []
     samples: list[Sample] = []
     deadline = time.monotonic() + 60 * arguments.minutes

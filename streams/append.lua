@@ -3,7 +3,8 @@
 -- KEYS: 1 chunks, 2 state, 3 news channel
 -- ARGV: 1 fence, 2 epoch, 3 index of the first entry, 4 lease (ms; 0: not renewed by this call), 5 expiry (ms),
 --       6 "1" if the last entry is the end, 7 largest payload of a notification (bytes), 8… the entries
--- Returns {length of the list, 1 if someone asked to stop}; {-1, newest fence} to a writer that is not the newest.
+-- Returns {length of the list, 1 if someone asked to stop}; to a writer that is not the newest {-1, newest fence, 1 if
+-- another worker begins the answer anew}.
 --
 -- A repeated call finds its entries there and adds nothing: a lost reply is harmless. A length below the given index
 -- means that the list has lost entries; the writer sends them again from there.
@@ -14,7 +15,7 @@ local lease, expiry = tonumber(ARGV[4]), tonumber(ARGV[5])
 local stored = redis.call('HMGET', KEYS[2], 'fence', 'epoch', 'cancel')
 local newest = tonumber(stored[1] or 0)
 if newest > fence or (newest == fence and stored[2] ~= epoch) then
-  return {-1, newest}
+  return {-1, newest, redis.call('HEXISTS', KEYS[2], 'again')}
 end
 local lost = newest < fence -- Redis forgot this writer: it was restarted empty, or failed over
 if lost then

@@ -192,6 +192,7 @@ class Tail:
             if first or self._follower.epoch != epoch:
                 self._announced = 0
                 self._batches.clear()
+                self._ahead = None
                 self._wake_all()
             else:
                 if silent:
@@ -227,7 +228,7 @@ class Tail:
                 return None
             epoch, entries = self._follower.epoch, self._follower.entries
             if cursor._epoch != epoch:  # other text
-                cursor._epoch, cursor._served, cursor.index = epoch, None, 0
+                cursor._epoch, cursor._served, cursor._ahead, cursor.index = epoch, None, None, 0
             elif cursor._served is None:
                 # Not from beyond what there is; and of what has ended, the end always comes.
                 cursor.index = min(cursor.index, len(entries) - self._follower.ended)

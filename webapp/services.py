@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Concatenate, ParamSpec
 
 from redis import Redis, RedisError
@@ -13,6 +14,7 @@ from rq.serializers import JSONSerializer
 from conversations import Store
 from streams import (
     Reaper,
+    Restarts,
     StreamControl,
     StreamHub,
     StreamSettings,
@@ -21,6 +23,7 @@ from streams import (
     announce_version,
     connect,
 )
+from webapp.again import queue_again
 from webapp.audience import Audience
 from webapp.lists import Lists
 from webapp.rooms import Rooms
@@ -92,7 +95,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         hub=hub,
         waiting=Waiting(redis, queue, hub),
         settler=settler,
-        reaper=Reaper(redis, streams, settler.save),
+        reaper=Reaper(redis, streams, settler.save, Restarts(redis, streams, partial(queue_again, redis))),
         rooms=Rooms(store, subscriber, Audience(redis)),
         lists=Lists(subscriber),
         announce=announce,

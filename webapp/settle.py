@@ -12,13 +12,12 @@ from datetime import timedelta
 from threading import Event
 
 from redis import Redis, RedisError
-from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Changed, ConversationRecord, Store
-from streams import Progress, Recording, StreamControl, StreamNotFound
+from streams import Progress, Recording, StreamControl, StreamNotFound, job_ids
 
 log = logging.getLogger(__name__)
 
@@ -106,12 +105,9 @@ class Settler:
                     log.exception("sweeping failed")
 
     def has_job(self, stream_id: str) -> bool:
-        """Whether a worker has this stream's job, or will get it."""
-        try:
-            job = Job.fetch(stream_id, connection=self._redis, serializer=JSONSerializer)
-        except NoSuchJobError:
-            return False
-        return job.get_status(refresh=False) in WAITING
+        """Whether a worker has a job of this stream's, or will get it."""
+        jobs = Job.fetch_many(job_ids(stream_id), connection=self._redis, serializer=JSONSerializer)
+        return any(job.get_status(refresh=False) in WAITING for job in jobs if job is not None)
 
     def _settle(self, stream_id: str, progress: Progress | None) -> bool:
         if progress is None:

@@ -194,6 +194,24 @@ def test_an_answer_that_lost_its_tail_and_then_its_writer_ends_for_its_viewers_t
     assert len(reader.entries) == len(WORDS) - lost + 1
 
 
+def test_who_follows_a_stream_is_told_when_it_is_queued_again_and_sees_what_the_next_worker_writes(
+    hub: streams.StreamHub, writers: streams.StreamWriters, client: "redis.Redis", settings: streams.StreamSettings
+) -> None:
+    reader = Reader()
+    restarts = streams.Restarts(client, settings, lambda _: True)
+    with writers.open("s") as writer:
+        writer.note("The model is loading…")
+        cursor = hub.follow("s", reader)
+        wait_until(lambda: reader.pump(cursor).entries == writer._log)
+        assert restarts.hand_back(writer)
+        wait_until(lambda: reader.pump(cursor).epoch is None, what="the notification: the hub's clock stands still")
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.TEXT, "Once")
+        writer.end(streams.End(streams.Outcome.FINISHED))
+        wait_until(lambda: reader.pump(cursor).ended)
+        assert (reader.epoch, reader.entries) == (writer.epoch, writer._log)
+
+
 def test_a_stream_that_nobody_watches_is_forgotten_after_a_grace_time(
     hub: streams.StreamHub, control: streams.StreamControl, client: "redis.Redis", clock: Clock
 ) -> None:
