@@ -130,7 +130,7 @@ class Run:
         self.measured: list[Measured] = []
         self.complaints: list[str] = []
         self.notes: list[str] = []
-        self._name = name
+        self.name = name
         self._crowd = crowd
         self.database = sqlalchemy.create_engine(stack.database_url, poolclass=sqlalchemy.NullPool)
         self._persons: list[Person] = []
@@ -159,7 +159,7 @@ class Run:
         `script` is what else the scripted model shall do (tests/support/scripted_model.py).
         """
         person = person or self.person()
-        name = f"{self._name} {len(self.answers)}"
+        name = f"{self.name} {len(self.answers)}"
         conversation = conversation or person.converse(name)
         told = {"name": name, "deltas": [WORD], "repeat": words, "pace": pace, **script}
         key = f"{self.random.getrandbits(64):x}"
@@ -219,6 +219,10 @@ class Run:
         with ThreadPoolExecutor(count) as pool:
             return list(pool.map(together, range(count)))
 
+    def wait_asked(self, answer: Answer, times: int = 1) -> None:
+        """Until the model has been asked for this answer so often."""
+        wait_until(lambda: self._asked()[answer.name] >= times, PATIENCE, f"request {times} for {answer.name}")
+
     def wait_saved(self, answer: Answer) -> None:
         """Until the database has it."""
         wait_until(lambda: self._saved(answer), PATIENCE, f"{answer.name} to be saved")
@@ -265,9 +269,9 @@ class Run:
             wait_until(lambda: all(map(self._saved, self.answers)), PATIENCE, "every answer to be saved")
             wait_until(lambda: not self._unsettled(), PATIENCE, "every stream to be settled")
         except TimeoutError as late:
-            verdict.complaints.append(f"{self._name}: {late}")
+            verdict.complaints.append(f"{self.name}: {late}")
         verdict.complaints += self._crowd.failures()
-        asked = Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
+        asked = self._asked()
         for answer in self.answers:
             seen, saved = _seen(answer.viewers), self._saved(answer)
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
@@ -292,6 +296,9 @@ class Run:
         )
         with self.database.connect() as connection:
             return [Saved(*row) for row in connection.execute(query, {"stream": answer.stream})]
+
+    def _asked(self) -> Counter[str]:
+        return Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
 
     def _unsettled(self) -> int:
         return int(self.stack.redis.zcard("rejoinder:{unsettled}"))

@@ -120,6 +120,11 @@ class Stack:
         self.workers += started
         return started
 
+    def wait_suspended(self) -> None:
+        """Until no worker takes a job any more; `rq.suspension.suspend` has told them."""
+        keys = [f"rq:worker:{name.decode().rpartition(':')[2]}" for name in self.redis.smembers("rq:workers")]
+        wait_until(lambda: {self.redis.hget(key, "state") for key in keys} <= {b"suspended", None}, 60, "a pause")
+
     def worker_of(self, stream: str) -> WorkerProcess:
         """Who writes this stream, as RQ knows it."""
 

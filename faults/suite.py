@@ -55,10 +55,7 @@ class Suite:
             left = leftovers(stack, before)
         for row in rows:
             print("".join(f"\n{line}" for line in (*map(str, row.measured), *row.notes)), end="")
-        print(
-            "\n"
-            + "\n".join(left or ["Nothing is left: no connection, Tail, subscription or greenlet of who has gone."])
-        )
+        print("\n" + "\n".join(left or [NOTHING_LEFT]))
         holds = not left and all(row.holds for row in rows)
         if not holds:
             print(f"Not everything held. Repeat with: python -m faults --seed {self.seed}", file=sys.stderr)
