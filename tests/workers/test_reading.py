@@ -55,6 +55,11 @@ def test_what_can_never_be_stored_becomes_a_replacement(text: str) -> None:
     whole.encode()  # raises where half a character is left
 
 
+def test_a_line_feed_after_half_a_character_stays_a_line_feed() -> None:
+    joiner = SurrogateJoiner()
+    assert joiner.feed("\ud83d\n") + joiner.flush() == "\ufffd\n"
+
+
 def read(*chunks: dict[str, Any] | str) -> list[Event]:
     reader = ChatChunks()
     events: list[Event] = []
