@@ -85,6 +85,29 @@ def test_usage_comes_after_the_finish_and_only_its_counts_are_kept() -> None:
     assert events == [Finish("stop"), Usage({"prompt_tokens": 3, "completion_tokens": 4})]
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"\ud800": 1},
+        {"nul\0": 1},
+        {"x" * 65: 1},
+        {"": 1},
+        {"debt": -1},
+        {"many": 2**53},
+        {"yes": True},
+        {"half": 0.5},
+    ],
+)
+def test_a_count_that_could_not_be_stored_or_shown_is_left_out(usage: dict[str, Any]) -> None:
+    assert read({"usage": {**usage, "total_tokens": 7}}, chunk("stop")) == [Usage({"total_tokens": 7}), Finish("stop")]
+
+
+def test_of_a_flood_of_counts_some_are_kept() -> None:
+    [usage, _] = read({"usage": {f"kind{number}": number for number in range(10_000)}}, chunk("stop"))
+    assert isinstance(usage, Usage)
+    assert len(usage.counts) == 20
+
+
 @pytest.mark.parametrize("last", [chunk("length"), "[DONE]"])
 def test_either_sign_of_the_end_is_enough(last: dict[str, Any] | str) -> None:
     assert len(read(chunk(content="x"), last)) == 2
