@@ -30,6 +30,23 @@ def test_the_events_are_the_same_wherever_the_bytes_are_cut(cuts: list[int]) -> 
     assert found + stream.flush() == EVENTS
 
 
+@pytest.mark.parametrize("endless", [b"data: ", b"xx", b"data:\n", b"data: x\r\n"])
+def test_an_event_that_does_not_end_fails_in_words_and_is_not_kept(endless: bytes) -> None:
+    stream = EventStream(max_event=1_000)
+    stream.feed(b"data: " + b"x" * 900)  # not yet too much
+    assert stream.feed(b"\n\n") == ["x" * 900]
+    with pytest.raises(ModelFailed, match="more than 1,000 bytes") as failed:
+        for _ in range(1_000):
+            stream.feed(endless)
+    assert failed.value.reason == "The model sent more in one piece than this server can take."
+
+
+def test_comments_without_end_are_no_event_and_cost_nothing() -> None:
+    stream = EventStream(max_event=100)
+    for _ in range(1_000):
+        assert stream.feed(b": waiting\n\nevent: x\n") == []
+
+
 @given(st.text(alphabet=st.characters(exclude_characters="\0")), st.data())
 def test_text_is_the_same_wherever_its_utf16_is_cut(text: str, data: st.DataObject) -> None:
     units = [chr(int.from_bytes(pair)) for pair in _pairs(text.encode("utf-16-be", "surrogatepass"))]
