@@ -130,6 +130,14 @@ def test_a_server_that_wants_to_be_left_alone_for_long_is(model: ScriptedModel) 
 
 
 @pytest.mark.parametrize(
+    "header", ["soon", "-1", "nan", "inf", "1e308", "Sun, 22 Nov 2026 12:00:07 +99999999999999999", "\xfcbermorgen"]
+)
+def test_a_retry_after_that_says_nothing_is_as_none(model: ScriptedModel, header: str) -> None:
+    refusal: Json = {"status": 429, "headers": {"Retry-After": header}}
+    assert ask(model, refusal, {"deltas": ["At last"]}) == ("At last", [0.5], 2)
+
+
+@pytest.mark.parametrize(
     ("status", "error", "words"),
     [
         (401, {"message": "Incorrect API key provided: sk-sec***"}, "did not accept this server's key"),
