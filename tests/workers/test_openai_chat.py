@@ -171,6 +171,12 @@ def test_a_server_that_stays_in_trouble_is_given_up_in_words(model: ScriptedMode
     assert failed.reason == "The model's server has trouble (HTTP 503). Try again in a while."
 
 
+def test_a_body_that_cannot_be_unpacked_is_a_cut(model: ScriptedModel) -> None:
+    head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n\r\n"
+    failed, requests = fail(model, {"verbatim": head + "this is no gzip"})
+    assert (failed.reason, requests) == ("The connection to the model was cut before the answer was whole.", 1)
+
+
 @pytest.mark.parametrize("step", [{"eof": True}, {"cut": True}])
 def test_after_the_first_delta_nothing_is_asked_again(model: ScriptedModel, step: Json) -> None:
     before = len(model.requests())
@@ -253,6 +259,9 @@ def test_warming_up_says_whom_it_will_ask(model: ScriptedModel) -> None:
     [
         ([{"id": "b"}, {"id": "A"}, {"id": "b"}], ["A", "b"]),
         ([{"id": None}, {"id": " "}, {"name": "x"}, {"id": 7}], []),
+        ([{"id": "\ud800"}, {"id": "nul\0"}, {"id": "two\nlines"}, {"id": "x" * 201}, {"id": ["x"]}], []),
+        ({"id": "x"}, []),
+        (5, []),
         ([], []),
         (None, []),
     ],
@@ -261,6 +270,17 @@ def test_the_models_are_those_that_the_server_names(model: ScriptedModel, data: 
     model.lists(data)
     with source(model.base_url) as chat:
         assert chat.models() == names
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "5", "null", '"x"', "", "[" * 100_000])
+def test_a_list_of_models_that_is_none_is_a_failure_in_words_or_names_nobody(model: ScriptedModel, body: str) -> None:
+    head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
+    model.lists({"verbatim": head + body})
+    with source(model.base_url) as chat:
+        try:
+            assert chat.models() == []
+        except ModelFailed as failed:
+            assert failed.reason == "The model's server does not say in a readable way which models it has."
 
 
 def test_a_server_that_cannot_list_its_models_says_why() -> None:

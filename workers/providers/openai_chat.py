@@ -4,6 +4,7 @@ The SDK gives the request, its authentication and the connection pool. The strea
 cost twice as much, and it takes an answer that was cut off for a whole one.
 """
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from workers.providers.failures import after, failure
 from workers.providers.source import Begun, Event, Message, ModelFailed, Refused
 
 NO_KEY = "none"  # servers of one's own want no key, but the SDK wants one
+NO_LIST = "The model's server does not say in a readable way which models it has."
+NAME = re.compile(r"(?=.*\S)[^\0-\x1f\x7f\ud800-\udfff]{1,200}")  # of a model, as one can choose it (webapp/schemas.py)
 
 
 class OpenAIChat:
@@ -68,9 +71,12 @@ class OpenAIChat:
             listed = self._client.models.list(timeout=self._patience)
         except openai.APIError as error:
             raise failure(error, "", self._now()).error() from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:  # the SDK's own, of what is no list
+            raise ModelFailed(NO_LIST, f"malformed list of models ({type(error).__name__})") from error
         # The SDK checks nothing of what came: servers leave out all kinds of things.
-        found = {getattr(model, "id", None) for model in getattr(listed, "data", None) or []}
-        return sorted((name for name in found if isinstance(name, str) and name.strip()), key=str.lower)
+        data = getattr(listed, "data", None)
+        ids = [getattr(model, "id", None) for model in data] if isinstance(data, list) else []
+        return sorted({name for name in ids if isinstance(name, str) and NAME.fullmatch(name)}, key=str.lower)
 
     def close(self) -> None:
         self._client.close()
@@ -88,7 +94,7 @@ class OpenAIChat:
                 for piece in response.iter_bytes():
                     for data in events.feed(piece):
                         yield from chunks.feed(data)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:  # of the connection, or of what came over it (gzip that is none)
                 raise ModelFailed(CUT, f"{type(error).__name__}: {error}") from error
             for data in events.flush():
                 yield from chunks.feed(data)
