@@ -177,6 +177,35 @@ def test_a_body_that_cannot_be_unpacked_is_a_cut(model: ScriptedModel) -> None:
     assert (failed.reason, requests) == ("The connection to the model was cut before the answer was whole.", 1)
 
 
+def answered(content_type: str, body: str) -> Json:
+    return {"verbatim": f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: {content_type}\r\n\r\n{body}"}
+
+
+def test_a_server_that_does_not_stream_answers_all_the_same(model: ScriptedModel) -> None:
+    message = '{"role": "assistant", "content": "All at once"}'
+    body = '{"choices": [{"message": ' + message + ', "finish_reason": "stop"}], "usage": {"total_tokens": 7}}'
+    assert ask(model, answered("application/json; charset=utf-8", body))[0] == "All at once"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "words"),
+    [
+        ("text/html", "<!doctype html><title>Welcome to nginx!</title>", "with something that is no answer"),
+        ("", "", "with something that is no answer"),
+        ("text/event-stream", "", "was cut before the answer was whole"),
+        ("application/json", '{"error": {"message": "out of memory"}}', "reported an error: “out of memory”"),
+        ("application/json", "{", "could not be read"),
+        ("application/json", '{"choices": [{"message": {"content": "So"}}]}', "was cut before the answer was whole"),
+    ],
+)
+def test_a_200_that_is_no_answer_fails_in_words(
+    model: ScriptedModel, content_type: str, body: str, words: str
+) -> None:
+    failed, requests = fail(model, answered(content_type, body))
+    assert requests == 1
+    assert words in failed.reason
+
+
 @pytest.mark.parametrize("step", [{"eof": True}, {"cut": True}])
 def test_after_the_first_delta_nothing_is_asked_again(model: ScriptedModel, step: Json) -> None:
     before = len(model.requests())

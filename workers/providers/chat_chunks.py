@@ -52,7 +52,7 @@ class ChatChunks:
             raise ModelFailed(f"The model reported an error: {quoted(error)}", f"error in the stream: {error!r:.500}")
         events: list[Event] = []
         for choice in chunk.get("choices") or []:
-            events += self._deltas(choice.get("delta") or {})
+            events += self._deltas(choice.get("delta") or choice.get("message") or {})  # message: see WholeBody
             if reason := choice.get("finish_reason"):
                 events += self._finish(str(reason))
         if usage := chunk.get("usage"):

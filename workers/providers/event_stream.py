@@ -51,3 +51,25 @@ class EventStream:
             self._held += len(line)
             return []
         return [] if line else self.flush()
+
+
+class WholeBody:
+    """The same for a body that is no event stream but one JSON value, and so one event.
+
+    That is how errors come from servers that say 200 to everything, and whole answers from those that cannot stream.
+    """
+
+    def __init__(self, longest: int = MAX_EVENT) -> None:
+        self._longest = longest
+        self._body = bytearray()
+
+    def feed(self, piece: bytes) -> list[str]:
+        """Take the next bytes. Raises ModelFailed as EventStream does."""
+        self._body += piece
+        if len(self._body) > self._longest:
+            raise ModelFailed(TOO_LONG, f"a body of more than {self._longest:,} bytes")
+        return []
+
+    def flush(self) -> list[str]:
+        """Return the body, if there is one."""
+        return [self._body.decode("utf-8", "replace")] if self._body else []

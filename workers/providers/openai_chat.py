@@ -16,11 +16,12 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from workers.backoff import Backoff
 from workers.providers.chat_chunks import CUT, ChatChunks
-from workers.providers.event_stream import EventStream
-from workers.providers.failures import after, failure
+from workers.providers.event_stream import EventStream, WholeBody
+from workers.providers.failures import OPERATOR, after, failure
 from workers.providers.source import Begun, Event, Message, ModelFailed, Refused
 
 NO_KEY = "none"  # servers of one's own want no key, but the SDK wants one
+NO_ANSWER = f"The model's server answered with something that is no answer. {OPERATOR}"
 NO_LIST = "The model's server does not say in a readable way which models it has."
 NAME = re.compile(r"(?=.*\S)[^\0-\x1f\x7f\ud800-\udfff]{1,200}")  # of a model, as one can choose it (webapp/schemas.py)
 
@@ -89,15 +90,21 @@ class OpenAIChat:
         with ExitStack() as stack:
             response = yield from self._ask(stack, model or self._default_model, messages)
             yield Begun()
-            events, chunks = EventStream(), ChatChunks()
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            events, chunks = WholeBody() if kind == "application/json" else EventStream(), ChatChunks()
+            said = False
             try:
                 for piece in response.iter_bytes():
                     for data in events.feed(piece):
+                        said = True
                         yield from chunks.feed(data)
             except httpx2.RequestError as error:  # of the connection, or of what came over it (gzip that is none)
                 raise ModelFailed(CUT, f"{type(error).__name__}: {error}") from error
             for data in events.flush():
+                said = True
                 yield from chunks.feed(data)
+            if not said and kind != "text/event-stream":  # what a proxy shows to browsers, perhaps
+                raise ModelFailed(NO_ANSWER, f"no event in a response of type {kind!r:.100}")
             chunks.close()
 
     def _ask(self, stack: ExitStack, model: str, messages: Sequence[Message]) -> Generator[Event, None, Any]:
