@@ -36,9 +36,13 @@ def test_an_event_that_does_not_end_fails_in_words_and_is_not_kept(endless: byte
     stream.feed(b"data: " + b"x" * 900)  # not yet too much
     assert stream.feed(b"\n\n") == ["x" * 900]
     with pytest.raises(ModelFailed, match="more than 1,000 bytes") as failed:
-        for _ in range(1_000):
-            stream.feed(endless)
+        feed_forever(stream, endless)
     assert failed.value.reason == "The model sent more in one piece than this server can take."
+
+
+def feed_forever(stream: EventStream, piece: bytes) -> None:
+    for _ in range(1_000):
+        stream.feed(piece)
 
 
 def test_comments_without_end_are_no_event_and_cost_nothing() -> None:

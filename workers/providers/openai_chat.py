@@ -20,6 +20,8 @@ from workers.providers.event_stream import EventStream, WholeBody
 from workers.providers.failures import OPERATOR, after, failure
 from workers.providers.source import Begun, Event, Message, ModelFailed, Refused
 
+PART = 64 * 1024  # bytes
+PARTS_AT_ONCE = 4  # read before others get their turn; milliseconds, and at the pace of a model nothing at all
 NO_KEY = "none"  # servers of one's own want no key, but the SDK wants one
 NO_ANSWER = f"The model's server answered with something that is no answer. {OPERATOR}"
 NO_LIST = "The model's server does not say in a readable way which models it has."
@@ -41,9 +43,13 @@ class OpenAIChat:
         patience: float,
         backoff: Backoff,
         sleep: Callable[[float], object],
+        give_way: Callable[[], object] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`patience`: a server that asks to be left alone for longer than so many seconds is not asked again."""
+        """`patience`: a server that asks to be left alone for longer than so many seconds is not asked again.
+
+        `give_way` lets others of this process have their turn.
+        """
         self._client = openai.OpenAI(
             base_url=base_url,
             api_key=api_key or NO_KEY,
@@ -59,6 +65,7 @@ class OpenAIChat:
         self._patience = patience
         self._backoff = backoff
         self._sleep = sleep
+        self._give_way = give_way
         self._now = now
 
     def warm_up(self) -> str:
@@ -94,8 +101,8 @@ class OpenAIChat:
             events, chunks = WholeBody() if kind == "application/json" else EventStream(), ChatChunks()
             said = False
             try:
-                for piece in response.iter_bytes():
-                    for data in events.feed(piece):
+                for part in self._parts(response):
+                    for data in events.feed(part):
                         said = True
                         yield from chunks.feed(data)
             except httpx2.RequestError as error:  # of the connection, or of what came over it (gzip that is none)
@@ -106,6 +113,17 @@ class OpenAIChat:
             if not said and kind != "text/event-stream":  # what a proxy shows to browsers, perhaps
                 raise ModelFailed(NO_ANSWER, f"no event in a response of type {kind!r:.100}")
             chunks.close()
+
+    def _parts(self, response: Any) -> Generator[bytes]:
+        """The body as it comes. A server that sends without a pause does not keep the others from their turn: under
+        gevent, whoever finds something to read reads on."""
+        parts = 0
+        for piece in response.iter_bytes():
+            for start in range(0, len(piece), PART):  # what was packed tightly comes in huge pieces
+                yield piece[start : start + PART]
+                parts += 1
+                if parts % PARTS_AT_ONCE == 0:
+                    self._give_way()
 
     def _ask(self, stack: ExitStack, model: str, messages: Sequence[Message]) -> Generator[Event, None, Any]:
         attempt = 0
