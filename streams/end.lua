@@ -8,7 +8,7 @@
 --       5 the end of one that was
 -- Returns "unknown", "ended" (it had ended before), "alive" (it has a writer), or "done" (this call ended it).
 
-if redis.call('EXISTS', KEYS[2]) == 0 then return 'unknown' end
+if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 'unknown' end
 local stored = redis.call('HMGET', KEYS[2], 'ended', 'fence', 'lease')
 if stored[1] then return 'ended' end
 
@@ -20,12 +20,18 @@ if ARGV[1] == 'cancel' then
   end
 else
   local now = redis.call('TIME')
-  if stored[3] and tonumber(stored[3]) > now[1] * 1000 + math.floor(now[2] / 1000) then return 'alive' end
+  if stored[3] and (tonumber(stored[3]) or 0) > now[1] * 1000 + math.floor(now[2] / 1000) then return 'alive' end
 end
 
 local epoch, entry = ARGV[2], begun and ARGV[5] or ARGV[4]
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'list' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
 local index = redis.call('RPUSH', KEYS[1], entry) - 1
-redis.call('HINCRBY', KEYS[2], 'fence', 1)
+if begun and not string.match(stored[2], '^%d%d?%d?%d?%d?%d?$') then -- unreadable: above whatever it was
+  redis.call('HSET', KEYS[2], 'fence', 1000000)
+else
+  redis.call('HINCRBY', KEYS[2], 'fence', 1)
+end
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'ended', index)
 redis.call('HDEL', KEYS[2], 'lease')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])

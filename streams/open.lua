@@ -5,10 +5,12 @@
 --       its text gives way to the new epoch
 -- Returns {fence, 1 if someone asked to stop}; {-1, 0} if the stream has ended; {-2, 0} if somebody else has begun it.
 
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[2]) end
 local stored = redis.call('HMGET', KEYS[2], 'ended', 'epoch', 'fence', 'cancel')
 if stored[1] then return {-1, 0} end
-local cancel = tonumber(stored[4] or 0)
-if stored[2] == ARGV[1] then return {tonumber(stored[3]), cancel} end
+local cancel = tonumber(stored[4] or 0) or 0
+if stored[2] == ARGV[1] then return {tonumber(stored[3]) or 1, cancel} end
 if stored[2] and ARGV[4] ~= '1' then return {-2, 0} end
 
 local now = redis.call('TIME')
