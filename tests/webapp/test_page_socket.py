@@ -251,6 +251,20 @@ def test_news_that_was_published_while_nobody_was_subscribed_is_told_after_the_r
     assert page.receive_until("news")[-1]["version"] == changed.version
 
 
+@pytest.mark.parametrize(
+    "hint", [b"9" * 5000, b"99999999999999999999", b"\xff", b"", b"changed", b"viewers", b"-1", b"1e9"]
+)
+def test_a_hint_that_is_no_version_hides_no_later_one(
+    page: SocketClient, services: Services, ada: FlaskClient, conversation: str, hint: bytes
+) -> None:
+    version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
+    page.say(type="watch", conversation=conversation, version=version)
+    wait_until(lambda: services.redis.pubsub_channels(keys.conversation(conversation)), what="the subscription")
+    services.redis.publish(keys.conversation(conversation), hint)
+    ada.patch(f"/api/conversations/{conversation}", json={"title": "Later"})
+    assert page.receive() == {"type": "news", "conversation": conversation, "version": version + 1}
+
+
 def test_a_list_is_told_of_whatever_changes_in_it_by_whomever(
     page: SocketClient, web: WebProcess, ada: FlaskClient, eve: FlaskClient, conversation: str
 ) -> None:
