@@ -383,8 +383,9 @@ def test_the_hundred_and_first_stream_and_conversation_are_refused(page: SocketC
 
 
 def test_a_page_of_another_site_gets_no_socket(web: WebProcess, ada: FlaskClient, conversation: str) -> None:  # noqa: ARG001
-    status, problem = get(web, {**HANDSHAKE, "Cookie": cookie_of(ada), "Origin": "https://evil.example"})
-    assert (status, problem["status"]) == (403, 403)
+    for origin in ("https://evil.example", "null", "", "http://[", "http://]:x", "é"):
+        status, problem = get(web, {**HANDSHAKE, "Cookie": cookie_of(ada), "Origin": origin})
+        assert (status, problem["status"]) == (403, 403), origin
     with connected(web.url, cookie_of(ada), Origin=web.url) as page:
         assert page.hello["type"] == "hello"
 
@@ -394,6 +395,16 @@ def test_a_page_of_another_site_gets_no_socket(web: WebProcess, ada: FlaskClient
 )
 def test_a_handshake_that_is_none_is_refused(web: WebProcess, wrong: dict[str, str]) -> None:
     assert get(web, HANDSHAKE | wrong)[0] == 400
+
+
+@pytest.mark.parametrize("host", ["", "é", "xn--\xff", "a" * 70 + ".example"])
+def test_a_handshake_for_a_host_that_cannot_be_read_is_refused(web: WebProcess, host: str) -> None:
+    assert get(web, HANDSHAKE | {"Host": host})[0] == 400
+
+
+def test_a_subprotocol_that_cannot_be_read_is_passed_over_as_any_other(web: WebProcess) -> None:
+    with connected(web.url, **{"Sec-WebSocket-Protocol": "\xa0"}) as page:
+        assert page.hello["type"] == "hello"
 
 
 def test_a_plain_request_is_told_that_this_is_a_websocket(web: WebProcess) -> None:
