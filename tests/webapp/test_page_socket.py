@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from websockets.exceptions import ConnectionClosed
 
 from streams import End, Kind, Outcome, StreamWriter, keys
 from tests.support.database import migrated, new_sqlite
@@ -347,6 +348,16 @@ def test_a_frame_that_is_none_of_ours_ends_the_socket_with_1007_and_says_why(
 ) -> None:
     page.connection.send(data)
     assert page.closed() == (1007, said)
+
+
+def test_a_client_that_says_more_than_can_be_answered_is_cut_off(web: WebProcess, page: SocketClient) -> None:
+    """Each of these asks the database; what waits for its answer is kept in memory."""
+    with suppress(ConnectionClosed):
+        for number in range(20_000):
+            page.say(type="watch", conversation=f"c{number}", version=0)
+    with suppress(RuntimeError):  # the close frame is lost if more was under way
+        assert page.closed() == (1008, "Too many frames at once.")
+    wait_until(lambda: "says more than can be answered" in web.log.read_text(), what="the warning")
 
 
 def test_a_frame_that_is_too_large_ends_the_socket_with_1009(page: SocketClient) -> None:
