@@ -4,7 +4,14 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+
+def examples(count: int) -> settings:
+    """So many by default, and as many more as the profile of tests/conftest.py wants."""
+    return settings(max_examples=count * settings().max_examples // 100)
+
 
 NAMES = ["choices", "delta", "content", "reasoning", "reasoning_content", "finish_reason", "usage", "error", "message"]
 

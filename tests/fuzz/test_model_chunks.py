@@ -9,12 +9,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams import End, Kind, Outcome
 from streams.chunk import decode_end, encode_end
-from tests.fuzz.strategies import corrupted, mutated, text, values, written
+from tests.fuzz.strategies import corrupted, examples, mutated, text, values, written
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
 from webapp.schemas import StreamEnd
 from workers.backoff import Backoff
@@ -175,7 +175,7 @@ def answer(chat: OpenAIChat) -> tuple[str, ModelFailed | None]:
     return text, failed
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(sent, st.integers(1, 40))
 def test_any_stream_of_any_bytes_is_an_answer_or_a_failure(
     model: ScriptedModel, chat: OpenAIChat, data: bytes, fragment: int
@@ -217,7 +217,7 @@ bodies = st.one_of(
 )
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(statuses, st.lists(st.tuples(header_names, header_values), max_size=3), bodies)
 @example(200, [("Content-Encoding", "gzip")], b"this is no gzip")
 @example(200, [("Content-Encoding", "gzip")], gzip.compress(STREAM.encode())[:-20])
@@ -234,7 +234,7 @@ def test_any_response_is_an_answer_or_a_failure(
     answer(chat)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(corrupted(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + STREAM.encode()))
 @example(b"")
 @example(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 50_000 + b"\r\n")
@@ -247,7 +247,7 @@ def test_any_bytes_in_place_of_a_response_are_an_answer_or_a_failure(
     answer(chat)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     st.one_of(
         mutated({"object": "list", "data": [{"id": "a", "object": "model"}]}, ["data", "id", "object"]).map(written),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams import (
@@ -34,7 +34,7 @@ from streams import (
 from streams.chunk import decode_end, decode_notification, encode_end, encode_text
 from streams.reader import Page
 from streams.tail import Batch, Cursor, Gone, Serving, Tail
-from tests.fuzz.strategies import corrupted, mutated, values, written
+from tests.fuzz.strategies import corrupted, examples, mutated, values, written
 from tests.support.redis_server import running_redis
 from tests.support.waiting import wait_until
 from webapp import frames
@@ -128,7 +128,7 @@ def sensible(recording: Recording) -> None:
         Position.parse(f"{shown['epoch']}:{shown['stop']}")
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(keyspaces(), st.one_of(st.none(), st.integers(0, 10**15 - 1)))
 def test_a_stream_of_any_bytes_is_read_or_is_not_there(
     client: "redis.Redis", lay: Callable[["redis.Redis", str], None], index: int | None
@@ -217,7 +217,7 @@ def is_the_end(event: Any) -> bool:
     return isinstance(event, Batch) and event.joined().end is not None
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(payloads, max_size=8), st.integers(0, 6))
 def test_no_notification_changes_more_than_the_list_holds(told: list[bytes], stored: int) -> None:
     """Those that are right but for their entries' words cannot be told from true ones; here none are."""
@@ -248,7 +248,7 @@ def hub(client: "redis.Redis") -> Iterator[StreamHub]:
     subscriber.close()
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(keyspaces(), min_size=1, max_size=4), st.lists(payloads, max_size=4))
 def test_a_good_stream_is_followed_whatever_lies_beside_it(
     client: "redis.Redis", hub: StreamHub, beside: list[Callable[["redis.Redis", str], None]], told: list[bytes]
@@ -275,7 +275,7 @@ def test_a_good_stream_is_followed_whatever_lies_beside_it(
         cursor.close()
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.lists(keyspaces(), min_size=1, max_size=4), st.lists(st.binary(min_size=1, max_size=8), max_size=3))
 def test_a_dead_producer_is_noticed_whatever_else_is_unsettled(
     client: "redis.Redis", beside: list[Callable[["redis.Redis", str], None]], names: list[bytes]
@@ -302,7 +302,7 @@ def test_a_dead_producer_is_noticed_whatever_else_is_unsettled(
     assert left == [], "whatever it is, somebody looks after it once, and not forever"
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(keyspaces())
 def test_a_writer_makes_of_anything_what_it_has_written(
     client: "redis.Redis", lay: Callable[["redis.Redis", str], None]
@@ -330,7 +330,7 @@ def test_a_writer_makes_of_anything_what_it_has_written(
 # --- the rest
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     st.one_of(
         mutated({"default": "m", "models": ["m", "n"]}, ["default", "models"]).map(
@@ -353,7 +353,7 @@ def test_an_offer_of_any_bytes_is_names_or_none(client: "redis.Redis", data: byt
     assert all(name.strip() and name == name.encode().decode() for name in offer.models)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.one_of(
         st.dictionaries(

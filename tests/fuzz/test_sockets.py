@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams import End, Kind, Outcome, StreamSettings, StreamWriters
-from tests.fuzz.strategies import mutated, text, values, written
+from tests.fuzz.strategies import examples, mutated, text, values, written
 from tests.support.socket_client import connected
 from tests.support.web_process import WebProcess
 from tests.webapp.people import cookie_of, send
@@ -167,7 +167,7 @@ client_frames = st.sampled_from(
 NAMES = ["type", "stream", "position", "conversation", "version", "remarks", "viewers"]
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.one_of(
         client_frames.flatmap(lambda whole: mutated(whole, NAMES)).map(lambda value: written(value).encode()),
@@ -211,7 +211,7 @@ wild = st.one_of(
 )
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.lists(wild, max_size=12))
 def test_right_frames_in_any_order_with_any_values_leave_the_socket_open(
     world: World, said: list[dict[str, Any]]
@@ -246,7 +246,7 @@ raw_frames = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(raw_frames, min_size=1, max_size=5))
 @example([frame(struct.pack("!H", 999), CLOSE)])
 @example([frame(b"\x03", CLOSE)])
@@ -298,7 +298,7 @@ header_names = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(st.tuples(header_names, header_values), min_size=1, max_size=3), st.sampled_from(["1.1", "1.0"]))
 @example([("Origin", "http://[")], "1.1")
 @example([("Connection", "close")], "1.1")
@@ -324,7 +324,7 @@ def test_a_handshake_with_any_headers_is_one_or_refused(
 # --- positions over HTTP
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.one_of(
         st.binary(max_size=30).map(lambda data: data.replace(b"\n", b"").replace(b"\r", b"").replace(b"\0", b"")),
