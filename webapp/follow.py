@@ -58,7 +58,8 @@ def _admit() -> None:
         detail = "This address is a WebSocket; webapp/PROTOCOL.md describes its frames."
         raise Problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers={"Upgrade": "websocket", "Connection": "Upgrade"})
     key, host = request.headers.get("Sec-WebSocket-Key", ""), request.headers.get("Host", "")
-    if request.headers.get("Sec-WebSocket-Version") != "13" or not _is_key(key) or not _is_host(host):
+    readable = _is_host(host) and request.headers.get("Connection", "").isascii()
+    if request.headers.get("Sec-WebSocket-Version") != "13" or not _is_key(key) or not readable:
         raise Problem(HTTPStatus.BAD_REQUEST, NO_HANDSHAKE)
     origin = request.headers.get("Origin")  # absent where the client is no browser
     if origin is not None and _host(origin) != request.host:

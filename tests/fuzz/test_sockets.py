@@ -303,6 +303,7 @@ header_names = st.sampled_from(
 @given(st.lists(st.tuples(header_names, header_values), min_size=1, max_size=3), st.sampled_from(["1.1", "1.0"]))
 @example([("Origin", "http://[")], "1.1")
 @example([("Connection", "close")], "1.1")
+@example([("Connection", "Upgrade, \xa0")], "1.1")
 @example([("Host", "[")], "1.1")
 @example([("Host", "")], "1.1")
 @example([("Host", "a" * 70 + ".example")], "1.1")

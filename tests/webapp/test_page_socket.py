@@ -402,7 +402,14 @@ def test_a_page_of_another_site_gets_no_socket(web: WebProcess, ada: FlaskClient
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"Sec-WebSocket-Key": "eA=="}, {"Sec-WebSocket-Key": "é"}, {"Sec-WebSocket-Version": "12"}]
+    "wrong",
+    [
+        {"Sec-WebSocket-Key": "eA=="},
+        {"Sec-WebSocket-Key": "é"},
+        {"Sec-WebSocket-Version": "12"},
+        {"Connection": "Upgrade, é"},
+        {"Connection": "close"},
+    ],
 )
 def test_a_handshake_that_is_none_is_refused(web: WebProcess, wrong: dict[str, str]) -> None:
     assert get(web, HANDSHAKE | wrong)[0] == 400
