@@ -10,20 +10,22 @@
 --
 -- It stays "owed" until queued.lua is called. So whoever dies before the job is queued leaves that to the next who looks.
 
+local list = redis.call('TYPE', KEYS[1]).ok
+if redis.call('TYPE', KEYS[2]).ok ~= 'hash' or (list ~= 'list' and list ~= 'none') then return 'no' end
 local stored = redis.call('HMGET', KEYS[2], 'ended', 'epoch', 'fence', 'lease', 'taken', 'again', 'cancel')
 local ended, epoch, fence, lease, taken, again, cancel = unpack(stored)
 if ended then return 'no' end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local in_time = lease and tonumber(lease) > now
+local in_time = lease and (tonumber(lease) or 0) > now
 
-if in_time and again and not epoch then return again end
+if in_time and again and not epoch then return again == 'owed' and 'owed' or 'queued' end
 if ARGV[1] == '' then
   if in_time then return 'alive' end
 elseif not epoch or fence ~= ARGV[1] then
   return 'no'
 end
-if again or cancel or not (epoch or taken) then return 'no' end
+if again or cancel or not (epoch or taken) or (fence and not tonumber(fence)) then return 'no' end
 for index = 0, redis.call('LLEN', KEYS[1]) - 1 do -- as far as the first that is no note: the next line, mostly
   if string.sub(redis.call('LINDEX', KEYS[1], index), 1, 2) ~= 'n:' then return 'no' end
 end

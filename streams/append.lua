@@ -12,8 +12,12 @@
 local fence, epoch, start = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local lease, expiry = tonumber(ARGV[4]), tonumber(ARGV[5])
 
+for place, wanted in ipairs({'list', 'hash'}) do -- of another type: whatever was here of the stream is lost
+  local kind = redis.call('TYPE', KEYS[place]).ok
+  if kind ~= wanted and kind ~= 'none' then redis.call('DEL', KEYS[place]) end
+end
 local stored = redis.call('HMGET', KEYS[2], 'fence', 'epoch', 'cancel')
-local newest = tonumber(stored[1] or 0)
+local newest = tonumber(stored[1] or 0) or 0
 if newest > fence or (newest == fence and stored[2] ~= epoch) then
   return {-1, newest, redis.call('HEXISTS', KEYS[2], 'again')}
 end
@@ -57,4 +61,4 @@ if lease > 0 or lost then
   redis.call('PEXPIRE', KEYS[1], expiry)
   redis.call('PEXPIRE', KEYS[2], expiry)
 end
-return {length, tonumber(stored[3] or 0)}
+return {length, tonumber(stored[3] or 0) or 0}

@@ -8,8 +8,8 @@
 --       2 a new epoch, 3 expiry (ms), 4 the end of a stream that nobody writes, 5 the end of one that is written
 -- Returns "unknown", "ended" (it had ended before), "alive" (it has a writer), or "done" (this call ended it).
 
-if redis.call('EXISTS', KEYS[2]) == 0 then return 'unknown' end
-local stored = redis.call('HMGET', KEYS[2], 'ended', 'epoch', 'lease')
+if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 'unknown' end
+local stored = redis.call('HMGET', KEYS[2], 'ended', 'epoch', 'lease', 'fence')
 if stored[1] then return 'ended' end
 
 local begun = stored[2] ~= false
@@ -18,12 +18,18 @@ if ARGV[1] ~= 'overdue' then
   if begun then return 'alive' end
 else
   local now = redis.call('TIME')
-  if stored[3] and tonumber(stored[3]) > now[1] * 1000 + math.floor(now[2] / 1000) then return 'alive' end
+  if stored[3] and (tonumber(stored[3]) or 0) > now[1] * 1000 + math.floor(now[2] / 1000) then return 'alive' end
 end
 
 local epoch, entry = ARGV[2], begun and ARGV[5] or ARGV[4]
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'list' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
 local index = redis.call('RPUSH', KEYS[1], entry) - 1
-redis.call('HINCRBY', KEYS[2], 'fence', 1)
+if stored[4] and not string.match(stored[4], '^%d%d?%d?%d?%d?%d?$') then -- unreadable: above whatever it was
+  redis.call('HSET', KEYS[2], 'fence', 1000000)
+else
+  redis.call('HINCRBY', KEYS[2], 'fence', 1)
+end
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'ended', index)
 redis.call('HDEL', KEYS[2], 'lease')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])

@@ -10,7 +10,7 @@ saved. All times are of Redis's own clock, so no two machines have to agree on o
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import redis
 
@@ -69,8 +69,17 @@ class Reaper:
         limits = [AT_ONCE, _ms(RETRY_AFTER), _ms(BLIND_AFTER), _ms(self._settings.lease)]
         due = scripts.claim(self._redis, [keys.UNSETTLED, keys.LOOKED], limits)
         # First every end, for which people wait; then the saving, which is as slow as the database.
-        over = [stream_id for stream_id in (name.decode() for name in due) if self._is_over(stream_id)]
+        over = [stream_id for stream_id in self._names(due) if self._is_over(stream_id)]
         return [stream_id for stream_id in over if self._settle(stream_id)]
+
+    def _names(self, members: list[bytes]) -> Iterator[str]:
+        """Those that are names; what is none is nobody's stream, and taken off the list."""
+        for member in members:
+            try:
+                yield member.decode()
+            except UnicodeDecodeError:
+                log.warning("no name of a stream: %r", member)
+                self._redis.zrem(keys.UNSETTLED, member)
 
     def _is_over(self, stream_id: str) -> bool:
         verdict = self._restarts.look(stream_id) if self._restarts else b"no"

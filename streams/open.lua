@@ -6,10 +6,12 @@
 -- Returns {fence, 1 if someone asked to stop, 1 if another worker had it before (see again.lua)}; {-1, 0, 0} if the
 -- stream has ended; {-2, 0, 0} if somebody else has begun it.
 
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[2]) end
 local stored = redis.call('HMGET', KEYS[2], 'ended', 'epoch', 'fence', 'cancel', 'again')
 if stored[1] then return {-1, 0, 0} end
-local cancel, again = tonumber(stored[4] or 0), stored[5] and 1 or 0
-if stored[2] == ARGV[1] then return {tonumber(stored[3]), cancel, again} end
+local cancel, again = tonumber(stored[4] or 0) or 0, stored[5] and 1 or 0
+if stored[2] == ARGV[1] then return {tonumber(stored[3]) or 1, cancel, again} end
 if stored[2] and ARGV[4] ~= '1' then return {-2, 0, 0} end
 
 local now = redis.call('TIME')

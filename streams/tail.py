@@ -165,7 +165,11 @@ class Tail:
 
     def notified(self, payload: bytes) -> bool:
         """Take a notification and pass it on. False means: read the list."""
-        news = decode_notification(payload)
+        try:
+            news = decode_notification(payload)
+        except ValueError as error:  # only a hint, whoever sent it
+            log.warning("a notification could not be read: %s", error, extra={"stream_id": self.stream_id})
+            return False
         with self._lock:
             self.heard = self._clock()
             known = len(self._follower.entries)

@@ -13,7 +13,6 @@ from threading import Event
 
 from redis import Redis, RedisError
 from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Changed, ConversationRecord, Store
@@ -31,7 +30,10 @@ PATIENCE = 8.0  # seconds that a stream may be missing; a live writer mends an e
 FORGET = 60.0  # seconds after which a stream that was not looked for again is no longer remembered as missing
 VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
 
-WAITING = {JobStatus.CREATED, JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.STARTED}
+WAITING = {
+    status.value
+    for status in (JobStatus.CREATED, JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.STARTED)
+}
 
 
 class Settler:
@@ -95,7 +97,12 @@ class Settler:
         """Settle whatever a conversation waits for in vain. Raises redis.RedisError, SQLAlchemyError."""
         waited_for = self._store.streams_in_flight()
         for stream_id, progress in zip(waited_for, self._control.progress(waited_for), strict=True):
-            self._settle(stream_id, progress)
+            try:
+                self._settle(stream_id, progress)
+            except (RedisError, SQLAlchemyError):
+                raise  # of all of them
+            except Exception:  # the others wait too
+                log.exception("stream not settled", extra={"stream_id": stream_id})
 
     def sweep_forever(self, closing: Event) -> None:
         """Sweep now and then, until `closing` is set; and remove for good what was deleted long enough ago."""
@@ -110,8 +117,11 @@ class Settler:
 
     def has_job(self, stream_id: str) -> bool:
         """Whether a worker has a job of this stream's, or will get it."""
-        jobs = Job.fetch_many(job_ids(stream_id), connection=self._redis, serializer=JSONSerializer)
-        return any(job.get_status(refresh=False) in WAITING for job in jobs if job is not None)
+        pipeline = self._redis.pipeline(transaction=False)
+        for job_id in job_ids(stream_id):
+            pipeline.hget(Job.key_for(job_id), "status")  # no more of it: it may be of another version
+        found = [status.decode("utf-8", "replace") for status in pipeline.execute() if isinstance(status, bytes)]
+        return any(status in WAITING for status in found)
 
     def _settle(self, stream_id: str, progress: Progress | None) -> bool:
         if progress is None:

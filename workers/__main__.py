@@ -131,6 +131,7 @@ def _open_source(settings: Settings) -> OpenAIChat:
         patience=settings.first_token_timeout,
         backoff=Backoff(),
         sleep=gevent.sleep,
+        give_way=gevent.sleep,
     )
 
 

@@ -216,6 +216,17 @@ def test_a_new_epoch_clears_every_viewer_and_begins_at_zero() -> None:
     assert (reader.epoch, reader.entries) == ("77", other)
 
 
+def test_a_notification_that_cannot_be_read_has_the_list_read() -> None:
+    world = World(LOG)
+    world.append(4, hint=False)
+    world.settle()
+    for payload in (b"nonsense", b"%s 4 5 99\nt:cut" % EPOCH.encode(), b"%s -1 5 5\nt:cut" % EPOCH.encode()):
+        assert not world.tail.notified(payload)
+    reader = Reader()
+    reader.take_all(world.tail.join(reader, None))
+    assert reader.entries == LOG[:4]
+
+
 def test_a_viewer_of_a_queued_stream_is_told_so_and_then_of_its_beginning() -> None:
     tail = Tail("s", expected=True, clock=lambda: 0.0)
     reader = Reader()

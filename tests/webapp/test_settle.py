@@ -222,3 +222,32 @@ def test_what_no_worker_had_begun_when_redis_was_emptied_is_handed_over_again(
     assert services.queue.job_ids.count(stream) == 1
     assert services.control.read(stream).state == "queued"
     assert read(ada, conversation)["messages"][1]["status"] == "queued"
+
+
+def test_a_stream_whose_end_was_lost_is_settled_and_holds_up_no_other(
+    ada: FlaskClient, finished: str, services: Services
+) -> None:
+    """An evicted list: what was saved of it before is kept, and the conversation is free again."""
+    other = str(ada.post("/api/conversations").get_json()["id"])
+    lost = send(ada, other)["stream"]
+    services.store.checkpoint(lost, "Lace is", "")
+    services.redis.hset(keys.state(lost), mapping={"epoch": "3f9", "fence": 1, "ended": 7})
+    services.settler.sweep()
+    message = read(ada, other)["messages"][1]
+    assert (message["status"], message["content"]) == ("failed", "Lace is")
+    assert "could not be read" in message["reason"]
+    assert finished not in services.store.streams_in_flight()
+
+
+@pytest.mark.parametrize("record", [{"status": "dancing"}, {"status": b"\xff"}, {"data": b"x", "created_at": "never"}])
+def test_a_job_that_cannot_be_read_is_none(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock, record: dict[str, str | bytes]
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    vanish(services, stream)
+    for field, value in record.items():
+        services.redis.hset(f"rq:job:{stream}", field, value)
+    assert read(ada, conversation)["generating"] == stream
+    clock.time = PATIENCE
+    services.settler.sweep()
+    assert read(ada, conversation)["generating"] is None
