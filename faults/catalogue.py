@@ -18,18 +18,22 @@ class Fault:
     """What is in the log, in a few words."""
     scenario: Scenario
     long: bool
-    """Whether it takes minutes, or a machine to itself."""
+    """Whether it takes minutes."""
+    often: bool
+    """Whether it is among those that are injected with every run of the tests."""
 
 
 CATALOGUE: list[Fault] = []
 
 
-def fault(name: str, *, viewer: str, operator: str, long: bool = False) -> Callable[[Scenario], Scenario]:
+def fault(
+    name: str, *, viewer: str, operator: str, long: bool = False, often: bool = False
+) -> Callable[[Scenario], Scenario]:
     """Add a scenario to the catalogue."""
 
     def add(scenario: Callable[[Run], None]) -> Scenario:
         family = scenario.__module__.rpartition(".")[2].replace("_", " ")
-        CATALOGUE.append(Fault(family, name, viewer, operator, scenario, long))
+        CATALOGUE.append(Fault(family, name, viewer, operator, scenario, long, often))
         return scenario
 
     return add

@@ -100,7 +100,7 @@ def _round(number: int) -> Fault:
     def storm(run: Run) -> None:
         Storm(run).rage(ROUND)
 
-    return Fault("mixed", f"round {number}", "", "", storm, long=True)
+    return Fault("mixed", f"round {number}", "", "", storm, long=True, often=False)
 
 
 def _sample(stack: Stack) -> Sample:

@@ -16,6 +16,7 @@ FRAMES = 1_200  # bytes that twenty words take on the wire, handshake included
     "connections are reset at every byte of an answer",
     viewer="the text goes on where it stood",
     operator=NOTHING,
+    often=True,
 )
 def reset_at_every_byte(run: Run) -> None:
     """Every viewer is cut off at a byte of its own: in the handshake, in a frame, in a character."""
@@ -32,6 +33,7 @@ def reset_at_every_byte(run: Run) -> None:
     "clients are cut off and come back when the answer is over",
     viewer="all that is missing at once, and the end",
     operator=NOTHING,
+    often=True,
 )
 def back_after_the_end(run: Run) -> None:
     answer = run.ask(words=60, viewers=1)
@@ -63,6 +65,7 @@ def second_socket(run: Run) -> None:
     "a client believes to hold more than there is, or another text",
     viewer="the whole text, from its beginning",
     operator=NOTHING,
+    often=True,
 )
 def wrong_positions(run: Run) -> None:
     other = run.ask()

@@ -19,6 +19,7 @@ HOUR = 3600.0
     "a stream expires while it is read",
     viewer="the whole answer: from memory, or from the conversation",
     operator="nothing",
+    often=True,
 )
 def expires(run: Run) -> None:
     answer = run.ask(words=60_000, pace=0.001, together=1_000, viewers=1)
@@ -41,6 +42,7 @@ def expires(run: Run) -> None:
     "a share is revoked in mid-answer",
     viewer="it is cut off at once, and is told why; the owner sees the answer go on",
     operator="nothing",
+    often=True,
 )
 def revoked(run: Run) -> None:
     answer = run.ask()

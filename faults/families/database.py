@@ -16,7 +16,7 @@ def locked(run: Run) -> None:
     _away(run, _locked, 4.0)
 
 
-@fault("the database fails for seconds", viewer="the whole answer and its end, at once", operator=NOT_SAVED)
+@fault("the database fails for seconds", viewer="the whole answer and its end, at once", operator=NOT_SAVED, often=True)
 def broken(run: Run) -> None:
     for answer in _away(run, _broken, 4.0):
         run.operator_sees(answer, NOT_SAVED)

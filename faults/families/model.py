@@ -11,7 +11,12 @@ FAILED = "model failed"
 RARELY = 12.0  # seconds between deltas: longer than a lease, a heartbeat, and the silence after which a hub looks
 
 
-@fault("the model's connection is cut", viewer="what there is, and that the connection was cut", operator=FAILED)
+@fault(
+    "the model's connection is cut",
+    viewer="what there is, and that the connection was cut",
+    operator=FAILED,
+    often=True,
+)
 def cut(run: Run) -> None:
     _breaks(run, {"cut": True})
     _breaks(run, {"eof": True})
@@ -34,7 +39,7 @@ def error_in_the_middle(run: Run) -> None:
     _breaks(run, {"error": {"message": "overloaded"}})
 
 
-@fault("the model refuses", viewer="why, in words, and what can be done", operator=FAILED)
+@fault("the model refuses", viewer="why, in words, and what can be done", operator=FAILED, often=True)
 def refuses(run: Run) -> None:
     for status, requests in ((400, 1), (401, 1), (404, 1), (429, 2), (500, 2), (503, 2), (504, 1)):
         answer = run.ask(0, status=status, error={"message": "no"})
@@ -49,7 +54,7 @@ def slow(run: Run) -> None:
     run.injected()
 
 
-@fault("the model writes 5 MB", viewer="all of it", operator="nothing")
+@fault("the model writes 5 MB", viewer="all of it", operator="nothing", often=True)
 def large(run: Run) -> None:
     words = round(450_000 * run.scale)
     run.ask(words - words % 1_000, 0, together=1_000, viewers=3)

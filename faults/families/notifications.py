@@ -21,7 +21,7 @@ def repeated(run: Run) -> None:
     _tampered(run, lambda messages: [each for each in messages for _ in range(1 + 2 * _is_news(each))])
 
 
-@fault("notifications come in another order", viewer="small pauses", operator=MISSED)
+@fault("notifications come in another order", viewer="small pauses", operator=MISSED, often=True)
 def reordered(run: Run) -> None:
     _tampered(run, _Shuffler(run.random), MISSED)
 
@@ -35,6 +35,7 @@ def all_lost(run: Run) -> None:
     "the subscriber's connection is cut, again and again",
     viewer="small pauses",
     operator="pub/sub connection lost, reconnecting",
+    often=True,
 )
 def cut(run: Run) -> None:
     answer = run.ask(viewers=6)

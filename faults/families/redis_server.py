@@ -16,6 +16,7 @@ AWAY = 3.0  # seconds
     "connections break in mid-call, before or after the command has run",
     viewer="small pauses",
     operator=HELD_BACK,
+    often=True,
 )
 def mid_call(run: Run) -> None:
     answers = _answers(run)
@@ -26,7 +27,7 @@ def mid_call(run: Run) -> None:
             run.injected(2)
 
 
-@fault("Redis is restarted, with its data", viewer="a pause", operator=HELD_BACK)
+@fault("Redis is restarted, with its data", viewer="a pause", operator=HELD_BACK, often=True)
 def restarted(run: Run) -> None:
     answers = _answers(run)
     run.stack.redis_server.kill()
@@ -36,7 +37,7 @@ def restarted(run: Run) -> None:
     _goes_on(run, answers, HELD_BACK)
 
 
-@fault("Redis is restarted, empty", viewer="a pause", operator=WRITTEN_AGAIN)
+@fault("Redis is restarted, empty", viewer="a pause", operator=WRITTEN_AGAIN, often=True)
 def restarted_empty(run: Run) -> None:
     answers = _answers(run)
     run.stack.redis_server.kill()
@@ -51,6 +52,7 @@ def restarted_empty(run: Run) -> None:
     "Redis is restarted, empty, with questions in the queue",
     viewer="a pause, and then the answer",
     operator="stream vanished before a worker had it; handed over again",
+    often=True,
 )
 def restarted_empty_with_a_queue(run: Run) -> None:
     suspend(run.stack.redis)
@@ -83,7 +85,7 @@ def paused(run: Run) -> None:
     _goes_on(run, answers, HELD_BACK)
 
 
-@fault("the keys of a stream are evicted", viewer="a small pause", operator=WRITTEN_AGAIN)
+@fault("the keys of a stream are evicted", viewer="a small pause", operator=WRITTEN_AGAIN, often=True)
 def evicted(run: Run) -> None:
     answers = _answers(run)
     which = [[keys.chunks], [keys.state], [keys.chunks, keys.state]]
@@ -117,6 +119,7 @@ def read_only(run: Run) -> None:
     "a replica that lacks the last entries takes the place of a Redis that died",
     viewer="a small pause",
     operator=WRITTEN_AGAIN,
+    often=True,
 )
 def failed_over(run: Run) -> None:
     replica, line = run.stack.start_replica()

@@ -9,7 +9,7 @@ from faults.run import Run, now
 STOPPED = 0.250  # seconds from a click on stop to the end that viewers see, at the median on an idle machine
 
 
-@fault("a question is posted twice at once, with one key", viewer="one answer", operator="nothing")
+@fault("a question is posted twice at once, with one key", viewer="one answer", operator="nothing", often=True)
 def posted_twice(run: Run) -> None:
     for _ in range(5):
         answer = run.ask(words=10)
@@ -23,6 +23,7 @@ def posted_twice(run: Run) -> None:
     "a question is posted twice at once, with no key",
     viewer="one answer, and that it is being written",
     operator="nothing",
+    often=True,
 )
 def posted_twice_without_a_key(run: Run) -> None:
     for _ in range(5):
@@ -33,7 +34,7 @@ def posted_twice_without_a_key(run: Run) -> None:
             run.complain(f"{answer.name}: a second question in the same conversation was answered {others}")
 
 
-@fault("stop is pressed", viewer="the answer ends at once, with what there is", operator="asked to stop")
+@fault("stop is pressed", viewer="the answer ends at once, with what there is", operator="asked to stop", often=True)
 def stop(run: Run) -> None:
     took = []
     for number in range(round(20 * run.scale) or 1):
@@ -53,6 +54,7 @@ def stop(run: Run) -> None:
     "stop is pressed twice, from two processes, and just as the answer ends",
     viewer="one end: that it was stopped, or the whole answer",
     operator="nothing",
+    often=True,
 )
 def stop_races(run: Run) -> None:
     for _ in range(round(20 * run.scale) or 1):
@@ -81,6 +83,7 @@ def edited(run: Run) -> None:
     "a conversation is deleted while it is answered",
     viewer="the end: it was stopped, or is gone",
     operator="asked to stop",
+    often=True,
 )
 def deleted(run: Run) -> None:
     for _ in range(4):
@@ -92,7 +95,7 @@ def deleted(run: Run) -> None:
         run.operator_sees(answer, "asked to stop")
 
 
-@fault("everyone closes the tab", viewer="when they come back, the whole answer", operator="nothing")
+@fault("everyone closes the tab", viewer="when they come back, the whole answer", operator="nothing", often=True)
 def closed(run: Run) -> None:
     answer = run.ask(words=80, viewers=4)
     answer.wait_for(5)

@@ -13,6 +13,7 @@ GOES_ON = 2.0  # seconds until new text, once another web process can be reached
     "a web process is killed with open sockets",
     viewer="the text goes on where it stood, on the other process",
     operator="nothing: it is dead",
+    often=True,
 )
 def killed(run: Run) -> None:
     answer = run.ask(viewers=30)
@@ -28,6 +29,7 @@ def killed(run: Run) -> None:
     "web processes are replaced one by one (SIGTERM) with open sockets",
     viewer="the text goes on where it stood, on another process",
     operator="closed 15 connections: The server restarts. Come back.",
+    often=True,
 )
 def replaced(run: Run) -> None:
     answer = run.ask(viewers=30)

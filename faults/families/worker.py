@@ -20,6 +20,7 @@ NOTICED = 5.0  # seconds from a worker's last heartbeat to the end that viewers 
     "a worker is killed in mid-answer",
     viewer="the text that there was, marked as interrupted, with Continue and Try again",
     operator="lease ran out; stream ended as interrupted",
+    often=True,
 )
 def killed(run: Run) -> None:
     answers = [run.ask() for _ in range(4)]
@@ -40,6 +41,7 @@ def killed(run: Run) -> None:
     "a worker is killed before the first word, with what it has asked for",
     viewer="that the worker stopped and the model is asked again; then the whole answer",
     operator="a worker died before the first chunk of its answer; the job is queued again",
+    often=True,
 )
 def killed_early(run: Run) -> None:
     run.ask(words=1).wait_until_done()
@@ -81,6 +83,7 @@ def killed_twice(run: Run) -> None:
     "a worker sleeps past its lease and wakes up again",
     viewer="the text that there was, marked as interrupted; what the sleeper says afterwards is seen by nobody",
     operator="stopped and saved nothing: this writer has fence 1, the newest is 2",
+    often=True,
 )
 def asleep(run: Run) -> None:
     answers = [run.ask() for _ in range(4)]
@@ -103,6 +106,7 @@ def asleep(run: Run) -> None:
     "a worker has to leave in mid-answer",
     viewer="what cannot finish in its grace is marked as interrupted at once, with its text",
     operator="answer ended outcome=interrupted",
+    often=True,
 )
 def has_to_leave(run: Run) -> None:
     answers = [run.ask() for _ in range(4)]

@@ -85,6 +85,7 @@ class FaultProxy:
         try:
             upstream.connect(str(self._server))
         except OSError:  # the server is away, which the client shall notice
+            upstream.close()
             _cut(client)
             return
         self._open |= {client, upstream}
