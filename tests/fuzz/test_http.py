@@ -31,7 +31,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = max(15, settings().max_examples // 20)  # of each operation, either way
+EXAMPLES = max(10, settings().max_examples // 20)  # of each operation, either way
 FORBIDDEN = [*CHECKS, negative_data_rejection]
 OPERATIONS = [
     ("GET", "/api/conversations"),

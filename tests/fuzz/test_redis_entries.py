@@ -128,7 +128,7 @@ def sensible(recording: Recording) -> None:
         Position.parse(f"{shown['epoch']}:{shown['stop']}")
 
 
-@examples(400)
+@examples(250)
 @given(keyspaces(), st.one_of(st.none(), st.integers(0, 10**15 - 1)))
 def test_a_stream_of_any_bytes_is_read_or_is_not_there(
     client: "redis.Redis", lay: Callable[["redis.Redis", str], None], index: int | None
@@ -217,7 +217,7 @@ def is_the_end(event: Any) -> bool:
     return isinstance(event, Batch) and event.joined().end is not None
 
 
-@examples(300)
+@examples(150)
 @given(st.lists(payloads, max_size=8), st.integers(0, 6))
 def test_no_notification_changes_more_than_the_list_holds(told: list[bytes], stored: int) -> None:
     """Those that are right but for their entries' words cannot be told from true ones; here none are."""
@@ -330,7 +330,7 @@ def test_a_writer_makes_of_anything_what_it_has_written(
 # --- the rest
 
 
-@examples(300)
+@examples(150)
 @given(
     st.one_of(
         mutated({"default": "m", "models": ["m", "n"]}, ["default", "models"]).map(

@@ -167,7 +167,7 @@ client_frames = st.sampled_from(
 NAMES = ["type", "stream", "position", "conversation", "version", "remarks", "viewers"]
 
 
-@examples(150)
+@examples(100)
 @given(
     st.one_of(
         client_frames.flatmap(lambda whole: mutated(whole, NAMES)).map(lambda value: written(value).encode()),
@@ -246,7 +246,7 @@ raw_frames = st.one_of(
 )
 
 
-@examples(200)
+@examples(100)
 @given(st.lists(raw_frames, min_size=1, max_size=5))
 @example([frame(struct.pack("!H", 999), CLOSE)])
 @example([frame(b"\x03", CLOSE)])
@@ -299,7 +299,7 @@ header_names = st.sampled_from(
 )  # fmt: skip
 
 
-@examples(150)
+@examples(100)
 @given(st.lists(st.tuples(header_names, header_values), min_size=1, max_size=3), st.sampled_from(["1.1", "1.0"]))
 @example([("Origin", "http://[")], "1.1")
 @example([("Connection", "close")], "1.1")
@@ -326,7 +326,7 @@ def test_a_handshake_with_any_headers_is_one_or_refused(
 # --- positions over HTTP
 
 
-@examples(150)
+@examples(100)
 @given(
     st.one_of(
         st.binary(max_size=30).map(lambda data: data.replace(b"\n", b"").replace(b"\r", b"").replace(b"\0", b"")),
