@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 WORD = "é{i}😀 "
-NUMBER = re.compile(r"é(\d+)😀 ")
+NUMBER = re.compile(r"é(0|[1-9]\d*)😀 ")
 
 
 def text_of(count: int, first: int = 0) -> str:
