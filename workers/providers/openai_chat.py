@@ -100,8 +100,8 @@ class OpenAIChat:
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             events, chunks = WholeBody() if kind == "application/json" else EventStream(), ChatChunks()
             said = False
-            # Held by name until the response is closed: else whoever lets go of it in the middle closes it unseen, where
-            # a greenlet that is stopped at that very moment cannot be told so.
+            # Held by name until the response is closed: else whoever lets go of it in the middle closes it unseen,
+            # where a greenlet that is stopped at that very moment cannot be told so.
             parts = self._parts(response)
             try:
                 for part in parts:
