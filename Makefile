@@ -9,7 +9,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page page lock clean python
+.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page faults soak page lock clean python
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,14 @@ bench: python ## What one worker process and one web process carry: two tables, 
 bench-page: python ## Whether the page stays smooth while a long answer comes: one table, two minutes
 	@$(PREPARE) browser
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m benchmarks.page
+
+faults: python ## Break the real stack in every way we know, and count what is lost: one table, a quarter of an hour
+	@$(PREPARE) python
+	@$(VENV)/python -m faults $(if $(SEED),--seed $(SEED))
+
+soak: python ## All faults at once for MINUTES (30), under load, and what grows meanwhile
+	@$(PREPARE) python
+	@$(VENV)/python -m faults.soak $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 page: python ## Build the page (`make run` does so by itself)
 	@$(PREPARE) page

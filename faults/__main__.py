@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], default=SQLITE)
     parser.add_argument("--quick", action="store_true", help="without those that take minutes")
     parser.add_argument("--scale", type=float, default=1.0, help="how large the crowds are; default: 1")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--list", action="store_true", help="print what there is, and break nothing")
     arguments = parser.parse_args()
     chosen = [fault for fault in CATALOGUE if not (arguments.quick and fault.long)]
@@ -32,7 +33,7 @@ def main() -> int:
     if not chosen:
         parser.error("no fault has these words in its name; --list prints all")
     folder = Path(tempfile.mkdtemp(prefix="rejoinder-"))
-    if Suite(folder, arguments.seed, arguments.database, arguments.scale).run(chosen):
+    if Suite(folder, arguments.seed, arguments.database, arguments.scale, arguments.markdown).run(chosen):
         shutil.rmtree(folder)
         return 0
     print(f"The logs of all processes are in {folder}.", file=sys.stderr)

@@ -227,6 +227,10 @@ class Run:
         """Until the database has it."""
         wait_until(lambda: self._saved(answer), PATIENCE, f"{answer.name} to be saved")
 
+    def many(self, count: int) -> int:
+        """So many at full size; fewer where it has to be quick."""
+        return max(1, round(count * self.scale))
+
     def injected(self, times: int = 1) -> None:
         """Something was broken, so often."""
         self.times += times

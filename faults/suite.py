@@ -3,7 +3,7 @@
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,14 +44,19 @@ class Suite:
     seed: int
     database: str
     scale: float
+    markdown: bool = False
 
     def run(self, faults: Sequence[Fault]) -> bool:
         """Inject these, each on a stack that works. Returns whether nothing was lost, and no bound was missed."""
         print(f"seed {self.seed}, {self.database}\n")
-        print(_line(*HEADER))
+        line = _markdown if self.markdown else _line
+        print(line("fault", *HEADER))
+        if self.markdown:
+            print(line(*["---"] + ["--:"] * len(HEADER)))
         with running_stack(self.folder, self.database) as stack:
             before = {web: held_by(web) for web in stack.webs}
-            rows = [_told(inject(each, stack, self.seed, self.scale)) for each in faults]
+            rows = [_told(inject(each, stack, self.seed, self.scale), line) for each in faults]
+            print(line(*_sums(rows)))
             left = leftovers(stack, before)
         for row in rows:
             print("".join(f"\n{line}" for line in (*map(str, row.measured), *row.notes)), end="")
@@ -103,13 +108,24 @@ def _cells(row: Row) -> tuple[object, ...]:
     )
 
 
+def _sums(rows: Sequence[Row]) -> tuple[object, ...]:
+    """The last line: what adds up is added up, and of times there is the longest."""
+    columns = list(zip(*(_cells(row)[1:] for row in rows), strict=True))
+    sums = [sum(int(str(each)) for each in column) for column in columns[:-2]]
+    return "all", *sums, max(columns[-2], key=float), sum(int(str(each)) for each in columns[-1])
+
+
+def _markdown(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
 def _line(*cells: object) -> str:
-    name, *figures = ("", *cells) if len(cells) == len(HEADER) else cells
+    name, *figures = cells
     return f"{str(name)[:WIDTH]:<{WIDTH}}" + "".join(f"{figure!s:>10}" for figure in figures)
 
 
-def _told(row: Row) -> Row:
-    print(_line(*_cells(row)), flush=True)
+def _told(row: Row, line: Callable[..., str]) -> Row:
+    print(line(*_cells(row)), flush=True)
     for complaint in row.verdict.complaints:
         print(f"    {complaint}", flush=True)
     return row

@@ -128,7 +128,7 @@ def byte_by_byte(run: Run) -> None:
     operator=NOTHING,
 )
 def herd(run: Run) -> None:
-    count = round(MANY * run.scale)
+    count = run.many(MANY)
     answer = run.ask(words=100, pace=0.3, viewers=1)
     herd = [run.watch(answer, trouble=Trouble(at_once=True)) for _ in range(count)]
     answer.wait_for(3)

@@ -56,14 +56,14 @@ def slow(run: Run) -> None:
 
 @fault("the model writes 5 MB", viewer="all of it", operator="nothing", often=True)
 def large(run: Run) -> None:
-    words = round(450_000 * run.scale)
+    words = run.many(450_000)
     run.ask(words - words % 1_000, 0, together=1_000, viewers=3)
     run.injected()
 
 
 @fault("the model writes as fast as it can", viewer="all of it", operator="nothing")
 def fast(run: Run) -> None:
-    run.ask(round(40_000 * run.scale), 0, viewers=3)
+    run.ask(run.many(40_000), 0, viewers=3)
     run.injected()
 
 

@@ -5,7 +5,7 @@ from rq.suspension import suspend
 from faults.catalogue import fault
 from faults.run import Answer, Run
 from streams import keys
-from tests.support.fault_proxy import Fault
+from tests.support.fault_proxy import Fault, is_of_the_queue
 
 HELD_BACK = "Redis takes what was held back"
 WRITTEN_AGAIN = "Redis had lost entries; writing them again"
@@ -25,6 +25,22 @@ def mid_call(run: Run) -> None:
         for line in (run.stack.worker_line, run.stack.web_line):
             line.script.extend(run.random.choices([Fault.CUT_BEFORE, Fault.CUT_AFTER], k=2))
             run.injected(2)
+
+
+@fault(
+    "connections break in mid-call while questions are queued and taken",
+    viewer="that it could not be sent, and is sent again; then one answer",
+    operator="a job could not begin, giving it back",
+)
+def mid_queue(run: Run) -> None:
+    """Every other call of RQ's, in web processes and workers."""
+    for line in (run.stack.worker_line, run.stack.web_line):
+        line.hits = is_of_the_queue
+        line.script.extend(run.random.choices([Fault.NONE, Fault.CUT_BEFORE, Fault.CUT_AFTER], k=run.many(300)))
+        run.injected(sum(fault is not Fault.NONE for fault in line.script))
+    answers = [run.ask(words=20) for _ in range(run.many(20))]
+    for answer in answers:
+        answer.wait_until_done()
 
 
 @fault("Redis is restarted, with its data", viewer="a pause", operator=HELD_BACK, often=True)

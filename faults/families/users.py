@@ -37,7 +37,7 @@ def posted_twice_without_a_key(run: Run) -> None:
 @fault("stop is pressed", viewer="the answer ends at once, with what there is", operator="asked to stop", often=True)
 def stop(run: Run) -> None:
     took = []
-    for number in range(round(20 * run.scale) or 1):
+    for number in range(run.many(20)):
         answer = run.ask(words=400, pace=0.02, viewers=2)
         answer.wait_for(5)
         answer.expect("cancelled", whole=False)
@@ -57,7 +57,7 @@ def stop(run: Run) -> None:
     often=True,
 )
 def stop_races(run: Run) -> None:
-    for _ in range(round(20 * run.scale) or 1):
+    for _ in range(run.many(20)):
         answer = run.ask(words=10, pace=0.02)
         answer.wait_for(run.random.randrange(11))
         answer.expect("cancelled", "finished", whole=False)

@@ -26,6 +26,16 @@ Tamper = Callable[[list[bytes]], list[bytes]]
 """What was published in, what arrives out: each as the bytes of one reply of the server's."""
 
 
+def is_of_streams(request: bytes) -> bool:
+    """Whether the request runs a script, as all of `streams` do."""
+    return b"EVALSHA" in request
+
+
+def is_of_the_queue(request: bytes) -> bool:
+    """Whether the request speaks of RQ's keys, and is not a worker that only waits for a job."""
+    return b"rq:" in request and b"BLMOVE" not in request and b"SUBSCRIBE" not in request
+
+
 class FaultProxy:
     """Listens on a unix socket of its own and forwards to the server's."""
 
@@ -33,6 +43,8 @@ class FaultProxy:
         self.url = f"unix://{listen}"
         self.script: deque[Fault] = deque()
         self.tamper: Tamper | None = None
+        self.hits: Callable[[bytes], bool] = is_of_streams
+        """Which requests take a fault of the script. The greeting of a connection never should."""
         self._server = server
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(listen))
@@ -62,6 +74,7 @@ class FaultProxy:
         """Do no more harm."""
         self.script.clear()
         self.tamper = None
+        self.hits = is_of_streams
 
     def _those(self, subscribers: bool) -> "list[_Line]":
         return [line for line in list(self._lines) if line.subscribes or not subscribers]
@@ -114,8 +127,7 @@ class _Line:
                 if self.silent:
                     continue
                 self.subscribes = self.subscribes or b"SUBSCRIBE" in request
-                # The greeting of a connection is no request of ours: it costs no fault.
-                fault = self._take_fault() if b"EVALSHA" in request else Fault.NONE
+                fault = self._take_fault() if self._proxy.hits(request) else Fault.NONE
                 if fault is Fault.CUT_BEFORE:
                     break
                 self._swallow = fault is Fault.CUT_AFTER
