@@ -4,6 +4,8 @@ PYTHON ?= python3
 # Everything but the preparation itself runs in the environment that it made.
 VENV := .venv/bin
 PREPARE := $(PYTHON) -m development.prepare
+# Several tests at a time, as many as tests/conftest.py says; who has no more to do takes over what others have left.
+PYTEST := $(VENV)/pytest -n auto --dist worksteal
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
@@ -38,11 +40,11 @@ test-frontend: python ## The page's own tests
 
 test-python: python ## The tests of the Python side
 	@$(PREPARE) python
-	$(VENV)/pytest --ignore=tests/browser
+	$(PYTEST) --ignore=tests/browser
 
 test-browser: python ## The page in a real browser, on a real server (installs a browser if there is none)
 	@$(PREPARE) browser
-	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/pytest tests/browser
+	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(PYTEST) tests/browser
 
 pictures: python ## The page in its main states, light and dark, wide and on a phone (.local/pictures)
 	@$(PREPARE) browser
