@@ -11,7 +11,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page page lock clean python
+.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page page lock clean python browser
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,12 @@ smoke: python ## The main job by a program: ask the embedded model, cut the conn
 	@$(PREPARE) smoke
 	@$(VENV)/python -m development.smoke
 
-test: check test-frontend test-python test-browser ## Everything below, one after the other
+test: python ## The four below
+	@$(PREPARE) python frontend
+	@# One of them uses one core, and another waits for the network.
+	@$(PYTHON) -m development.together $(MAKE) check test-frontend browser
+	@$(MAKE) --no-print-directory test-python
+	@$(MAKE) --no-print-directory test-browser
 
 check: python ## Formatting, linters, types and the arrows between the packages
 	@$(PREPARE) python frontend
@@ -42,8 +47,7 @@ test-python: python ## The tests of the Python side
 	@$(PREPARE) python
 	$(PYTEST) --ignore=tests/browser
 
-test-browser: python ## The page in a real browser, on a real server (installs a browser if there is none)
-	@$(PREPARE) browser
+test-browser: browser ## The page in a real browser, on a real server (installs a browser if there is none)
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(PYTEST) tests/browser
 
 pictures: python ## The page in its main states, light and dark, wide and on a phone (.local/pictures)
@@ -57,6 +61,10 @@ bench: python ## What one worker process and one web process carry: two tables, 
 bench-page: python ## Whether the page stays smooth while a long answer comes: one table, two minutes
 	@$(PREPARE) browser
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m benchmarks.page
+
+browser: python
+	@$(PREPARE) browser
+	@$(VENV)/python -m development.browser >/dev/null
 
 page: python ## Build the page (`make run` does so by itself)
 	@$(PREPARE) page
