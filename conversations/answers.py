@@ -94,6 +94,11 @@ def saved_text(session: Session, stream_id: str) -> str:
     return answer.content
 
 
+def queued_in(session: Session, stream_id: str) -> str | None:
+    answer = rows.message_of_stream(session, stream_id)
+    return answer.conversation_id if answer is not None and answer.status is Status.QUEUED else None
+
+
 def all_in_flight(session: Session) -> list[str]:
     waited_for = select(Conversation.generating).where(Conversation.generating.is_not(None))
     return [stream_id for stream_id in session.scalars(waited_for.order_by(Conversation.updated_at)) if stream_id]

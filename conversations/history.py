@@ -24,6 +24,7 @@ from conversations.records import (
     tag_of,
 )
 from conversations.rows import belonging_to, existing_conversation, message_of_stream, own_conversation, tree
+from conversations.text import storable
 from conversations.tree import Tree
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,7 +109,7 @@ def page(session: Session, owner: str, limit: int, before: str | None, words: st
             )
         )
     if words:
-        sought = words.lower()
+        sought = storable(words).lower()  # here the column's type does not see to it
         said = select(Message.id).where(Message.conversation_id == Conversation.id, _contains(Message.content, sought))
         query = query.where(or_(_contains(Conversation.title, sought), said.exists()))
     newest_first = query.order_by(Conversation.updated_at.desc(), Conversation.id.desc())

@@ -299,6 +299,10 @@ class Store:
         """The answer as it was saved. The caller has checked that it may be read. Raises NotFound."""
         return self._read(answers.saved_text, stream_id)
 
+    def queued_in(self, stream_id: str) -> str | None:
+        """The conversation of an answer that no worker has begun; None where one has, or where there is none."""
+        return self._read(answers.queued_in, stream_id)
+
     def streams_in_flight(self) -> list[str]:
         """Every stream that a conversation waits for, longest wait first: for whoever looks which of them vanished."""
         return self._read(answers.all_in_flight)

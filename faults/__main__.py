@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -30,9 +31,12 @@ def main() -> int:
         return 0
     if not chosen:
         parser.error("no fault has these words in its name; --list prints all")
-    with tempfile.TemporaryDirectory(prefix="rejoinder-") as folder:
-        suite = Suite(Path(folder), arguments.seed, arguments.database, arguments.scale)
-        return 0 if suite.run(chosen) else 1
+    folder = Path(tempfile.mkdtemp(prefix="rejoinder-"))
+    if Suite(folder, arguments.seed, arguments.database, arguments.scale).run(chosen):
+        shutil.rmtree(folder)
+        return 0
+    print(f"The logs of all processes are in {folder}.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -44,6 +44,10 @@ class Measured:
     def holds(self) -> bool:
         return self.seconds <= self.bound
 
+    def __str__(self) -> str:
+        missed = "" if self.holds else " MISSED"
+        return f"{self.what}: {self.seconds:.2f} s (at most {self.bound:g} s){missed}"
+
 
 @dataclass(eq=False)
 class Answer:
@@ -116,9 +120,7 @@ class Crowd:
 class Run:
     """What a scenario works with."""
 
-    def __init__(
-        self, stack: Stack, crowd: Crowd, database: sqlalchemy.Engine, name: str, seed: int, scale: float
-    ) -> None:
+    def __init__(self, stack: Stack, crowd: Crowd, name: str, seed: int, scale: float) -> None:
         self.stack = stack
         self.scale = scale
         """How large it all is: 1, or less where it has to be quick."""
@@ -128,9 +130,9 @@ class Run:
         self.measured: list[Measured] = []
         self.complaints: list[str] = []
         self.notes: list[str] = []
-        self._name = name
+        self.name = name
         self._crowd = crowd
-        self.database = database
+        self.database = sqlalchemy.create_engine(stack.database_url, poolclass=sqlalchemy.NullPool)
         self._persons: list[Person] = []
         self._begun = len(stack.model.requests())
 
@@ -157,7 +159,7 @@ class Run:
         `script` is what else the scripted model shall do (tests/support/scripted_model.py).
         """
         person = person or self.person()
-        name = f"{self._name} {len(self.answers)}"
+        name = f"{self.name} {len(self.answers)}"
         conversation = conversation or person.converse(name)
         told = {"name": name, "deltas": [WORD], "repeat": words, "pace": pace, **script}
         key = f"{self.random.getrandbits(64):x}"
@@ -217,6 +219,10 @@ class Run:
         with ThreadPoolExecutor(count) as pool:
             return list(pool.map(together, range(count)))
 
+    def wait_asked(self, answer: Answer, times: int = 1) -> None:
+        """Until the model has been asked for this answer so often."""
+        wait_until(lambda: self._asked()[answer.name] >= times, PATIENCE, f"request {times} for {answer.name}")
+
     def wait_saved(self, answer: Answer) -> None:
         """Until the database has it."""
         wait_until(lambda: self._saved(answer), PATIENCE, f"{answer.name} to be saved")
@@ -263,9 +269,9 @@ class Run:
             wait_until(lambda: all(map(self._saved, self.answers)), PATIENCE, "every answer to be saved")
             wait_until(lambda: not self._unsettled(), PATIENCE, "every stream to be settled")
         except TimeoutError as late:
-            verdict.complaints.append(f"{self._name}: {late}")
+            verdict.complaints.append(f"{self.name}: {late}")
         verdict.complaints += self._crowd.failures()
-        asked = Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
+        asked = self._asked()
         for answer in self.answers:
             seen, saved = _seen(answer.viewers), self._saved(answer)
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
@@ -277,6 +283,7 @@ class Run:
         self._crowd.dismiss()
         for person in self._persons:
             person.close()
+        self.database.dispose()
 
     @property
     def longest_pause(self) -> float:
@@ -289,6 +296,9 @@ class Run:
         )
         with self.database.connect() as connection:
             return [Saved(*row) for row in connection.execute(query, {"stream": answer.stream})]
+
+    def _asked(self) -> Counter[str]:
+        return Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
 
     def _unsettled(self) -> int:
         return int(self.stack.redis.zcard("rejoinder:{unsettled}"))

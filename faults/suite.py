@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy
-
 from faults.catalogue import Fault
 from faults.invariants import Verdict
+from faults.leftovers import held_by, leftovers
 from faults.run import Crowd, Measured, Run
 from faults.stack import Stack, running_stack
 
+NOTHING_LEFT = "Nothing is left behind: no connection, Tail, subscription, greenlet or key without an expiry."
 WIDTH = 66  # characters for the name of a fault
 
 
@@ -33,43 +33,40 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        return not self.verdict.complaints
+        return not self.verdict.complaints and all(each.holds for each in self.measured)
 
 
+@dataclass(frozen=True, slots=True)
 class Suite:
     """`run` prints as it goes."""
 
-    def __init__(self, folder: Path, seed: int, database: str, scale: float) -> None:
-        self._folder = folder
-        self._scale = scale
-        self._seed = seed
-        self._database = database
+    folder: Path
+    seed: int
+    database: str
+    scale: float
 
     def run(self, faults: Sequence[Fault]) -> bool:
-        """Inject these, each on a stack that works. Returns whether nothing was lost."""
-        print(f"seed {self._seed}, {self._database}\n")
+        """Inject these, each on a stack that works. Returns whether nothing was lost, and no bound was missed."""
+        print(f"seed {self.seed}, {self.database}\n")
         print(_line(*HEADER))
-        rows = []
-        with running_stack(self._folder, self._database) as stack:
-            engine = sqlalchemy.create_engine(stack.database_url, poolclass=sqlalchemy.NullPool)
-            for each in faults:
-                row = inject(each, stack, engine, self._seed, self._scale)
-                print(_line(*_cells(row)), flush=True)
-                for complaint in row.verdict.complaints:
-                    print(f"    {complaint}", flush=True)
-                rows.append(row)
-            engine.dispose()
-            if not all(row.holds for row in rows):
-                print(f"\nNot everything held. Repeat with: python -m faults --seed {self._seed}", file=sys.stderr)
-        _print_measured(rows)
-        return all(row.holds for row in rows)
+        with running_stack(self.folder, self.database) as stack:
+            before = {web: held_by(web) for web in stack.webs}
+            rows = [_told(inject(each, stack, self.seed, self.scale)) for each in faults]
+            left = leftovers(stack, before)
+        for row in rows:
+            print("".join(f"\n{line}" for line in (*map(str, row.measured), *row.notes)), end="")
+        print("\n" + "\n".join(left or [NOTHING_LEFT]))
+        holds = not left and all(row.holds for row in rows)
+        if not holds:
+            print(f"Not everything held. Repeat with: python -m faults --seed {self.seed}", file=sys.stderr)
+        return holds
 
 
-def inject(fault: Fault, stack: Stack, engine: sqlalchemy.Engine, seed: int, scale: float) -> Row:
+def inject(fault: Fault, stack: Stack, seed: int, scale: float) -> Row:
     """Break the stack in this way, mend it, and judge what is left."""
     begun = time.monotonic()
     crowd = Crowd()
-    run = Run(stack, crowd, engine, fault.name, seed, scale)
+    run = Run(stack, crowd, fault.name, seed, scale)
     try:
         try:
             fault.scenario(run)
@@ -111,10 +108,8 @@ def _line(*cells: object) -> str:
     return f"{str(name)[:WIDTH]:<{WIDTH}}" + "".join(f"{figure!s:>10}" for figure in figures)
 
 
-def _print_measured(rows: Sequence[Row]) -> None:
-    for row in rows:
-        for each in row.measured:
-            verdict = "" if each.holds else "  MISSED"
-            print(f"{each.what}: {each.seconds:.2f} s (at most {each.bound:g} s){verdict}")
-        for note in row.notes:
-            print(note)
+def _told(row: Row) -> Row:
+    print(_line(*_cells(row)), flush=True)
+    for complaint in row.verdict.complaints:
+        print(f"    {complaint}", flush=True)
+    return row

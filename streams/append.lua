@@ -3,7 +3,8 @@
 -- KEYS: 1 chunks, 2 state, 3 news channel
 -- ARGV: 1 fence, 2 epoch, 3 index of the first entry, 4 lease (ms; 0: not renewed by this call), 5 expiry (ms),
 --       6 "1" if the last entry is the end, 7 largest payload of a notification (bytes), 8… the entries
--- Returns {length of the list, 1 if someone asked to stop}; {-1, newest fence} to a writer that is not the newest.
+-- Returns {length of the list, 1 if someone asked to stop}; to a writer that is not the newest {-1, newest fence, 1 if
+-- another worker begins the answer anew}.
 --
 -- A repeated call finds its entries there and adds nothing: a lost reply is harmless. A length below the given index
 -- means that the list has lost entries; the writer sends them again from there.
@@ -11,10 +12,14 @@
 local fence, epoch, start = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local lease, expiry = tonumber(ARGV[4]), tonumber(ARGV[5])
 
+for place, wanted in ipairs({'list', 'hash'}) do -- of another type: whatever was here of the stream is lost
+  local kind = redis.call('TYPE', KEYS[place]).ok
+  if kind ~= wanted and kind ~= 'none' then redis.call('DEL', KEYS[place]) end
+end
 local stored = redis.call('HMGET', KEYS[2], 'fence', 'epoch', 'cancel')
-local newest = tonumber(stored[1] or 0)
+local newest = tonumber(stored[1] or 0) or 0
 if newest > fence or (newest == fence and stored[2] ~= epoch) then
-  return {-1, newest}
+  return {-1, newest, redis.call('HEXISTS', KEYS[2], 'again')}
 end
 local lost = newest < fence -- Redis forgot this writer: it was restarted empty, or failed over
 if lost then
@@ -56,4 +61,4 @@ if lease > 0 or lost then
   redis.call('PEXPIRE', KEYS[1], expiry)
   redis.call('PEXPIRE', KEYS[2], expiry)
 end
-return {length, tonumber(stored[3] or 0)}
+return {length, tonumber(stored[3] or 0) or 0}

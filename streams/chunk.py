@@ -12,6 +12,7 @@ A notification is one line of header and, while small, the entries themselves be
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Self
@@ -49,7 +50,13 @@ class End:
     usage: dict[str, int] | None = None
 
 
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # UTF-8 holds none
 UNREADABLE_END = End(Outcome.FAILED, "How this answer ended could not be read. A newer version may have written it.")
+
+
+def is_epoch(text: str) -> bool:
+    """Whether this can name an incarnation of a text: short, and safe in any frame, header or line."""
+    return text.isascii() and text.isalnum() and len(text) <= 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,7 @@ class Position:
         epoch, colon, index = text.rpartition(":")
         if not (
             colon
-            and epoch.isascii()
-            and epoch.isalnum()
-            and len(epoch) <= 48
+            and is_epoch(epoch)
             and index.isascii()
             and index.isdigit()
             and len(index) <= 15  # as many as every language and Redis can count
@@ -114,9 +119,24 @@ def decode_end(entry: bytes) -> End:
     """Read an entry for which `is_end` is true. One that cannot be read is an end all the same, and says so."""
     try:
         fields = json.loads(entry[2:])
-        return End(Outcome(fields["outcome"]), fields["reason"], fields["usage"])
-    except (ValueError, KeyError, TypeError):
+        end = End(Outcome(fields["outcome"]), fields["reason"], fields["usage"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return UNREADABLE_END
+    return end if _can_be_told(end) else UNREADABLE_END
+
+
+def _can_be_told(end: End) -> bool:
+    """Whether it can be sent to anyone and saved: JSON holds more than that, and Python reads more than JSON."""
+    usage = {} if end.usage is None else end.usage
+    return (
+        (end.reason is None or _is_text(end.reason))
+        and isinstance(usage, dict)
+        and all(_is_text(name) and type(count) is int and abs(count) < 2**53 for name, count in usage.items())
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and LONE_SURROGATE.search(value) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +170,26 @@ def join(entries: list[bytes]) -> Joined:
 
 
 def decode_notification(payload: bytes) -> Notification:
-    """Read `epoch start stop sizes`, a line feed, and the entries joined. Without entries, `sizes` is empty."""
+    """Read `epoch start stop sizes`, a line feed, and the entries joined. Without entries, `sizes` is empty.
+
+    Raises ValueError for what is none.
+    """
     header, _, body = payload.partition(b"\n")
-    epoch, start, stop, sizes = header.split(b" ")
+    epoch, *places, sizes = header.split(b" ")
+    if not all(map(bytes.isdigit, places)):  # `int` would take much else
+        raise ValueError(f"{payload[:80]!r} is no notification")
+    start, stop = map(int, places)
     entries = None
     if sizes:
         entries, place = [], 0
         for size in sizes.split(b","):
             entries.append(body[place : place + int(size)])
             place += int(size)
-    return Notification(epoch.decode(), int(start), int(stop), entries)
+        if place != len(body) or len(entries) != stop - start or b"-" in sizes:
+            raise ValueError(f"{payload[:80]!r} does not hold what it says")
+    elif start > stop:
+        raise ValueError(f"{payload[:80]!r} ends before it begins")
+    return Notification(epoch.decode(), start, stop, entries)
 
 
 def _utf8(text: str) -> bytes:

@@ -9,7 +9,8 @@
 
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
-local looked = tonumber(redis.call('GET', KEYS[2]) or 0)
+local stored = redis.pcall('GET', KEYS[2]) -- pcall: of another type, it is written anew below
+local looked = type(stored) == 'string' and tonumber(stored) or 0
 redis.call('SET', KEYS[2], string.format('%.0f', now_ms), 'PX', 3600000)
 if now_ms - looked > tonumber(ARGV[3]) then
   local grace = now_ms + tonumber(ARGV[4])

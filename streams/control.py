@@ -29,7 +29,7 @@ class StreamControl:
         scripts.announce(self._redis, [keys.state(stream_id)], [waiting, expiry])
 
     def mark_taken(self, stream_id: str, begins_within: float) -> None:
-        """A worker has taken it: unless it begins within so many seconds, it ends as interrupted."""
+        """A worker has taken it: unless it begins within so many seconds, it is taken for dead."""
         within = int(begins_within * 1000)
         if scripts.taken(self._redis, [keys.state(stream_id)], [within]):
             scripts.watch(self._redis, [keys.UNSETTLED], [within, stream_id])

@@ -30,13 +30,17 @@ class StreamBegun(StreamError):
 
 
 class Fenced(StreamError):
-    """Someone newer owns this stream: a later writer, or the reaper that ended it. Stop; there is nothing to repair."""
+    """Someone newer owns this stream: a later writer, or the reaper that ended it. Stop; there is nothing to repair.
 
-    def __init__(self, stream_id: str, fence: int, newest: int) -> None:
+    `handed_on` says that another worker begins its answer anew: this one's counts for nothing, even if it is whole.
+    """
+
+    def __init__(self, stream_id: str, fence: int, newest: int, *, handed_on: bool = False) -> None:
         super().__init__(f"stream {stream_id!r}: this writer has fence {fence}, the newest is {newest}")
         self.stream_id = stream_id
         self.fence = fence
         self.newest = newest
+        self.handed_on = handed_on
 
 
 class AnswerTooLong(StreamError):

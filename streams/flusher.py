@@ -77,7 +77,7 @@ class StreamWriters:
         runs out. Raises StreamEnded if it has its end already, StreamBegun, and redis.RedisError.
         """
         epoch = epoch or secrets.token_hex(8)
-        fence, cancel = scripts.open_stream(
+        fence, cancel, again = scripts.open_stream(
             self._redis,
             [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
             [epoch, self._lease_ms, self._expiry_ms, int(take_over)],
@@ -87,7 +87,9 @@ class StreamWriters:
         if fence == BEGUN:
             raise StreamBegun(stream_id)
         scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, stream_id])
-        writer = StreamWriter(stream_id, epoch, fence, self._settings.max_answer_bytes, self._mark_dirty)
+        writer = StreamWriter(
+            stream_id, epoch, fence, self._settings.max_answer_bytes, self._mark_dirty, again=bool(again)
+        )
         with self._lock:
             replaced = self._writers.get(stream_id)
             self._writers[stream_id] = writer

@@ -23,7 +23,7 @@ def chunks(stream_id: str) -> str:
 
 
 def state(stream_id: str) -> str:
-    """Hash: epoch, fence, lease, cancel, ended."""
+    """Hash: epoch, fence, lease, taken, again, cancel, ended."""
     return f"{PREFIX}:{{{stream_id}}}:state"
 
 

@@ -2,15 +2,15 @@
 
 A writer renews its lease with every heartbeat. A stream is *unsettled* from its announcement until its message is
 saved. All unsettled streams are in one sorted set, by the time when someone should look at them, which the writer's
-heartbeat moves on. Past it, a reaper takes the stream: if the lease has run out it ends the stream as interrupted, and
-in any case it hands what has ended over to be saved. All times are of Redis's own clock, so no two machines have to
-agree on one.
+heartbeat moves on. Past it, a reaper takes the stream: if the lease has run out it has it begun again, where nothing of
+its answer is there yet (restarts.py), and ends it as interrupted else; in any case it hands over what has ended to be
+saved. All times are of Redis's own clock, so no two machines have to agree on one.
 """
 
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import redis
 
@@ -19,6 +19,7 @@ from streams.chunk import End, Outcome, encode_end
 from streams.control import StreamControl
 from streams.errors import StreamNotFound
 from streams.reader import Recording
+from streams.restarts import Restarts
 from streams.settings import StreamSettings
 
 log = logging.getLogger(__name__)
@@ -38,14 +39,18 @@ class Reaper:
     """Looks after unsettled streams. Any number of processes may run one; they take turns.
 
     `save` gets the whole recording of a stream that has ended. It must be idempotent, for one that takes long is begun
-    by another process too; if it raises, the stream stays and is tried again.
+    by another process too; if it raises, the stream stays and is tried again. Without `restarts` no stream is begun
+    again.
     """
 
-    def __init__(self, client: "redis.Redis", settings: StreamSettings, save: Save) -> None:
+    def __init__(
+        self, client: "redis.Redis", settings: StreamSettings, save: Save, restarts: Restarts | None = None
+    ) -> None:
         self._redis = client
         self._settings = settings
         self._control = StreamControl(client, settings)
         self._save = save
+        self._restarts = restarts
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._reap_forever, name="stream-reaper", daemon=True)
 
@@ -64,22 +69,42 @@ class Reaper:
         limits = [AT_ONCE, _ms(RETRY_AFTER), _ms(BLIND_AFTER), _ms(self._settings.lease)]
         due = scripts.claim(self._redis, [keys.UNSETTLED, keys.LOOKED], limits)
         # First every end, for which people wait; then the saving, which is as slow as the database.
-        over = [stream_id for stream_id in (name.decode() for name in due) if self._is_over(stream_id)]
+        over = [stream_id for stream_id in self._names(due) if self._is_over(stream_id)]
         return [stream_id for stream_id in over if self._settle(stream_id)]
 
+    def _names(self, members: list[bytes]) -> Iterator[str]:
+        """Those that are names; what is none is nobody's stream, and taken off the list."""
+        for member in members:
+            try:
+                yield member.decode()
+            except UnicodeDecodeError:
+                log.warning("no name of a stream: %r", member)
+                self._redis.zrem(keys.UNSETTLED, member)
+
     def _is_over(self, stream_id: str) -> bool:
-        expiry = _ms(self._settings.unsaved_retention)
-        verdict = scripts.end_stream(
-            self._redis,
-            [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
-            ["overdue", secrets.token_hex(8), expiry, encode_end(NEVER_BEGUN), encode_end(PRODUCER_DIED)],
-        )
+        verdict = self._restarts.look(stream_id) if self._restarts else b"no"
+        if verdict == b"no":
+            verdict = self._end(stream_id, "overdue", NEVER_BEGUN)
+        elif verdict == b"lost":
+            verdict = self._end(stream_id, "lost", PRODUCER_DIED)
+        if verdict == b"queued":
+            return False  # put off it is already
         if verdict == b"alive":
             scripts.watch(self._redis, [keys.UNSETTLED], [_ms(LOOK_EVERY), stream_id])
             return False
         if verdict == b"done":
             log.warning("lease ran out; stream ended as interrupted", extra={"stream_id": stream_id})
         return True
+
+    def _end(self, stream_id: str, how: str, not_written: End) -> bytes:
+        """See end.lua. `not_written` is the end of a stream that nobody has begun to write."""
+        expiry = _ms(self._settings.unsaved_retention)
+        verdict: bytes = scripts.end_stream(
+            self._redis,
+            [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
+            [how, secrets.token_hex(8), expiry, encode_end(not_written), encode_end(PRODUCER_DIED)],
+        )
+        return verdict
 
     def _settle(self, stream_id: str) -> bool:
         try:

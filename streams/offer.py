@@ -5,12 +5,14 @@ nobody's list.
 """
 
 import json
+import re
 from dataclasses import dataclass
 
 import redis
 
 from streams import keys
 
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what has one cannot be sent to anybody
 OFFER_KEPT = 900.0  # seconds after a worker last said it; they do every few minutes
 
 
@@ -38,9 +40,16 @@ def read_offer(client: "redis.Redis", queue: str) -> Offer | None:
     text = client.get(keys.offer(queue))
     try:
         fields = json.loads(text or "null")
-        return Offer(str(fields["default"]), tuple(map(str, fields["models"])))
-    except (ValueError, TypeError, KeyError):
+        default, models = fields["default"], fields["models"]
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
+    if not isinstance(models, list):
+        return None
+    return Offer(default if _is_name(default) else "", tuple(filter(_is_name, models)))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and _SURROGATE.search(value) is None
 
 
 def model_names(value: object) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from streams import keys, scripts
-from streams.chunk import End, Position, join
+from streams.chunk import UNREADABLE_END, End, Position, encode_end, is_epoch, join
 from streams.errors import StreamNotFound
 
 PAGE = 2_000  # entries read by one call: keeps any single call to Redis well under a millisecond
@@ -113,5 +113,10 @@ def read_recording(
 def _page(reply: Any) -> Page | None:
     if reply is None:
         return None
-    epoch, start, length, ended, entries = reply
-    return Page(epoch.decode() or None, start, length, bool(ended), entries)
+    name, start, length, ended, entries, lacks_end = reply
+    epoch = name.decode("ascii", "replace")
+    if not is_epoch(epoch) if epoch else ended:
+        return None  # none of ours: a reader could not resume it
+    if lacks_end:
+        entries = [*entries, encode_end(UNREADABLE_END)]
+    return Page(epoch or None, start, length, bool(ended), entries)

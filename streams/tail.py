@@ -19,6 +19,7 @@ from streams.reader import Page
 log = logging.getLogger(__name__)
 
 MAX_BATCH_BYTES = 64 * 1024  # a longer range comes in several batches, so that pings and other streams get between
+LATE = 1.0  # seconds; a notification takes milliseconds, so what is found after such a silence was not notified
 MISSING_GRACE = 10.0  # seconds that a stream may be missing: its writer mends an emptied Redis within one heartbeat
 BATCHES_KEPT = 4  # batches that a Tail remembers: a herd of late joiners asks for the same ones
 
@@ -131,6 +132,7 @@ class Tail:
         self._ahead: int | None = None
         self.gone = False
         self.heard = clock()  # when there was last news of any kind
+        self._announced = 0  # the highest index that notifications have spoken of
         self.unwatched_since: float | None = None
         self._missing_since: float | None = None
 
@@ -163,10 +165,17 @@ class Tail:
 
     def notified(self, payload: bytes) -> bool:
         """Take a notification and pass it on. False means: read the list."""
-        news = decode_notification(payload)
+        try:
+            news = decode_notification(payload)
+        except ValueError as error:  # only a hint, whoever sent it
+            log.warning("a notification could not be read: %s", error, extra={"stream_id": self.stream_id})
+            return False
         with self._lock:
             self.heard = self._clock()
             known = len(self._follower.entries)
+            if self._loaded and news.epoch == self._follower.epoch:
+                self._missed(news.start - max(known, self._announced))
+                self._announced = max(self._announced, news.stop)
             if not (self._loaded and self._follower.notified(news)):
                 return False
             self._deliver(known)
@@ -175,6 +184,7 @@ class Tail:
     def replayed(self, page: Page | None) -> bool:
         """Take what the list holds. False means: there is more, read on."""
         with self._lock:
+            silent = self._clock() - self.heard >= LATE
             self.heard = self._clock()
             if page is None:
                 self._not_there()
@@ -184,9 +194,13 @@ class Tail:
             epoch, known = self._follower.epoch, len(self._follower.entries)
             complete = self._follower.replayed(page)
             if first or self._follower.epoch != epoch:
+                self._announced = 0
                 self._batches.clear()
+                self._ahead = None
                 self._wake_all()
             else:
+                if silent:
+                    self._missed(len(self._follower.entries) - max(known, self._announced))
                 self._deliver(known)
             return complete
 
@@ -218,7 +232,7 @@ class Tail:
                 return None
             epoch, entries = self._follower.epoch, self._follower.entries
             if cursor._epoch != epoch:  # other text
-                cursor._epoch, cursor._served, cursor.index = epoch, None, 0
+                cursor._epoch, cursor._served, cursor._ahead, cursor.index = epoch, None, None, 0
             elif cursor._served is None:
                 # Not from beyond what there is; and of what has ended, the end always comes.
                 cursor.index = min(cursor.index, len(entries) - self._follower.ended)
@@ -236,6 +250,11 @@ class Tail:
             return None
 
     # -- inside
+
+    def _missed(self, entries: int) -> None:
+        if entries > 0:
+            facts = {"stream_id": self.stream_id, "entries": entries}
+            log.info("notifications were missed; read from the list", extra=facts)
 
     def _once(self, cursor: Cursor, state: str) -> bool:
         told, cursor._served = cursor._served == state, state

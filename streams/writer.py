@@ -41,11 +41,20 @@ class StreamWriter:
     """Made by `StreamWriters.open`. `append` and `end` may be called from one thread, the rest from any."""
 
     def __init__(
-        self, stream_id: str, epoch: str, fence: int, limit: int, wake: Callable[["StreamWriter"], None]
+        self,
+        stream_id: str,
+        epoch: str,
+        fence: int,
+        limit: int,
+        wake: Callable[["StreamWriter"], None],
+        *,
+        again: bool = False,
     ) -> None:
         self.stream_id = stream_id
         self.epoch = epoch
-        self._fence = fence
+        self.fence = fence
+        self.again = again
+        """Whether another worker had the stream before, and was gone before the first chunk of its answer."""
         self._limit = limit
         self._wake = wake
         self._changed = threading.Condition(threading.RLock())
@@ -58,6 +67,7 @@ class StreamWriter:
         self._failure: Exception | None = None  # why the last call was not acknowledged
         self._ended = False
         self._newest_fence: int | None = None
+        self._handed_on = False
         self._stop_reason: StopReason | None = None
         self._on_stop: list[Callable[[StopReason], None]] = []
 
@@ -111,10 +121,14 @@ class StreamWriter:
     def wait_flushed(self, timeout: float | None = None) -> bool:
         """Wait until Redis holds all of it, the end included; False after `timeout` seconds. Raises Fenced."""
         with self._changed:
-            flushed = self._changed.wait_for(lambda: self._is_flushed or self._newest_fence is not None, timeout)
-            if self._newest_fence is not None:
-                raise Fenced(self.stream_id, self._fence, self._newest_fence)
-            return flushed
+            return self._wait_for(lambda: self._is_flushed, timeout)
+
+    def wait_stored(self, timeout: float | None = None) -> bool:
+        """Wait until Redis holds what is here by now; False after `timeout` seconds. Raises Fenced."""
+        with self._changed:
+            self._seal()
+            stop = len(self._log)
+            return self._wait_for(lambda: self._stored >= stop, timeout)
 
     def on_stop(self, callback: Callable[[StopReason], None]) -> None:
         """Have `callback` called once, from another thread, when the stream should stop; now if it already should."""
@@ -157,22 +171,20 @@ class StreamWriter:
                 size += len(self._log[stop])
                 stop += 1
             ends = self._ended and stop == len(self._log) and stop > start
-            args: list[Argument] = [self._fence, self.epoch, start, lease_ms if self._renew else 0, expiry_ms]
+            args: list[Argument] = [self.fence, self.epoch, start, lease_ms if self._renew else 0, expiry_ms]
             args += ["1" if ends else "0", MAX_NOTIFICATION, *self._log[start:stop]]
             self._renew = False
             return Call([keys.chunks(self.stream_id), keys.state(self.stream_id), keys.news(self.stream_id)], args)
 
-    def acknowledge(self, length: int, cancel: int) -> None:
+    def acknowledge(self, length: int, cancel: int, handed_on: int = 0) -> None:
         """Take the reply of append.lua. A length below what was stored before means that Redis lost entries."""
         with self._changed:
             if length < 0:
-                self._newest_fence = cancel
-                self._changed.notify_all()
+                self._newest_fence, self._handed_on = cancel, bool(handed_on)
             else:
                 self._tell_operator(length)
                 self._stored = min(length, len(self._log))
-                if self._is_flushed:
-                    self._changed.notify_all()
+            self._changed.notify_all()
         if length < 0:
             self.stop(StopReason.FENCED)
         elif cancel:
@@ -209,9 +221,18 @@ class StreamWriter:
             log.warning("Redis takes what was held back: %s", self._failure, extra=facts)
             self._failure = None
 
-    def _check_open(self) -> None:
+    def _wait_for(self, condition: Callable[[], bool], timeout: float | None) -> bool:
+        """With the lock held. Raises Fenced."""
+        met = self._changed.wait_for(lambda: condition() or self._newest_fence is not None, timeout)
+        self._check_fence()
+        return met
+
+    def _check_fence(self) -> None:
         if self._newest_fence is not None:
-            raise Fenced(self.stream_id, self._fence, self._newest_fence)
+            raise Fenced(self.stream_id, self.fence, self._newest_fence, handed_on=self._handed_on)
+
+    def _check_open(self) -> None:
+        self._check_fence()
         if self._ended:
             raise RuntimeError(f"stream {self.stream_id!r} has its end; nothing can be added")
 

@@ -4,14 +4,21 @@ Every process writes its own number beside those of the others, with a moment af
 process that was killed takes its viewers with it.
 """
 
+import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from redis import Redis
+from redis import Redis, ResponseError
+from redis.client import Pipeline
 
 from streams import keys
 
+log = logging.getLogger(__name__)
+
+WRITTEN = re.compile(rb"([0-9]{1,7}):([0-9]{1,15}(?:\.[0-9]{1,9})?)")  # how many, and until when
 RECOUNT_HINT = b"viewers"
 GOOD_FOR = 30.0  # seconds that a number counts, if it is not written again
 REWRITTEN = 10.0  # seconds after which it is; two may be lost
@@ -54,7 +61,7 @@ class Audience:
             pipeline.hdel(keys.audience(conversation), self._process)
         for conversation in [*changed, *gone]:
             pipeline.publish(keys.conversation(conversation), RECOUNT_HINT)
-        pipeline.execute()
+        _execute(pipeline)
         self._reported.update({conversation: (count, now) for conversation, count in changed.items()})
         for conversation in gone:
             del self._reported[conversation]
@@ -71,7 +78,10 @@ class Audience:
         for conversation in conversation_ids:
             pipeline.hvals(keys.audience(conversation))
         now = self._time()
-        return [sum(_counting(value, now) for value in values) for values in pipeline.execute()]
+        return [
+            0 if isinstance(values, ResponseError) else sum(_counting(value, now) for value in values)
+            for values in _execute(pipeline)
+        ]
 
     def _time(self) -> float:
         """By the one clock that all processes share."""
@@ -79,6 +89,18 @@ class Audience:
         return float(seconds) + float(microseconds) / 1e6
 
 
+def _execute(pipeline: Pipeline) -> list[Any]:
+    """The replies. One key that holds something else does not keep the others from being counted."""
+    replies: list[Any] = pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            if "WRONGTYPE" not in str(reply):
+                raise reply
+            log.warning("viewers not counted: %s", reply)
+    return replies
+
+
 def _counting(value: bytes, now: float) -> int:
-    count, _, until = value.decode().partition(":")
-    return int(count) if float(until) > now else 0
+    """What counts now of what a process wrote; nothing of what none of ours has written."""
+    found = WRITTEN.fullmatch(value)
+    return int(found[1]) if found and float(found[2]) > now else 0

@@ -69,3 +69,4 @@ class EventStream(sockets.Closable):
             cursor.close()
             if visit is not None:
                 rooms.leave(visit)
+            self.over()

@@ -11,6 +11,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_sock import Sock
 from simple_websocket import Server
+from wsproto.utilities import RemoteProtocolError
 
 from conversations import ShareRecord, StreamRecord
 from streams import Position, StreamNotFound
@@ -25,6 +26,7 @@ from webapp.schemas import Digest, StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
 
 SOCKET = "/api/socket"
+NO_HANDSHAKE = "This is no WebSocket handshake of version 13 with a key of 16 bytes."
 PING_INTERVAL = 25.0  # seconds; Heroku's router cuts a socket that was silent for 55, so two pings fit
 
 
@@ -37,6 +39,7 @@ def register(app: OpenAPI, services: Services) -> None:
     }
     sock = Sock(app)
     app.before_request(_admit)
+    app.register_error_handler(RemoteProtocolError, _no_handshake)  # wsproto's, of other headers
 
     @sock.route(SOCKET)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def socket(ws: Server) -> None:
@@ -54,11 +57,12 @@ def _admit() -> None:
     if request.headers.get("Upgrade", "").lower() != "websocket":
         detail = "This address is a WebSocket; webapp/PROTOCOL.md describes its frames."
         raise Problem(HTTPStatus.UPGRADE_REQUIRED, detail, headers={"Upgrade": "websocket", "Connection": "Upgrade"})
-    key = request.headers.get("Sec-WebSocket-Key", "")
-    if request.headers.get("Sec-WebSocket-Version") != "13" or not _is_key(key):
-        raise Problem(HTTPStatus.BAD_REQUEST, "This is no WebSocket handshake of version 13 with a key of 16 bytes.")
+    key, host = request.headers.get("Sec-WebSocket-Key", ""), request.headers.get("Host", "")
+    readable = _is_host(host) and request.headers.get("Connection", "").isascii()
+    if request.headers.get("Sec-WebSocket-Version") != "13" or not _is_key(key) or not readable:
+        raise Problem(HTTPStatus.BAD_REQUEST, NO_HANDSHAKE)
     origin = request.headers.get("Origin")  # absent where the client is no browser
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and _host(origin) != request.host:
         raise Problem(HTTPStatus.FORBIDDEN, "A page of another site may not open a socket here.")
 
 
@@ -74,7 +78,7 @@ def _stream_views(services: Services) -> APIBlueprint:
         ),
     )
 
-    @api.get("/streams/<id:stream_id>", responses={200: StreamRecording})
+    @api.get("/streams/<id:stream_id>", responses={200: StreamRecording, 204: None})
     def read_stream(path: StreamPath, query: StreamQuery) -> Response:
         """Read what is stored of a stream, or follow it as server-sent events (`Accept: text/event-stream`).
 
@@ -91,7 +95,7 @@ def _stream_views(services: Services) -> APIBlueprint:
             raise (_missing() if stream.in_flight else _expired()) from None
         return respond(StreamRecording.model_validate(recording))
 
-    @api.get("/streams/<id:stream_id>/digest", responses={200: Digest})
+    @api.get("/streams/<id:stream_id>/digest", responses={200: Digest, **described(HTTPStatus.CONFLICT)})
     def digest(path: StreamPath, query: StreamQuery) -> Response:
         """Prove a text: the digest of a stream's text up to `position`, or of all of it."""
         access = access_for(services.store, current_owner(), query.share)
@@ -147,11 +151,30 @@ def _missing() -> Problem:
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers)
 
 
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # "http://[", say
+        return None
+
+
 def _is_key(text: str) -> bool:
     try:
         return len(base64.b64decode(text, validate=True)) == 16
     except ValueError:
         return False
+
+
+def _is_host(text: str) -> bool:
+    """Whether wsproto will be able to read it."""
+    try:
+        return bool(text.encode().decode("idna"))
+    except UnicodeError:
+        return False
+
+
+def _no_handshake(_: RemoteProtocolError) -> Response:
+    return Problem(HTTPStatus.BAD_REQUEST, NO_HANDSHAKE).response()
 
 
 def _position(text: str | None) -> Position | None:

@@ -7,11 +7,12 @@ KNOWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class FactsFormatter(logging.Formatter):
-    """`event key=value …`: what was passed as `extra` is shown. An event of several lines becomes one."""
+    """`event key=value …`: what was passed as `extra` is shown, in the first line where an event has several."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         facts = [f"{name}={value}" for name, value in vars(record).items() if name not in KNOWN]
-        return " ".join([*super().formatMessage(record).split("\n"), *facts])
+        event, *rest = super().formatMessage(record).split("\n")
+        return "\n".join([" ".join([event, *facts]), *rest])
 
 
 def init_logs(level: str) -> None:

@@ -70,6 +70,8 @@ class PageSocket(sockets.Closable):
                 self._services.lists.unwatch(self._listed, self._list_changed)
             if visit is not None:
                 self._services.rooms.leave(visit)
+            self._outlet.release()
+            self.over()
 
     def close(self, code: int, reason: str) -> None:
         """See Closable."""

@@ -9,6 +9,7 @@ is asked now and then besides, for all rooms at once: neither that a link is dea
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +27,7 @@ from webapp.audience import RECOUNT_HINT, Audience
 
 log = logging.getLogger(__name__)
 
+VERSION = re.compile(rb"[0-9]{1,9}")  # of a conversation, as a hint; what is longer is looked at
 RETRY_AFTER = 2.0  # seconds until a database that was away is asked again; nothing tells when it is back
 TICK = 1.0  # seconds; a count of viewers need not be faster
 CHECKED = 5.0  # seconds between looks at all rooms: are the shares in use still good, has a hint been lost?
@@ -187,7 +189,7 @@ class Rooms:
     def _heard(self, room: _Room, hint: bytes) -> None:
         if hint == RECOUNT_HINT:
             room.recount = True
-        elif hint.isdigit():  # the commonest news needs no look
+        elif VERSION.fullmatch(hint):  # the commonest news needs no look
             for watch in self._watches(room):
                 watch.newest(int(hint))
         else:

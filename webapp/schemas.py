@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasPath,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
 
 MAX_CONTENT = 100_000  # characters of one message
 MAX_SYSTEM_PROMPT = 20_000
@@ -21,12 +31,22 @@ def _not_blank(text: str) -> str:
 
 
 def _to_come(moment: datetime) -> datetime:
-    if moment <= datetime.now(UTC):
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:  # the last or first day of all, in a zone that moves it over the edge
+        raise ValueError("no calendar reaches this moment; take one in the years 1 to 9999 UTC") from None
+    if in_utc <= datetime.now(UTC):
         raise ValueError("this moment has passed; take a later one, or null for no end")
+    return in_utc
+
+
+def _as_text(moment: Any) -> Any:
+    if moment is not None and not isinstance(moment, str):  # a number would be read as seconds, or milliseconds
+        raise ValueError("a moment is a text, for example 2030-01-31T12:00:00Z")
     return moment
 
 
-ToCome = Annotated[AwareDatetime, AfterValidator(_to_come)]
+ToCome = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_to_come)]
 Content = Annotated[str, Field(min_length=1, max_length=MAX_CONTENT), AfterValidator(_not_blank)]
 Title = Annotated[str, Field(max_length=MAX_TITLE)]
 Model = Annotated[str, Field(min_length=1, max_length=MAX_MODEL, description="instead of the server's own choice")]
@@ -82,10 +102,10 @@ class Change(Strict):
 class NewShare(OptionalBody):
     """What a link is good for."""
 
-    may_ask: bool = Field(default=False, description="whoever has it may ask too; else they watch")
-    discussion: bool = Field(default=True, description="they may talk beside the conversation")
-    shows_prompt: bool = Field(default=False, description="they see the system prompt")
-    indexed: bool = Field(default=False, description="search engines may list it")
+    may_ask: StrictBool = Field(default=False, description="whoever has it may ask too; else they watch")
+    discussion: StrictBool = Field(default=True, description="they may talk beside the conversation")
+    shows_prompt: StrictBool = Field(default=False, description="they see the system prompt")
+    indexed: StrictBool = Field(default=False, description="search engines may list it")
     expires_at: ToCome | None = Field(default=None, description="when it ends by itself")
 
 
@@ -163,6 +183,11 @@ class SendHeaders(BaseModel):
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
+
+
+def _or_as(content_type: str) -> dict[str, Any]:
+    """The same answer may come as text of this type, if it is asked for so."""
+    return {"content": {content_type: {"schema": {"type": "string"}}}}
 
 
 class Answer(BaseModel):
@@ -290,7 +315,7 @@ class StreamEnd(BaseModel):
 class StreamRecording(BaseModel):
     """What is stored of a stream: the entries `[start, stop)`, joined."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, openapi_extra=_or_as("text/event-stream"))  # type: ignore[typeddict-unknown-key]  # flask-openapi3's
 
     stream: str = Field(validation_alias="stream_id")
     epoch: str | None = Field(description="names this incarnation of the text; null while nobody has begun to write it")
@@ -314,6 +339,8 @@ class Digest(BaseModel):
 
 class Exported(BaseModel):
     """All that is known of a conversation."""
+
+    model_config = ConfigDict(openapi_extra=_or_as("text/markdown"))  # type: ignore[typeddict-unknown-key]  # flask-openapi3's
 
     id: str
     title: str

@@ -8,16 +8,10 @@ import secrets
 from collections.abc import Callable
 
 from redis import RedisError
-from rq.exceptions import DuplicateJobError
 
 from conversations import Busy, Sent, Status
 from streams import StreamNotFound
 from webapp.services import Services
-
-JOB = "workers.jobs.generate"
-TIMEOUT_MARGIN = 60  # seconds that RQ waits longer than the worker itself, which knows better what to say
-RESULT_KEPT = 3600  # seconds
-FAILURE_KEPT = 7 * 24 * 3600  # seconds
 
 Begin = Callable[[str], Sent]
 """Writes question and answer into the database, for the stream of this id."""
@@ -49,23 +43,9 @@ def start_generation(services: Services, begin: Begin) -> Sent:
 
 
 def _hand_over(services: Services, sent: Sent) -> None:
-    """Announce the stream and queue its job. Two at once queue one job: RQ refuses the second id atomically."""
-    stream_id = stream_of(sent)
-    services.control.announce(stream_id)
-    try:
-        services.queue.enqueue_call(
-            JOB,
-            args=(stream_id,),
-            job_id=stream_id,
-            timeout=int(services.settings.generation_timeout) + TIMEOUT_MARGIN,
-            result_ttl=RESULT_KEPT,
-            failure_ttl=FAILURE_KEPT,
-            description=f"answer in conversation {sent.conversation_id}",
-            unique=True,
-        )
-    except DuplicateJobError:
-        return
-    services.announce(sent.conversation_id, sent.version, sent.owner)
+    """Two at once queue one job."""
+    if services.hand_over(stream_of(sent), sent.conversation_id):
+        services.announce(sent.conversation_id, sent.version, sent.owner)
 
 
 def _was_left_behind(services: Services, sent: Sent) -> bool:

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Concatenate, ParamSpec
 
 from redis import Redis, RedisError
@@ -13,6 +14,7 @@ from rq.serializers import JSONSerializer
 from conversations import Store
 from streams import (
     Reaper,
+    Restarts,
     StreamControl,
     StreamHub,
     StreamSettings,
@@ -21,7 +23,9 @@ from streams import (
     announce_version,
     connect,
 )
+from webapp.again import queue_again
 from webapp.audience import Audience
+from webapp.handover import Handover
 from webapp.lists import Lists
 from webapp.rooms import Rooms
 from webapp.settings import Settings
@@ -45,6 +49,7 @@ class Services:
     subscriber: Subscriber
     hub: StreamHub
     waiting: Waiting
+    hand_over: Handover
     settler: Settler
     reaper: Reaper
     rooms: Rooms
@@ -80,7 +85,8 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
     control = StreamControl(redis, streams)
     subscriber = Subscriber(redis)
     announce = _telling(announce_version, redis)
-    settler = Settler(store, control, redis, announce)
+    hand_over = Handover(control, queue, settings.generation_timeout)
+    settler = Settler(store, control, redis, announce, hand_over)
     hub = StreamHub(redis, subscriber)
     return Services(
         settings=settings,
@@ -91,8 +97,9 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         subscriber=subscriber,
         hub=hub,
         waiting=Waiting(redis, queue, hub),
+        hand_over=hand_over,
         settler=settler,
-        reaper=Reaper(redis, streams, settler.save),
+        reaper=Reaper(redis, streams, settler.save, Restarts(redis, streams, partial(queue_again, redis))),
         rooms=Rooms(store, subscriber, Audience(redis)),
         lists=Lists(subscriber),
         announce=announce,

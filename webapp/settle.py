@@ -12,13 +12,12 @@ from datetime import timedelta
 from threading import Event
 
 from redis import Redis, RedisError
-from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Changed, ConversationRecord, Store
-from streams import Progress, Recording, StreamControl, StreamNotFound
+from streams import Progress, Recording, StreamControl, StreamNotFound, job_ids
+from webapp.handover import Handover
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +25,15 @@ Announce = Callable[[str, int, str], None]
 
 SWEEP_INTERVAL = 4.0  # seconds between looks at all that is in flight
 UNDO = timedelta(minutes=10)  # in which a deletion can be taken back; then it is for good
+UNHEARD = 2.0  # seconds from a send to its handing over, which takes milliseconds; those who follow wait for ten
 PATIENCE = 8.0  # seconds that a stream may be missing; a live writer mends an emptied Redis within two
 FORGET = 60.0  # seconds after which a stream that was not looked for again is no longer remembered as missing
 VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
 
-WAITING = {JobStatus.CREATED, JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.STARTED}
+WAITING = {
+    status.value
+    for status in (JobStatus.CREATED, JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.STARTED)
+}
 
 
 class Settler:
@@ -42,6 +45,7 @@ class Settler:
         control: StreamControl,
         redis: Redis,
         announce: Announce,
+        hand_over: Handover,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -49,6 +53,7 @@ class Settler:
         self._control = control
         self._redis = redis
         self._announce = announce
+        self._hand_over = hand_over
         self._clock = clock
         self._missing_since: dict[str, float] = {}
 
@@ -92,7 +97,12 @@ class Settler:
         """Settle whatever a conversation waits for in vain. Raises redis.RedisError, SQLAlchemyError."""
         waited_for = self._store.streams_in_flight()
         for stream_id, progress in zip(waited_for, self._control.progress(waited_for), strict=True):
-            self._settle(stream_id, progress)
+            try:
+                self._settle(stream_id, progress)
+            except (RedisError, SQLAlchemyError):
+                raise  # of all of them
+            except Exception:  # the others wait too
+                log.exception("stream not settled", extra={"stream_id": stream_id})
 
     def sweep_forever(self, closing: Event) -> None:
         """Sweep now and then, until `closing` is set; and remove for good what was deleted long enough ago."""
@@ -106,12 +116,12 @@ class Settler:
                     log.exception("sweeping failed")
 
     def has_job(self, stream_id: str) -> bool:
-        """Whether a worker has this stream's job, or will get it."""
-        try:
-            job = Job.fetch(stream_id, connection=self._redis, serializer=JSONSerializer)
-        except NoSuchJobError:
-            return False
-        return job.get_status(refresh=False) in WAITING
+        """Whether a worker has a job of this stream's, or will get it."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for job_id in job_ids(stream_id):
+            pipeline.hget(Job.key_for(job_id), "status")  # no more of it: it may be of another version
+        found = [status.decode("utf-8", "replace") for status in pipeline.execute() if isinstance(status, bytes)]
+        return any(status in WAITING for status in found)
 
     def _settle(self, stream_id: str, progress: Progress | None) -> bool:
         if progress is None:
@@ -129,17 +139,25 @@ class Settler:
 
     def _give_up(self, stream_id: str) -> bool:
         """A stream that Redis does not know is either not announced yet, or being mended by its writer, or lost."""
-        if self.has_job(stream_id) or not self._missing_for_long(stream_id):
+        if self.has_job(stream_id):
+            return False
+        missing_for = self._missing_for(stream_id)
+        if missing_for >= UNHEARD and (conversation_id := self._store.queued_in(stream_id)):
+            # Nobody has begun it, so nobody was asked, and nobody will mend it.
+            log.warning("stream vanished before a worker had it; handed over again", extra={"stream_id": stream_id})
+            self._hand_over(stream_id, conversation_id)
+            return False
+        if missing_for < PATIENCE:
             return False
         log.warning("stream vanished", extra={"stream_id": stream_id})
         self._tell(self._store.settle_vanished(stream_id, VANISHED))
         return True
 
-    def _missing_for_long(self, stream_id: str) -> bool:
+    def _missing_for(self, stream_id: str) -> float:
         now = self._clock()
         for forgotten in [each for each, since in self._missing_since.items() if now - since > FORGET]:
             del self._missing_since[forgotten]
-        return now - self._missing_since.setdefault(stream_id, now) >= PATIENCE
+        return now - self._missing_since.setdefault(stream_id, now)
 
     def _tell(self, saved: Changed | None) -> None:
         if saved is not None:

@@ -21,6 +21,7 @@ from wsproto.utilities import RemoteProtocolError
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # small frames (pongs, problems) that may wait for a slow reader; one that provokes more is cut off
+MAX_UNANSWERED = 1_000  # frames of one client; a page that comes back follows and watches some dozens at once
 LINGER = 1.0  # seconds that a client has to answer a close before its connection is cut
 
 
@@ -66,6 +67,10 @@ class Outlet:
             self._draining = True
             gevent.spawn(self._drain)
 
+    def release(self) -> None:
+        """Nobody refills it any more. Without this, it and who did would keep each other until somebody looks."""
+        self.refill = lambda: None
+
     def cut(self) -> None:
         """End the connection now."""
         try:
@@ -81,6 +86,9 @@ class Outlet:
         except OSError as error:
             log.debug("a client went away while it was written to: %s", error)
             self._waiting.clear()
+        except Exception:  # it has lost a frame; a client that is cut off comes back and gets it
+            log.exception("a fault while writing to a socket")
+            self.cut()
         finally:
             self._draining = False
 
@@ -103,7 +111,10 @@ class Outlet:
 
 
 class OutletMiddleware:
-    """WSGI: gives each WebSocket request its Outlet, and declines compression (130 instead of 39 KB a connection)."""
+    """WSGI: gives each WebSocket request its Outlet, and declines compression (130 instead of 39 KB a connection).
+
+    Of subprotocols there are none, so none that a client names needs to be understood.
+    """
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self._app = app
@@ -112,7 +123,21 @@ class OutletMiddleware:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and "gunicorn.socket" in environ:
             environ["gunicorn.socket"] = Outlet(environ["gunicorn.socket"])
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+            environ.pop("HTTP_SEC_WEBSOCKET_PROTOCOL", None)
         return self._app(environ, start_response)
+
+
+class TooManyFrames(Exception):
+    """The client says more than its handler can answer."""
+
+
+class _Inbox(list[str | bytes]):
+    """Frames that were read and not answered yet. simple-websocket reads on however many there are."""
+
+    def append(self, frame: str | bytes) -> None:
+        if len(self) >= MAX_UNANSWERED:
+            raise TooManyFrames
+        super().append(frame)
 
 
 class ReadingThread(threading.Thread):
@@ -125,10 +150,15 @@ class ReadingThread(threading.Thread):
     def __init__(self, target: Callable[[], None]) -> None:
         super().__init__(target=target, daemon=True)
         self._server: Server = target.__self__  # type: ignore[attr-defined]  # it is Server._thread
+        self._server.input_buffer = _Inbox()
 
     def run(self) -> None:
         try:
             super().run()
+        except TooManyFrames:
+            log.warning("cut off a client that says more than can be answered")
+            hang_up(self._server, 1008, "Too many frames at once.")
+            self._server.sock.close()
         except (RemoteProtocolError, UnicodeDecodeError) as error:
             log.info("a client broke the WebSocket protocol: %s", error)
             hint = getattr(error, "event_hint", None)
@@ -162,6 +192,10 @@ class Closable:
 
     def beat(self) -> None:
         """Give a sign of life."""
+
+    def over(self) -> None:
+        """It has ended: nobody needs to be told."""
+        _open.discard(self)
 
 
 def count() -> int:

@@ -1,7 +1,7 @@
 """Tells who follows a queued stream how many others come before it.
 
-The queue is RQ's: a list of job ids in Redis, and a job's id is its stream's. Nobody announces that it has moved, so
-it is looked at, once a second, and only while somebody here waits for a stream in it.
+The queue is RQ's: a list of job ids in Redis, of which a stream has one, or another one when it is begun again. Nobody
+announces that it has moved, so it is looked at, once a second, and only while somebody here waits for a stream in it.
 """
 
 import logging
@@ -10,7 +10,7 @@ from threading import Event
 from redis import Redis, RedisError
 from rq import Queue
 
-from streams import StreamHub
+from streams import StreamHub, job_ids
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +28,13 @@ class Waiting:
 
     def look(self) -> None:
         """Look once, in one round trip; in none where nobody waits. Raises redis.RedisError."""
-        stream_ids = self._hub.queued
-        if not stream_ids:
+        jobs = [(stream_id, job_id) for stream_id in self._hub.queued for job_id in job_ids(stream_id)]
+        if not jobs:
             return
         pipeline = self._redis.pipeline(transaction=False)
-        for stream_id in stream_ids:
-            pipeline.lpos(self._key, stream_id, maxlen=LOOKED_THROUGH)
-        for stream_id, ahead in zip(stream_ids, pipeline.execute(), strict=True):
+        for _, job_id in jobs:
+            pipeline.lpos(self._key, job_id, maxlen=LOOKED_THROUGH)
+        for (stream_id, _), ahead in zip(jobs, pipeline.execute(), strict=True):
             if ahead is not None:  # else a worker has just taken it, or it is far back
                 self._hub.queued_behind(stream_id, ahead)
 

@@ -20,9 +20,10 @@ import streams  # noqa: E402
 from conversations import ConversationSettings  # noqa: E402
 from conversations.greenlets import open_greenlet_store  # noqa: E402
 from workers import jobs  # noqa: E402
+from workers.again import queue_again  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.generation import Tools  # noqa: E402
-from workers.generations import Generations  # noqa: E402
+from workers.generations import Generations, NoAnswer  # noqa: E402
 from workers.limits import TimeLimits  # noqa: E402
 from workers.logs import set_up_logging  # noqa: E402
 from workers.offering import Offering  # noqa: E402
@@ -72,7 +73,8 @@ def main() -> int:
         writers = streams.StreamWriters(writing, stream_settings)
         writers.start()
         stack.callback(writers.close)
-        reaper = streams.Reaper(client, stream_settings, saver.save_recording)
+        restarts = streams.Restarts(client, stream_settings, partial(queue_again, client))
+        reaper = streams.Reaper(client, stream_settings, saver.save_recording, restarts)
         reaper.start()
         stack.callback(reaper.close)
         tools = Tools(
@@ -80,6 +82,7 @@ def main() -> int:
             saver=saver,
             writers=writers,
             control=streams.StreamControl(client, stream_settings),
+            restarts=restarts,
             source=source,
             retry=retry,
             clock=time.monotonic,
@@ -94,7 +97,8 @@ def main() -> int:
             rq_client,
             concurrency=settings.worker_concurrency,
             shutdown_grace=settings.shutdown_grace,
-            taken=partial(tools.control.mark_taken, begins_within=BEGINS_WITHIN),
+            expected=(NoAnswer,),
+            taken=lambda job_id: tools.control.mark_taken(streams.stream_of_job(job_id), BEGINS_WITHIN),
         )
         log.info("serving", extra={"queue": settings.rq_queue, "concurrency": settings.worker_concurrency})
         worker.work()
@@ -127,6 +131,7 @@ def _open_source(settings: Settings) -> OpenAIChat:
         patience=settings.first_token_timeout,
         backoff=Backoff(),
         sleep=gevent.sleep,
+        give_way=gevent.sleep,
     )
 
 

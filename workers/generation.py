@@ -24,6 +24,7 @@ from streams import (
     Fenced,
     Kind,
     Outcome,
+    Restarts,
     StopReason,
     StreamBegun,
     StreamControl,
@@ -33,7 +34,7 @@ from streams import (
 )
 from workers.backoff import Retry
 from workers.continuing import ContinueWith, messages_for
-from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, UNREADABLE, finished, too_long
+from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, SHUT_DOWN, UNREADABLE, finished, too_long
 from workers.limits import TimeLimits, Watch
 from workers.providers.source import Begun, Delta, Finish, ModelFailed, Refused, Source, Usage
 from workers.saving import Saver
@@ -53,6 +54,7 @@ class Tools:
     saver: Saver
     writers: StreamWriters
     control: StreamControl
+    restarts: Restarts
     source: Source
     retry: Retry
     clock: Callable[[], float]
@@ -97,6 +99,8 @@ class Generation:
                     **self._facts,
                 )
                 end = self._produce(writer)
+                if end == SHUT_DOWN and self._hand_back(writer):
+                    return None
                 self._finish(writer, end)
             except StreamEnded:
                 log.info("stream had ended before its turn; nothing done", extra=self._facts)
@@ -150,7 +154,10 @@ class Generation:
         if not writer.text and not writer.reasoning:
             return
         try:
+            writer.wait_stored(FLUSH_FIRST)  # a worker that was taken for dead learns by that that its text is none
             self._tools.store.checkpoint(self.stream_id, writer.text, writer.reasoning)
+        except Fenced:
+            return
         except SQLAlchemyError as error:
             log.warning("no checkpoint this time: %s", error, extra=self._facts)
 
@@ -198,7 +205,7 @@ class Generation:
             if text:  # of an answer that is gone on with: the stream holds the whole
                 writer.append(kind, text)
         messages = messages_for(prompt, self._tools.continue_with)
-        waiting.asked(clock())
+        waiting.asked(clock(), again=writer.again)
         self._wake.set()
         try:
             with closing(self._tools.source.stream(prompt.model, messages)) as events:
@@ -226,10 +233,21 @@ class Generation:
 
     # -- ending
 
+    def _hand_back(self, writer: StreamWriter) -> bool:
+        """Where nothing of the answer is there yet, have another worker begin it. False: it is still ours to end."""
+        if writer.text or writer.reasoning:
+            return False
+        try:
+            return self._tools.restarts.hand_back(writer)
+        except redis.RedisError as error:
+            log.warning("stream not handed back, left to the reaper: %s", error, extra=self._facts)
+            return True
+
     def _finish(self, writer: StreamWriter, end: End) -> None:
         """End the stream and save the answer, whichever of Redis and the database is away.
 
-        Raises Fenced where somebody else ended it; but a whole answer is saved all the same, if nobody was quicker.
+        Raises Fenced where somebody else ended it; but a whole answer is saved all the same, if nobody was quicker. Not
+        where another worker begins it anew, though: then that one's is the answer, for those who watch have no other.
         """
         patience = self._tools.save_patience
         fenced: Fenced | None = None
@@ -239,7 +257,7 @@ class Generation:
             log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
             flushed = writer.wait_flushed(FLUSH_FIRST)
         except Fenced as error:
-            if end.outcome is not Outcome.FINISHED:
+            if end.outcome is not Outcome.FINISHED or error.handed_on:
                 raise
             fenced = error
         try:

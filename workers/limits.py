@@ -28,9 +28,12 @@ class Watch:
         self._next = begun + limits.first_token
         self._end = _too_slow(f"The model did not begin to answer within {_seconds(limits.first_token)}.")
         self._heard = False
+        self._finished = False
 
     def heard(self, now: float) -> None:
-        """A delta came."""
+        """A delta came. After the finish it changes nothing: whoever goes on talking does not undo it."""
+        if self._finished:
+            return
         self._next = now + self._limits.silence
         if not self._heard:
             self._heard = True
@@ -38,6 +41,7 @@ class Watch:
 
     def finished(self, now: float, end: End) -> None:
         """The answer is whole; what may still follow is a formality, and its lack no failure."""
+        self._finished = True
         self._next = now + CLOSING
         self._whole = self._next
         self._end = end

@@ -10,11 +10,12 @@ QUIET = ("openai", "httpx2", "httpcore2", "rq.worker", "rq.job")
 
 
 class FactsFormatter(logging.Formatter):
-    """Appends what was given as `extra`. A message of several lines, as a database's errors have, becomes one."""
+    """Appends what was given as `extra` to the first line: some messages, as a database's errors, have several."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         facts = "".join(f" {name}={value}" for name, value in vars(record).items() if name not in ORDINARY)
-        return " ".join(super().formatMessage(record).split("\n")) + facts
+        event, *rest = super().formatMessage(record).split("\n")
+        return "\n".join([event + facts, *rest])
 
 
 def set_up_logging(level: str) -> None:

@@ -1,13 +1,14 @@
 """What a person is told while the model has not begun to answer.
 
 Rule: no clock in this file. Times go in; when there is something to say, it is said. A model that begins at once gets
-no word.
+no word, unless another worker was to ask it before.
 """
 
 from collections.abc import Callable
 
 PATIENCE = 3.0  # seconds from asking to the first word about it: most models begin sooner
 
+AGAIN = "The worker that had this question stopped. Another one is asking the model…"
 SLOW = "Waiting for the model: it may be loading."
 NOTHING = ""  # takes back what was said
 
@@ -21,9 +22,12 @@ class Waiting:
         self.due: float | None = None
         """When `late` is to be called, unless something else happens before."""
 
-    def asked(self, now: float) -> None:
-        """The model is asked."""
-        self.due = now + PATIENCE
+    def asked(self, now: float, *, again: bool = False) -> None:
+        """The model is asked. `again`: another worker had that to do before, which is said, until there is text."""
+        if again:
+            self._tell(AGAIN)
+        else:
+            self.due = now + PATIENCE
 
     def refused(self, words: str, asked_again: float) -> None:
         """It has said "not now", and is asked again at that time."""

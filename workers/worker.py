@@ -8,6 +8,7 @@ has a test in tests/workers/test_worker.py that fails when a new RQ moves it:
     work                    takes a job, runs it, takes the next     -> takes jobs while there are free slots
     handle_payload, request_stop_execution, _finalize_failure, _stopped_job_id
                             a stop hits "the" job of the worker      -> it hits the greenlet of the job that is named
+    handle_exception        a traceback for all of them      -> only for what was not meant
     set_state               says idle after every job                -> says busy while there are jobs
     get_heartbeat_ttl, heartbeat, _pubsub_exception_handler
                             a minute of grace; gives up without Redis -> seconds; registers again when Redis forgot us
@@ -116,8 +117,12 @@ class GreenletWorker(BaseWorker):
         concurrency: int,
         shutdown_grace: float,
         taken: Callable[[str], None] = lambda _job_id: None,
+        expected: tuple[type[Exception], ...] = (),
     ) -> None:
-        """`client` becomes the worker's own: RQ changes its timeouts. `taken` is told the id of each job taken."""
+        """`client` becomes the worker's own: RQ changes its timeouts. `taken` is told the id of each job taken.
+
+        Jobs may raise what is `expected`: to RQ they have failed, and the log has no traceback of it.
+        """
         self._of_this_job = local()
         super().__init__(
             queue,
@@ -129,6 +134,7 @@ class GreenletWorker(BaseWorker):
         )
         self._shutdown_grace = shutdown_grace
         self._taken = taken
+        self._expected = (*expected, ShuttingDown, JobTimeoutException)
         self._jobs = Pool(concurrency)
         self._stopping = Event()
         self._stopping_since = 0.0
@@ -277,6 +283,10 @@ class GreenletWorker(BaseWorker):
         execute_stopped_callback(job, self.death_penalty_class)
         self._stopped_job_id = job.id
         self.handle_job_failure(job, queue, exc_string="Stopped on request.", execution=execution)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        if not issubclass(exc_info[0], self._expected):
+            super().handle_exception(job, *exc_info)
 
     # -- leaving
 

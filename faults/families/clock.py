@@ -1,6 +1,8 @@
 """What time does: streams expire, shares are revoked, clocks jump."""
 
 import platform
+import time
+from functools import partial
 from pathlib import Path
 
 from faults.catalogue import fault
@@ -67,11 +69,20 @@ def jumps(run: Run) -> None:
     offset = Path(environment["FAKETIME_TIMESTAMP_FILE"])
     for place, jump in enumerate((HOUR, 0.0, -HOUR, 0.0, 26 * HOUR, 0.0)):
         answers[0].wait_for(20 + 25 * place)
-        offset.write_text(f"{jump:+.0f}")
+        moved = offset.with_suffix(".new")
+        moved.write_text(f"{jump:+.0f}")
+        moved.replace(offset)  # at once: half a file is another time
         run.injected()
+        wait_until(partial(_is_ahead, run, jump), what=f"Redis's clock to jump by {jump:+.0f} s")
     for answer in answers:
         answer.wait_until_done()
     run.stack.restart_with({})
+
+
+def _is_ahead(run: Run, seconds: float) -> bool:
+    """Whether Redis's clock is, to the next hour."""
+    ahead: float = run.stack.redis.time()[0] - time.time()
+    return abs(ahead - seconds) < HOUR / 2
 
 
 def fake_clock(folder: Path) -> dict[str, str] | None:

@@ -11,7 +11,9 @@ MISSED = "notifications were missed; read from the list"
 
 @fault("every third notification is lost", viewer="small pauses", operator=MISSED)
 def lost(run: Run) -> None:
-    _tampered(run, lambda messages: [each for each in messages if run.random.random() > 1 / 3 or not _is_news(each)])
+    _tampered(
+        run, lambda messages: [each for each in messages if run.random.random() > 1 / 3 or not _is_news(each)], MISSED
+    )
 
 
 @fault("notifications are repeated", viewer="nothing", operator="nothing: they are passed over")
@@ -21,12 +23,12 @@ def repeated(run: Run) -> None:
 
 @fault("notifications come in another order", viewer="small pauses", operator=MISSED)
 def reordered(run: Run) -> None:
-    _tampered(run, _Shuffler(run.random))
+    _tampered(run, _Shuffler(run.random), MISSED)
 
 
 @fault("all notifications are lost", viewer="lumps, every five seconds", operator=MISSED)
 def all_lost(run: Run) -> None:
-    _tampered(run, lambda messages: [each for each in messages if not _is_news(each)])
+    _tampered(run, lambda messages: [each for each in messages if not _is_news(each)], MISSED)
 
 
 @fault(
@@ -54,7 +56,7 @@ def hung(run: Run) -> None:
     run.injected()
 
 
-def _tampered(run: Run, tamper: Tamper) -> None:
+def _tampered(run: Run, tamper: Tamper, logged: str = "") -> None:
     def counted(messages: list[bytes]) -> list[bytes]:
         told = tamper(messages)
         run.injected(sum(map(_is_news, messages)) if told != messages else 0)
@@ -64,6 +66,8 @@ def _tampered(run: Run, tamper: Tamper) -> None:
     answers = [run.ask(pace=0.02 + 0.02 * number, viewers=3) for number in range(4)]
     for answer in answers:
         answer.wait_until_done()
+        if logged:
+            run.operator_sees(answer, logged)
 
 
 class _Shuffler:

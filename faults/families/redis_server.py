@@ -1,5 +1,7 @@
 """What happens to Redis. Whatever it is: a generation that runs goes on, and its viewers get the full text."""
 
+from rq.suspension import suspend
+
 from faults.catalogue import fault
 from faults.run import Answer, Run
 from streams import keys
@@ -43,6 +45,23 @@ def restarted_empty(run: Run) -> None:
     run.pause(AWAY)
     run.stack.redis_server.start()
     _goes_on(run, answers, WRITTEN_AGAIN)
+
+
+@fault(
+    "Redis is restarted, empty, with questions in the queue",
+    viewer="a pause, and then the answer",
+    operator="stream vanished before a worker had it; handed over again",
+)
+def restarted_empty_with_a_queue(run: Run) -> None:
+    suspend(run.stack.redis)
+    run.stack.wait_suspended()
+    answers = [run.ask(words=20) for _ in range(3)]
+    run.stack.redis_server.kill()
+    run.stack.redis_server.forget()
+    run.injected()
+    run.stack.redis_server.start()  # which has forgotten that the workers are suspended, too
+    for answer in answers:
+        run.operator_sees(answer, "stream vanished before a worker had it; handed over again")
 
 
 @fault("everything in Redis is deleted (FLUSHALL)", viewer="a small pause", operator=WRITTEN_AGAIN)

@@ -37,6 +37,47 @@ def killed(run: Run) -> None:
 
 
 @fault(
+    "a worker is killed before the first word, with what it has asked for",
+    viewer="that the worker stopped and the model is asked again; then the whole answer",
+    operator="a worker died before the first chunk of its answer; the job is queued again",
+)
+def killed_early(run: Run) -> None:
+    run.ask(words=1).wait_until_done()
+    answers = [run.ask(words=20, hold=f"{run.name} {number}") for number in range(4)]
+    for answer in answers:
+        run.wait_asked(answer)
+    worker = run.stack.worker_of(answers[0].stream)
+    hit = [answer for answer in answers if run.stack.worker_of(answer.stream) is worker]
+    worker.kill()
+    run.injected()
+    for answer in hit:
+        answer.expect(requests=range(2, 3))
+        run.wait_asked(answer, 2)
+        run.operator_sees(answer, "died before the first chunk", "the job is queued again")
+    for number in range(4):
+        run.stack.model.release(f"{run.name} {number}", 2)
+
+
+@fault(
+    "every worker is killed before the first word, twice",
+    viewer="that it was interrupted, with Try again",
+    operator="lease ran out; stream ended as interrupted",
+)
+def killed_twice(run: Run) -> None:
+    answer = run.ask(words=20, hold=run.name)
+    answer.expect("interrupted", whole=False, requests=range(2, 3))
+    for times in (1, 2):
+        run.wait_asked(answer, times)
+        for worker in run.stack.workers:
+            worker.kill()
+        run.injected()
+        run.stack.heal()
+    answer.wait_until_done()
+    run.operator_sees(answer, "lease ran out; stream ended as interrupted")
+    run.stack.model.release(run.name, 2)
+
+
+@fault(
     "a worker sleeps past its lease and wakes up again",
     viewer="the text that there was, marked as interrupted; what the sleeper says afterwards is seen by nobody",
     operator="stopped and saved nothing: this writer has fence 1, the newest is 2",
@@ -111,6 +152,7 @@ def out_of_memory(run: Run) -> None:
     words = 450_000
     large = run.ask(words, 0, together=words, viewers=1)
     large.expect("failed", "finished", whole=False)
+    run.stack.excused.add(large.stream)
     run.injected()
     for answer in run.answers:
         answer.wait_until_done()

@@ -45,3 +45,26 @@ def test_a_model_that_is_loading_is_named_and_then_answers(person: Person, stack
     visit.wait_for_text("Here I am.")
     visit.wait_for_status("")
     assert len(person.requests()) == 2
+
+
+def test_an_answer_whose_worker_is_killed_before_its_first_word_waits_for_another_and_then_comes(
+    browser: Browser, stack: Stack
+) -> None:
+    with (
+        web_on(stack, RQ_QUEUE="fragile") as port,
+        person_before(browser, stack, port) as person,
+    ):
+        visit = person.visit()
+        with worker_on(stack, RQ_QUEUE="fragile", STREAM_LEASE="2") as worker:
+            stack.model.script({"hold": "nobody"}, {"hold": "second", "deltas": ["Here ", "I am."]})
+            visit.ask("Are you there?")
+            visit.wait_for_status("Waiting for the model: it may be loading.")
+            worker.kill()
+            visit.wait_for_status("Waiting for its turn, it is next…")
+        with worker_on(stack, RQ_QUEUE="fragile"):
+            visit.wait_for_status("The worker that had this question stopped. Another one is asking the model…")
+            visit.page.reload()
+            stack.model.release("second")
+            visit.wait_for_text("Here I am.")
+            visit.wait_for_status("")
+        assert len(person.requests()) == 2

@@ -305,5 +305,6 @@ def test_conversations_are_found_by_their_titles_and_by_what_was_said_in_them(
     assert found("ångström") == [spoken.id]
     assert found("lace-work") == found("100_") == found("nowhere") == []
     assert found("e") == [spoken.id, titled.id], "the newest activity first"
+    assert found("\0") == found("\ud800") == []
     page = store.list_conversations(OWNER, words="e", limit=1)
     assert [each.id for each in store.list_conversations(OWNER, words="e", before=page.next).items] == [titled.id]

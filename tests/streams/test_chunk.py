@@ -70,6 +70,52 @@ def test_an_end_is_read_as_it_was_written(end: End) -> None:
     assert decode_end(encode_end(end)) == end
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        "[" * 100_000,
+        '{"outcome": "vanished", "reason": null, "usage": null}',
+        '{"outcome": "finished", "reason": 5, "usage": null}',
+        '{"outcome": "finished", "reason": "\\ud800", "usage": null}',
+        '{"outcome": "finished", "reason": null, "usage": [7]}',
+        '{"outcome": "finished", "reason": null, "usage": {"cost": NaN}}',
+        '{"outcome": "finished", "reason": null, "usage": {"tokens": "many"}}',
+        '{"outcome": "finished", "reason": null, "usage": {"\\ud800": 1}}',
+        '{"outcome": "finished", "reason": null, "usage": {"tokens": ' + "9" * 4000 + "}}",
+    ],
+)
+def test_an_end_that_could_not_be_told_to_anyone_says_that_it_cannot_be_read(fields: str) -> None:
+    end = decode_end(b"e:" + fields.encode())
+    assert end.outcome is Outcome.FAILED
+    assert "could not be read" in str(end.reason)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"3f9 0 1\nt:a",
+        b"3f9 0 1 x\nt:a",
+        b"3f9 -1 0 3\nt:a",
+        b"3f9 0 1 9\nt:a",
+        b"3f9 0 1 2\nt:a",
+        b"3f9 0 1 1,2\nt:a",
+        b"3f9 0 2 3\nt:a",
+        b"3f9 0 2 5,-2\nt:a",
+        b"3f9 5 4 \n",
+        b"\xff 0 1 3\nt:a",
+        b"3f9 0 " + b"9" * 5000 + b" 3\nt:a",
+    ],
+)
+def test_what_is_no_notification_is_a_value_error(payload: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  its reader asks for no more
+        decode_notification(payload)
+
+
 def test_half_a_surrogate_pair_becomes_a_replacement_and_never_an_error() -> None:
     assert join([encode_text(Kind.TEXT, "a\ud83db")]).text == "a\ufffdb"
 

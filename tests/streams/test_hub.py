@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 import redis
@@ -197,6 +198,24 @@ def test_an_answer_that_lost_its_tail_and_then_its_writer_ends_for_its_viewers_t
     assert len(reader.entries) == len(WORDS) - lost + 1
 
 
+def test_who_follows_a_stream_is_told_when_it_is_queued_again_and_sees_what_the_next_worker_writes(
+    hub: streams.StreamHub, writers: streams.StreamWriters, client: "redis.Redis", settings: streams.StreamSettings
+) -> None:
+    reader = Reader()
+    restarts = streams.Restarts(client, settings, lambda _: True)
+    with writers.open("s") as writer:
+        writer.note("The model is loading…")
+        cursor = hub.follow("s", reader)
+        wait_until(lambda: reader.pump(cursor).entries == writer._log)
+        assert restarts.hand_back(writer)
+        wait_until(lambda: reader.pump(cursor).epoch is None, what="the notification: the hub's clock stands still")
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.TEXT, "Once")
+        writer.end(streams.End(streams.Outcome.FINISHED))
+        wait_until(lambda: reader.pump(cursor).ended)
+        assert (reader.epoch, reader.entries) == (writer.epoch, writer._log)
+
+
 def test_a_stream_that_nobody_watches_is_forgotten_after_a_grace_time(
     hub: streams.StreamHub, control: streams.StreamControl, client: "redis.Redis", clock: Clock
 ) -> None:
@@ -225,3 +244,47 @@ def test_a_viewer_of_a_stream_that_its_writer_brings_back_is_not_told_that_it_is
         writer.append(streams.Kind.TEXT, "here")
         wait_until(lambda: reader.pump(cursor).entries == [b"t:here"])
     assert not reader.gone
+
+
+def test_what_is_no_stream_is_gone_and_takes_no_other_stream_along(
+    hub: streams.StreamHub, client: "redis.Redis", writers: streams.StreamWriters
+) -> None:
+    """They are read together, in one round trip."""
+    client.set(keys.state("text"), "of another type")
+    client.hset(keys.state("list"), mapping={"epoch": "3f9", "fence": 1})
+    client.set(keys.chunks("list"), "of another type")
+    client.hset(keys.state("bytes"), mapping={"epoch": b"\xff", "fence": 1})
+    client.hset(keys.state("colon"), mapping={"epoch": "a:b\n", "fence": 1})
+    bad = ["text", "list", "bytes", "colon"]
+    with writers.open("good") as writer:
+        write(writer, "Once")
+        readers = {name: Reader() for name in [*bad, "good"]}
+        cursors = {name: hub.follow(name, reader, expected=False) for name, reader in readers.items()}
+        writer.end(streams.End(streams.Outcome.FINISHED))
+        wait_until(lambda: readers["good"].pump(cursors["good"]).ended)
+    wait_until(lambda: all(readers[name].pump(cursors[name]).gone for name in bad))
+
+
+def has_ended(reader: Reader, cursor: streams.Cursor) -> bool:
+    return reader.pump(cursor).ended
+
+
+def test_a_stream_that_has_ended_has_an_end_even_where_its_entry_was_lost(
+    hub: streams.StreamHub, client: "redis.Redis", control: streams.StreamControl
+) -> None:
+    lists: dict[str, list[bytes]] = {"evicted": [], "cut": [b"t:Once", b"t: upon"]}
+    for name, entries in lists.items():
+        client.hset(keys.state(name), mapping={"epoch": "3f9", "fence": 1, "ended": 9})
+        if entries:
+            client.rpush(keys.chunks(name), *entries)
+        reader = Reader()
+        wait_until(partial(has_ended, reader, hub.follow(name, reader)))
+        assert reader.entries[:-1] == entries
+        recording = control.read(name)
+        assert recording.end is not None
+        assert recording.end.outcome is streams.Outcome.FAILED
+        [progress] = control.progress([name])
+        assert progress is not None
+        assert progress.length == recording.stop == len(reader.entries)
+        again = control.read(name, streams.Position("3f9", 10**15 - 1))
+        assert (again.start, again.stop, again.end) == (len(entries), len(entries) + 1, recording.end)

@@ -205,3 +205,34 @@ def test_a_stream_that_vanished_is_taken_off_the_list(
     client.delete(keys.state("s"), keys.chunks("s"))
     assert reaper.reap() == []
     assert client.zcard(keys.UNSETTLED) == 0
+
+
+def test_what_is_no_stream_is_taken_off_the_list_and_keeps_nobody_waiting(
+    client: "redis.Redis", reaper: streams.Reaper, saved: list[streams.Recording]
+) -> None:
+    client.set(keys.state("a1"), "of another type")
+    client.hset(keys.state("a2"), mapping={"epoch": "3f9", "fence": "nonsense", "lease": "soon"})
+    client.hset(keys.state("a3"), mapping={"epoch": "3f9", "fence": 1, "lease": 1})
+    client.set(keys.chunks("a3"), "of another type")
+    client.hset(keys.state("a4"), mapping={"epoch": b"\xff", "ended": 0})
+    client.hset(keys.state("good"), mapping={"epoch": "3f9", "fence": 1, "lease": 1})
+    client.zadd(keys.UNSETTLED, dict.fromkeys([b"\xff\xfe", b"a1", b"a2", b"a3", b"a4", b"good"], 1))
+    assert reaper.reap() == ["a2", "a3", "good"]
+    assert [recording.stream_id for recording in saved] == ["a2", "a3", "good"]
+    assert client.zcard(keys.UNSETTLED) == 0
+
+
+@pytest.mark.parametrize("kind", ["text", "list"])
+def test_a_moment_of_the_last_look_that_is_none_is_written_anew(
+    client: "redis.Redis", reaper: streams.Reaper, kind: str
+) -> None:
+    client.delete(keys.LOOKED)
+    if kind == "text":
+        client.set(keys.LOOKED, "nonsense")
+    else:
+        client.rpush(keys.LOOKED, "nonsense")
+    client.hset(keys.state("s"), mapping={"epoch": "3f9", "fence": 1, "lease": 1})
+    client.zadd(keys.UNSETTLED, {"s": 1})
+    assert reaper.reap() == [], "nobody has looked, as far as anybody knows: everyone gets time"
+    client.zadd(keys.UNSETTLED, {"s": 1})
+    assert reaper.reap() == ["s"]

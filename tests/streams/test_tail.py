@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.chunk import End, Kind, Outcome, Position, encode_end, encode_text
+from streams.chunk import End, Kind, Outcome, Position, encode_end, encode_note, encode_text
 from streams.reader import Page
 from streams.tail import Ahead, Batch, Cursor, Gone, Serving, Tail
 
@@ -216,6 +216,17 @@ def test_a_new_epoch_clears_every_viewer_and_begins_at_zero() -> None:
     assert (reader.epoch, reader.entries) == ("77", other)
 
 
+def test_a_notification_that_cannot_be_read_has_the_list_read() -> None:
+    world = World(LOG)
+    world.append(4, hint=False)
+    world.settle()
+    for payload in (b"nonsense", b"%s 4 5 99\nt:cut" % EPOCH.encode(), b"%s -1 5 5\nt:cut" % EPOCH.encode()):
+        assert not world.tail.notified(payload)
+    reader = Reader()
+    reader.take_all(world.tail.join(reader, None))
+    assert reader.entries == LOG[:4]
+
+
 def test_a_viewer_of_a_queued_stream_is_told_so_and_then_of_its_beginning() -> None:
     tail = Tail("s", expected=True, clock=lambda: 0.0)
     reader = Reader()
@@ -319,3 +330,19 @@ def test_who_waits_in_a_queue_is_told_how_many_are_ahead_whenever_that_changes()
     tail.queued_behind(1)
     first.take_all(cursor)
     assert (first.ahead, first.entries) == ([3, 2], LOG[:1])
+
+
+def test_a_stream_that_is_queued_again_is_told_as_one_that_was_never_begun() -> None:
+    tail, reader = Tail("s", expected=True, clock=lambda: 0.0), Reader()
+    cursor = tail.join(reader, None)
+    queued = Page(None, 0, 0, False, [])
+    for epoch in ("first", "second"):
+        tail.replayed(queued)
+        assert tail.is_queued
+        tail.queued_behind(0)
+        reader.take_all(cursor)
+        assert (reader.epoch, reader.entries) == (None, [])
+        tail.replayed(Page(epoch, 0, 1, False, [encode_note(f"{epoch} waits")]))
+        reader.take_all(cursor)
+        assert (reader.epoch, reader.entries) == (epoch, [encode_note(f"{epoch} waits")])
+    assert reader.ahead == [0, 0], "each time how many are before it, even if they are as many"

@@ -253,6 +253,39 @@ def test_an_end_is_flushed_while_redis_refuses_to_store_and_then_does(
         assert control.read("s").text == "kept"
 
 
+@pytest.mark.parametrize("field", ["fence", "cancel"])
+def test_a_state_that_cannot_be_read_holds_up_no_writer(
+    client: "redis.Redis", settings: streams.StreamSettings, control: streams.StreamControl, field: str
+) -> None:
+    writers = streams.StreamWriters(client, settings)
+    with writers.open("bad") as bad, writers.open("good") as good:
+        client.hset(keys.state("bad"), field, "nonsense")
+        bad.append(streams.Kind.TEXT, "all the same")
+        good.append(streams.Kind.TEXT, "good")
+        assert writers.flush()
+        assert (control.read("bad").text, control.read("good").text) == ("all the same", "good")
+
+
+def test_what_lies_at_a_streams_keys_instead_of_it_gives_way_to_its_writer(
+    client: "redis.Redis", settings: streams.StreamSettings, control: streams.StreamControl
+) -> None:
+    """It is as if Redis had lost the stream: its writer has all of it."""
+    client.set(keys.state("s"), "of another type")
+    writers = streams.StreamWriters(client, settings)
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.TEXT, "Once")
+        writers.flush()
+        for key in (keys.state("s"), keys.chunks("s")):
+            client.delete(key)
+            client.set(key, "of another type")
+            writer.append(streams.Kind.TEXT, " upon")
+            while writer.is_pending:
+                assert writers.flush()
+        writer.end(FINISHED)
+        writers.flush()
+    assert control.read("s").text == "Once upon upon"
+
+
 def test_a_notification_carries_small_entries_and_only_announces_large_ones(
     client: "redis.Redis", settings: streams.StreamSettings
 ) -> None:

@@ -21,6 +21,7 @@ with an object); else the prompt is echoed word by word.
 | `hold`             | –        | a gate's name: not even the headers are sent before one release of it |
 | `fragment`         | –        | write so many bytes at a time |
 | `cut`              | false    | true: the connection is reset instead of any answer |
+| `verbatim`         | –        | these bytes (as Latin-1) instead of any response; then the connection is closed |
 | `finish_reason`    | `"stop"` | null: none is sent |
 | `usage`            | counted  | null: none is sent (nor where the request does not ask for it) |
 | `done`             | true     | whether `[DONE]` closes the stream |
@@ -29,12 +30,12 @@ with an object); else the prompt is echoed word by word.
 
 A step is a text, or an object with one key: `{"text": …}`, `{"reasoning": …}`, `{"delta": {…}}` (any delta object),
 `{"event": {…}}` (any object in place of a chunk), `{"error": {…}}` (an error inside the stream), `{"raw": …}` (these
-characters as they are), `{"wait": gate}`, `{"silence": true}` (nothing more, ever), `{"cut": true}` (the connection is
-reset), `{"eof": true}` (the answer ends cleanly, too early).
+characters as they are), `{"bytes": …}` (these bytes, as Latin-1), `{"wait": gate}`, `{"silence": true}` (nothing more,
+ever), `{"cut": true}` (the connection is reset), `{"eof": true}` (the answer ends cleanly, too early).
 
-**Control**: `POST /script`; `POST /models` with what `GET /v1/models` is to list; `POST /release` with
-`{"gate": name, "count": n}` (releases may come before those who wait); `GET /requests/<n>`: every request from number n
-on, in order, as `{"path", "client", "headers", "body", "sent", "state"}`.
+**Control**: `POST /script`; `POST /models` with what `GET /v1/models` is to list, or `{"verbatim": …}` as above;
+`POST /release` with `{"gate": name, "count": n}` (releases may come before those who wait); `GET /requests/<n>`: every
+request from number n on, in order, as `{"path", "client", "headers", "body", "sent", "state"}`.
 `client` is its port; `sent` counts steps; `state` is `running`, `answered`, `cut`, or `disconnected` (the client went
 first).
 """
@@ -59,6 +60,10 @@ PROJECT = Path(__file__).parents[2]
 
 class Cut(Exception):
     """The script says that the connection is reset here."""
+
+
+class Closed(Exception):
+    """The script has said all that it wants to say on this connection."""
 
 
 class Server:
@@ -86,10 +91,14 @@ class Server:
                     record |= {"sent": 0, "state": "running"}
                     self.requests.append(record)
                     await self.answer_or_notice_leaving(record, reader, writer)
+                elif path == "/v1/models" and isinstance(self.models, dict) and "verbatim" in self.models:
+                    await self.say(writer, self.models["verbatim"])
                 else:
                     await self.respond(writer, *self.control(method, path, body))
         except Cut:
             writer.transport.abort()
+        except Closed:
+            pass
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # The client left, which its record says already.
         finally:
@@ -124,6 +133,11 @@ class Server:
         writer.write(head.encode() + b"\r\n" + data)
         await writer.drain()
 
+    async def say(self, writer: asyncio.StreamWriter, verbatim: str) -> None:
+        writer.write(verbatim.encode("latin-1"))
+        await writer.drain()
+        raise Closed
+
     async def answer_or_notice_leaving(
         self, record: Json, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -143,6 +157,9 @@ class Server:
             except Cut:
                 record["state"] = "cut"
                 raise
+            except Closed:
+                record["state"] = "answered"
+                raise
             record["state"] = "answered"
         else:
             answer.cancel()
@@ -155,6 +172,8 @@ class Server:
             await self.gates[hold].acquire()
         if script.get("cut"):
             raise Cut
+        if "verbatim" in script:
+            await self.say(writer, script["verbatim"])
         if (status := script.get("status", 200)) != 200:
             await self.respond(writer, status, {"error": script.get("error", {})}, script.get("headers"))
             return
@@ -239,6 +258,8 @@ class Answer:
                 await self.event({"error": value})
             case "raw":
                 await self.raw(value)
+            case "bytes":
+                await self.send_bytes(value.encode("latin-1"))
             case _:
                 raise ValueError(f"a step is a text or has one of the keys in the table, not {step!r}")
 
@@ -250,7 +271,9 @@ class Answer:
         await self.raw(f"data: {json.dumps(event)}\n\n")
 
     async def raw(self, text: str) -> None:
-        data = text.encode("utf-8", "surrogatepass")
+        await self.send_bytes(text.encode("utf-8", "surrogatepass"))
+
+    async def send_bytes(self, data: bytes) -> None:
         size = self.script.get("fragment", len(data))
         for start in range(0, len(data), size):
             piece = data[start : start + size]

@@ -46,6 +46,13 @@ class WorkerProcess:
         self.process.kill()
         self.process.wait()
 
+    def pause(self) -> None:
+        """Stop it from doing anything, as a machine that swaps does (SIGSTOP)."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
     def wait(self, timeout: float = 60.0) -> int:
         """Wait for its end; return the exit code."""
         return self.process.wait(timeout)

@@ -21,6 +21,6 @@ def test_a_line_without_facts_is_only_the_event() -> None:
 
 
 @pytest.mark.parametrize("formatter", [FactsFormatter, workers.logs.FactsFormatter])
-def test_an_event_of_several_lines_is_one_line_with_its_facts(formatter: type[logging.Formatter]) -> None:
+def test_an_event_of_several_lines_has_its_facts_in_the_first(formatter: type[logging.Formatter]) -> None:
     record = logging.makeLogRecord({"msg": "not saved: no such table\n[SQL: …]", "levelname": "INFO", "stream_id": "s"})
-    assert formatter("%(message)s").format(record) == "not saved: no such table [SQL: …] stream_id=s"
+    assert formatter("%(message)s").format(record) == "not saved: no such table stream_id=s\n[SQL: …]"

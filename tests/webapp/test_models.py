@@ -91,3 +91,19 @@ def test_another_version_is_not_written_by_another_model_either(
         message = sent["answer" if what == "regenerate" else "question"]["id"]
         body = {"model": "huge"} | ({"content": "How?"} if what == "edit" else {})
         assert client.post(f"/api/messages/{message}/{what}", json=body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("data", "offered"),
+    [
+        (b"[" * 100_000, []),
+        (b"\xff", []),
+        (b'{"default": "m", "models": "abc"}', []),
+        (b'{"default": ["m"], "models": ["\\ud800", 5, null, " ", "m"]}', ["m"]),
+    ],
+)
+def test_of_what_nobody_can_read_nothing_is_offered(
+    ada: FlaskClient, services: Services, data: bytes, offered: list[str]
+) -> None:
+    services.redis.set(keys.offer(services.settings.rq_queue), data)
+    assert listed(ada) == {"default": "a-model", "models": ["a-model", *offered]}

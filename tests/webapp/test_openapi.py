@@ -52,6 +52,16 @@ def test_a_send_is_described_with_its_key_its_body_and_its_conflict(description:
     assert {"202", "400", "404", "409", "422", "503"} <= set(operation["responses"])
 
 
+def test_what_can_be_had_in_two_types_is_described_in_both(description: dict[str, Any]) -> None:
+    for path, other in {
+        "/api/streams/{stream_id}": "text/event-stream",
+        "/api/conversations/{conversation_id}/export": "text/markdown",
+    }.items():
+        assert set(description["paths"][path]["get"]["responses"]["200"]["content"]) == {"application/json", other}
+    assert "204" in description["paths"]["/api/streams/{stream_id}"]["get"]["responses"]
+    assert "409" in description["paths"]["/api/streams/{stream_id}/digest"]["get"]["responses"]
+
+
 def test_there_is_a_page_to_try_it_which_loads_nothing_from_elsewhere(ada: FlaskClient) -> None:
     response = ada.get("/api/openapi/swagger")
     assert response.status_code == 200

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from websockets.exceptions import ConnectionClosed
 
 from streams import End, Kind, Outcome, StreamWriter, keys
 from tests.support.database import migrated, new_sqlite
@@ -251,6 +252,20 @@ def test_news_that_was_published_while_nobody_was_subscribed_is_told_after_the_r
     assert page.receive_until("news")[-1]["version"] == changed.version
 
 
+@pytest.mark.parametrize(
+    "hint", [b"9" * 5000, b"99999999999999999999", b"\xff", b"", b"changed", b"viewers", b"-1", b"1e9"]
+)
+def test_a_hint_that_is_no_version_hides_no_later_one(
+    page: SocketClient, services: Services, ada: FlaskClient, conversation: str, hint: bytes
+) -> None:
+    version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
+    page.say(type="watch", conversation=conversation, version=version)
+    wait_until(lambda: services.redis.pubsub_channels(keys.conversation(conversation)), what="the subscription")
+    services.redis.publish(keys.conversation(conversation), hint)
+    ada.patch(f"/api/conversations/{conversation}", json={"title": "Later"})
+    assert page.receive() == {"type": "news", "conversation": conversation, "version": version + 1}
+
+
 def test_a_list_is_told_of_whatever_changes_in_it_by_whomever(
     page: SocketClient, web: WebProcess, ada: FlaskClient, eve: FlaskClient, conversation: str
 ) -> None:
@@ -335,6 +350,16 @@ def test_a_frame_that_is_none_of_ours_ends_the_socket_with_1007_and_says_why(
     assert page.closed() == (1007, said)
 
 
+def test_a_client_that_says_more_than_can_be_answered_is_cut_off(web: WebProcess, page: SocketClient) -> None:
+    """Each of these asks the database; what waits for its answer is kept in memory."""
+    with suppress(ConnectionClosed):
+        for number in range(20_000):
+            page.say(type="watch", conversation=f"c{number}", version=0)
+    with suppress(RuntimeError):  # the close frame is lost if more was under way
+        assert page.closed() == (1008, "Too many frames at once.")
+    wait_until(lambda: "says more than can be answered" in web.log.read_text(), what="the warning")
+
+
 def test_a_frame_that_is_too_large_ends_the_socket_with_1009(page: SocketClient) -> None:
     page.say(type="follow", stream="s" * 17_000)
     assert page.closed()[0] == 1009
@@ -369,17 +394,35 @@ def test_the_hundred_and_first_stream_and_conversation_are_refused(page: SocketC
 
 
 def test_a_page_of_another_site_gets_no_socket(web: WebProcess, ada: FlaskClient, conversation: str) -> None:  # noqa: ARG001
-    status, problem = get(web, {**HANDSHAKE, "Cookie": cookie_of(ada), "Origin": "https://evil.example"})
-    assert (status, problem["status"]) == (403, 403)
+    for origin in ("https://evil.example", "null", "", "http://[", "http://]:x", "é"):
+        status, problem = get(web, {**HANDSHAKE, "Cookie": cookie_of(ada), "Origin": origin})
+        assert (status, problem["status"]) == (403, 403), origin
     with connected(web.url, cookie_of(ada), Origin=web.url) as page:
         assert page.hello["type"] == "hello"
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"Sec-WebSocket-Key": "eA=="}, {"Sec-WebSocket-Key": "é"}, {"Sec-WebSocket-Version": "12"}]
+    "wrong",
+    [
+        {"Sec-WebSocket-Key": "eA=="},
+        {"Sec-WebSocket-Key": "é"},
+        {"Sec-WebSocket-Version": "12"},
+        {"Connection": "Upgrade, é"},
+        {"Connection": "close"},
+    ],
 )
 def test_a_handshake_that_is_none_is_refused(web: WebProcess, wrong: dict[str, str]) -> None:
     assert get(web, HANDSHAKE | wrong)[0] == 400
+
+
+@pytest.mark.parametrize("host", ["", "é", "xn--\xff", "a" * 70 + ".example"])
+def test_a_handshake_for_a_host_that_cannot_be_read_is_refused(web: WebProcess, host: str) -> None:
+    assert get(web, HANDSHAKE | {"Host": host})[0] == 400
+
+
+def test_a_subprotocol_that_cannot_be_read_is_passed_over_as_any_other(web: WebProcess) -> None:
+    with connected(web.url, **{"Sec-WebSocket-Protocol": "\xa0"}) as page:
+        assert page.hello["type"] == "hello"
 
 
 def test_a_plain_request_is_told_that_this_is_a_websocket(web: WebProcess) -> None:

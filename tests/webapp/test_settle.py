@@ -15,7 +15,7 @@ from tests.webapp.people import read, send
 from webapp.app import create_app
 from webapp.services import Services
 from webapp.settings import Settings
-from webapp.settle import PATIENCE, Settler
+from webapp.settle import PATIENCE, UNHEARD, Settler
 
 
 class Clock:
@@ -41,7 +41,9 @@ def app(settings: Settings, services: Services) -> OpenAPI:
 @pytest.fixture
 def services(services: Services, clock: Clock) -> Services:
     """With a clock that the test can move on."""
-    settler = Settler(services.store, services.control, services.redis, services.announce, clock=clock)
+    settler = Settler(
+        services.store, services.control, services.redis, services.announce, services.hand_over, clock=clock
+    )
     return replace(services, settler=settler, subscriber=Subscriber(services.redis))
 
 
@@ -148,7 +150,7 @@ def test_a_stream_that_vanished_is_given_up_without_anybody_asking_and_who_watch
     clock.time = PATIENCE
     services.settler.sweep()
     wait_until(lambda: heard, what="the news")
-    assert services.store.streams_in_flight() == []
+    assert stream not in services.store.streams_in_flight()
     assert ada.get("/api/conversations").get_json()["items"][0]["generating"] is None
     services.subscriber.close()
 
@@ -204,7 +206,48 @@ def test_a_stream_whose_job_still_waits_is_not_given_up(
     assert services.settler.settle(stream) is False
     clock.time = PATIENCE * 2
     assert services.settler.settle(stream) is False
-    services.queue.empty()  # type: ignore[no-untyped-call]
-    services.settler.settle(stream)
-    clock.time = PATIENCE * 4
-    assert services.settler.settle(stream) is True
+    assert services.queue.job_ids == [stream]
+
+
+def test_what_no_worker_had_begun_when_redis_was_emptied_is_handed_over_again(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    services.redis.flushall()
+    services.settler.sweep()
+    assert stream not in services.queue.job_ids, "it may be about to be handed over for the first time"
+    clock.time = UNHEARD
+    services.settler.sweep()
+    services.settler.sweep()
+    assert services.queue.job_ids.count(stream) == 1
+    assert services.control.read(stream).state == "queued"
+    assert read(ada, conversation)["messages"][1]["status"] == "queued"
+
+
+def test_a_stream_whose_end_was_lost_is_settled_and_holds_up_no_other(
+    ada: FlaskClient, finished: str, services: Services
+) -> None:
+    """An evicted list: what was saved of it before is kept, and the conversation is free again."""
+    other = str(ada.post("/api/conversations").get_json()["id"])
+    lost = send(ada, other)["stream"]
+    services.store.checkpoint(lost, "Lace is", "")
+    services.redis.hset(keys.state(lost), mapping={"epoch": "3f9", "fence": 1, "ended": 7})
+    services.settler.sweep()
+    message = read(ada, other)["messages"][1]
+    assert (message["status"], message["content"]) == ("failed", "Lace is")
+    assert "could not be read" in message["reason"]
+    assert finished not in services.store.streams_in_flight()
+
+
+@pytest.mark.parametrize("record", [{"status": "dancing"}, {"status": b"\xff"}, {"data": b"x", "created_at": "never"}])
+def test_a_job_that_cannot_be_read_is_none(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock, record: dict[str, str | bytes]
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    vanish(services, stream)
+    for field, value in record.items():
+        services.redis.hset(f"rq:job:{stream}", field, value)
+    assert read(ada, conversation)["generating"] == stream
+    clock.time = PATIENCE
+    services.settler.sweep()
+    assert read(ada, conversation)["generating"] is None

@@ -147,9 +147,18 @@ def test_a_link_ends_at_its_time_which_must_be_to_come(ada: FlaskClient, bob: Fl
     soon = datetime.now(UTC) + timedelta(seconds=3)
     link = share(ada, answered, expires_at=soon.isoformat())
     wait_until(lambda: bob.get(f"/api/shares/{link}").status_code == 410, what="the link to expire")
-    for wrong in ("2001-01-01T00:00:00Z", "tomorrow", "2099-01-01T00:00:00"):  # the last has no time zone
+    no_zone, over_the_edge = "2099-01-01T00:00:00", "9999-12-31T23:59:59-23:59"
+    for wrong in ("2001-01-01T00:00:00Z", "tomorrow", no_zone, over_the_edge, 4_000_000_000, True, ""):
         refused = ada.post(f"/api/conversations/{answered}/shares", json={"expires_at": wrong})
         assert (refused.status_code, "expires_at" in refused.get_json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, "true", None])
+def test_what_a_link_is_good_for_is_said_by_true_and_false_alone(
+    ada: FlaskClient, answered: str, wrong: object
+) -> None:
+    refused = ada.post(f"/api/conversations/{answered}/shares", json={"may_ask": wrong})
+    assert (refused.status_code, "may_ask" in refused.get_json()["detail"]) == (400, True)
 
 
 def test_a_deleted_conversation_is_shared_no_more_until_it_is_restored(

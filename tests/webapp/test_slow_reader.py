@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import gevent.socket
 import pytest
 from flask.testing import FlaskClient
 from wsproto import ConnectionType, WSConnection
@@ -18,6 +19,7 @@ from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess
 from tests.webapp.people import cookie_of
+from webapp.sockets import Outlet
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -151,3 +153,16 @@ def test_events_go_whole_to_a_slow_reader_too(
     frames = [json.loads(line[6:]) for event in events for line in event.splitlines() if line.startswith("data: ")]
     assert "".join(frame.get("text", "") for frame in frames) == "".join(DELTAS)
     assert frames[-1]["type"] == "end"
+
+
+def test_a_fault_while_writing_cuts_the_connection_instead_of_leaving_it_silent() -> None:
+    def broken() -> bytes | None:
+        raise LookupError
+
+    ours, theirs = gevent.socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(60)
+        outlet = Outlet(ours)
+        outlet.refill = broken
+        outlet.drain()
+        assert theirs.recv(1) == b""

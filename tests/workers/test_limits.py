@@ -31,6 +31,13 @@ def test_no_delta_moves_it_past_the_whole() -> None:
     assert watch.deadline == (1100, End(Outcome.FAILED, "The answer took longer than 100 seconds."))
 
 
+def test_what_a_model_says_after_its_finish_cannot_make_the_answer_fail() -> None:
+    watch = Watch(LIMITS, begun=1000)
+    watch.finished(1002, finished("stop"))
+    watch.heard(1003)
+    assert watch.deadline == (1002 + CLOSING, End(Outcome.FINISHED))
+
+
 def test_a_finished_answer_waits_a_moment_for_its_usage_and_is_finished_without() -> None:
     watch = Watch(LIMITS, begun=1000)
     watch.heard(1001)

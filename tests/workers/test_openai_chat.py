@@ -130,6 +130,14 @@ def test_a_server_that_wants_to_be_left_alone_for_long_is(model: ScriptedModel) 
 
 
 @pytest.mark.parametrize(
+    "header", ["soon", "-1", "nan", "inf", "1e308", "Sun, 22 Nov 2026 12:00:07 +99999999999999999", "\xfcbermorgen"]
+)
+def test_a_retry_after_that_says_nothing_is_as_none(model: ScriptedModel, header: str) -> None:
+    refusal: Json = {"status": 429, "headers": {"Retry-After": header}}
+    assert ask(model, refusal, {"deltas": ["At last"]}) == ("At last", [0.5], 2)
+
+
+@pytest.mark.parametrize(
     ("status", "error", "words"),
     [
         (401, {"message": "Incorrect API key provided: sk-sec***"}, "did not accept this server's key"),
@@ -161,6 +169,39 @@ def test_a_server_that_stays_in_trouble_is_given_up_in_words(model: ScriptedMode
     failed, requests = fail(model, *[{"status": 503}] * 3)
     assert requests == 3
     assert failed.reason == "The model's server has trouble (HTTP 503). Try again in a while."
+
+
+def answered(content_type: str, body: str) -> Json:
+    return {"verbatim": f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: {content_type}\r\n\r\n{body}"}
+
+
+def test_a_body_that_cannot_be_unpacked_is_a_cut(model: ScriptedModel) -> None:
+    head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n\r\n"
+    failed, requests = fail(model, {"verbatim": head + "this is no gzip"})
+    assert (failed.reason, requests) == ("The connection to the model was cut before the answer was whole.", 1)
+
+
+def test_a_server_that_does_not_stream_answers_all_the_same(model: ScriptedModel) -> None:
+    message = '{"role": "assistant", "content": "All at once"}'
+    body = '{"choices": [{"message": ' + message + ', "finish_reason": "stop"}], "usage": {"total_tokens": 7}}'
+    assert ask(model, answered("application/json; charset=utf-8", body))[0] == "All at once"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "words"),
+    [
+        ("text/html", "<!doctype html><title>Welcome to nginx!</title>", "with something that is no answer"),
+        ("", "", "with something that is no answer"),
+        ("text/event-stream", "", "was cut before the answer was whole"),
+        ("application/json", '{"error": {"message": "out of memory"}}', "reported an error: “out of memory”"),
+        ("application/json", "{", "could not be read"),
+        ("application/json", '{"choices": [{"message": {"content": "So"}}]}', "was cut before the answer was whole"),
+    ],
+)
+def test_a_200_that_is_no_answer_fails_in_words(model: ScriptedModel, content_type: str, body: str, words: str) -> None:
+    failed, requests = fail(model, answered(content_type, body))
+    assert requests == 1
+    assert words in failed.reason
 
 
 @pytest.mark.parametrize("step", [{"eof": True}, {"cut": True}])
@@ -245,6 +286,9 @@ def test_warming_up_says_whom_it_will_ask(model: ScriptedModel) -> None:
     [
         ([{"id": "b"}, {"id": "A"}, {"id": "b"}], ["A", "b"]),
         ([{"id": None}, {"id": " "}, {"name": "x"}, {"id": 7}], []),
+        ([{"id": "\ud800"}, {"id": "nul\0"}, {"id": "two\nlines"}, {"id": "x" * 201}, {"id": ["x"]}], []),
+        ({"id": "x"}, []),
+        (5, []),
         ([], []),
         (None, []),
     ],
@@ -253,6 +297,18 @@ def test_the_models_are_those_that_the_server_names(model: ScriptedModel, data: 
     model.lists(data)
     with source(model.base_url) as chat:
         assert chat.models() == names
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "5", "null", '"x"', "", "[" * 100_000])
+def test_a_list_of_models_that_is_none_is_a_failure_in_words_or_names_nobody(model: ScriptedModel, body: str) -> None:
+    model.lists(answered("application/json", body))
+    with source(model.base_url) as chat:
+        try:
+            found, reason = chat.models(), None
+        except ModelFailed as failed:
+            found, reason = [], failed.reason
+    assert found == []
+    assert reason in (None, "The model's server does not say in a readable way which models it has.")
 
 
 def test_a_server_that_cannot_list_its_models_says_why() -> None:

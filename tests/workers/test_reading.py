@@ -30,6 +30,27 @@ def test_the_events_are_the_same_wherever_the_bytes_are_cut(cuts: list[int]) -> 
     assert found + stream.flush() == EVENTS
 
 
+@pytest.mark.parametrize("endless", [b"data: ", b"xx", b"data:\n", b"data: x\r\n"])
+def test_an_event_that_does_not_end_fails_in_words_and_is_not_kept(endless: bytes) -> None:
+    stream = EventStream(max_event=1_000)
+    stream.feed(b"data: " + b"x" * 900)  # not yet too much
+    assert stream.feed(b"\n\n") == ["x" * 900]
+    with pytest.raises(ModelFailed, match="more than 1,000 bytes") as failed:
+        feed_forever(stream, endless)
+    assert failed.value.reason == "The model sent more in one piece than this server can take."
+
+
+def feed_forever(stream: EventStream, piece: bytes) -> None:
+    for _ in range(1_000):
+        stream.feed(piece)
+
+
+def test_comments_without_end_are_no_event_and_cost_nothing() -> None:
+    stream = EventStream(max_event=100)
+    for _ in range(1_000):
+        assert stream.feed(b": waiting\n\nevent: x\n") == []
+
+
 @given(st.text(alphabet=st.characters(exclude_characters="\0")), st.data())
 def test_text_is_the_same_wherever_its_utf16_is_cut(text: str, data: st.DataObject) -> None:
     units = [chr(int.from_bytes(pair)) for pair in _pairs(text.encode("utf-16-be", "surrogatepass"))]
@@ -55,6 +76,11 @@ def test_what_can_never_be_stored_becomes_a_replacement(text: str) -> None:
     whole.encode()  # raises where half a character is left
 
 
+def test_a_line_feed_after_half_a_character_stays_a_line_feed() -> None:
+    joiner = SurrogateJoiner()
+    assert joiner.feed("\ud83d\n") + joiner.flush() == "\ufffd\n"
+
+
 def read(*chunks: dict[str, Any] | str) -> list[Event]:
     reader = ChatChunks()
     events: list[Event] = []
@@ -78,6 +104,29 @@ def test_usage_comes_after_the_finish_and_only_its_counts_are_kept() -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 1}, "cost": 0.5}
     events = read(chunk("stop"), {"choices": [], "usage": usage}, "[DONE]")
     assert events == [Finish("stop"), Usage({"prompt_tokens": 3, "completion_tokens": 4})]
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"\ud800": 1},
+        {"nul\0": 1},
+        {"x" * 65: 1},
+        {"": 1},
+        {"debt": -1},
+        {"many": 2**53},
+        {"yes": True},
+        {"half": 0.5},
+    ],
+)
+def test_a_count_that_could_not_be_stored_or_shown_is_left_out(usage: dict[str, Any]) -> None:
+    assert read({"usage": {**usage, "total_tokens": 7}}, chunk("stop")) == [Usage({"total_tokens": 7}), Finish("stop")]
+
+
+def test_of_a_flood_of_counts_some_are_kept() -> None:
+    [usage, _] = read({"usage": {f"kind{number}": number for number in range(10_000)}}, chunk("stop"))
+    assert isinstance(usage, Usage)
+    assert len(usage.counts) == 20
 
 
 @pytest.mark.parametrize("last", [chunk("length"), "[DONE]"])

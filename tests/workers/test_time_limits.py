@@ -25,6 +25,11 @@ def worker(bench: Bench) -> Iterator[WorkerProcess]:
     [
         ({"hold": "never"}, "", "did not begin to answer within 3 seconds"),
         ({"deltas": [{"delta": {"role": "assistant"}}, {"silence": True}]}, "", "did not begin to answer"),
+        (
+            {"deltas": [{"raw": ": busy\n\n" * 20_000}], "repeat": 10**9},
+            "",
+            "did not begin to answer",
+        ),  # no pause
         ({"deltas": ["So", {"silence": True}]}, "So", "fell silent for 2 seconds"),
         ({"deltas": ["."] * 5 + [{"wait": "never"}], "pace": 1.0}, ".....", "took longer than 6 seconds"),
     ],

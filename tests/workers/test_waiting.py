@@ -10,7 +10,7 @@ from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import PATIENCE, Bench
-from workers.waiting import SLOW, Waiting
+from workers.waiting import AGAIN, SLOW, Waiting
 
 pytestmark = pytest.mark.timeout(300)  # the first test of a module also waits for the worker to start
 
@@ -52,6 +52,17 @@ def test_a_refusal_is_told_and_the_next_request_has_its_own_patience() -> None:
     assert waiting.due == 123.0
     waiting.late()
     assert said == ["Busy.", SLOW]
+
+
+def test_that_another_worker_was_to_ask_is_said_at_once_and_stays_until_there_is_text_or_a_refusal() -> None:
+    said: list[str] = []
+    waiting = Waiting(said.append)
+    waiting.asked(100.0, again=True)
+    assert (waiting.due, said) == (None, [AGAIN])
+    waiting.over()
+    assert said == [AGAIN], "nothing is taken back"
+    waiting.refused("Busy.", asked_again=110.0)
+    assert (waiting.due, said) == (113.0, [AGAIN, "Busy."])
 
 
 def chunks(bench: Bench, stream_id: str) -> list[str]:

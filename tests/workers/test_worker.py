@@ -4,6 +4,7 @@ A new version of RQ that moves one of them fails here.
 """
 
 import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,17 @@ def test_a_time_limit_hits_its_own_job_only(bench: Bench) -> None:
     assert bench.job(other).get_status() is JobStatus.STARTED
     let_go(bench, "other")
     bench.wait_job(other, JobStatus.FINISHED)
+
+
+def test_only_what_was_not_meant_leaves_a_traceback_in_the_log(bench: Bench, worker: WorkerProcess) -> None:
+    late = bench.enqueue("tests.workers.sample_jobs.wait_for", "never", timeout=1).id
+    unanswered = bench.send({"deltas": ["Once"], "finish_reason": None, "done": False})
+    bad = bench.enqueue("tests.workers.sample_jobs.fail", "not meant").id
+    for job_id in (late, unanswered, bad):
+        bench.wait_job(job_id, JobStatus.FAILED)
+    raised = re.findall(r"job (\S+): exception raised", worker.log)
+    assert bad in raised
+    assert not {late, unanswered} & set(raised)
 
 
 def test_stop_job_stops_the_one_that_is_named(bench: Bench) -> None:

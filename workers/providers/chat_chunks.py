@@ -4,6 +4,8 @@ Rule: no I/O in this file. Data goes in, events come out; so every oddity of a s
 """
 
 import json
+import re
+from itertools import islice
 from typing import Any
 
 from streams import Kind
@@ -12,6 +14,9 @@ from workers.providers.surrogates import SurrogateJoiner
 
 DONE = "[DONE]"
 QUOTED = 300  # characters of a provider's own message that a person gets to see
+COUNT = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)  # what a token count may be called, to be kept
+MOST_COUNTS = 20  # OpenAI sends 3, DeepSeek 5
+LARGEST_COUNT = 2**53 - 1  # so far every language can count
 
 # Where servers put what: reasoning has one name at DeepSeek, vLLM and llama.cpp, another at OpenRouter and Ollama.
 FIELDS = {"content": Kind.TEXT, "reasoning_content": Kind.REASONING, "reasoning": Kind.REASONING}
@@ -47,11 +52,11 @@ class ChatChunks:
             raise ModelFailed(f"The model reported an error: {quoted(error)}", f"error in the stream: {error!r:.500}")
         events: list[Event] = []
         for choice in chunk.get("choices") or []:
-            events += self._deltas(choice.get("delta") or {})
+            events += self._deltas(choice.get("delta") or choice.get("message") or {})  # message: see WholeBody
             if reason := choice.get("finish_reason"):
                 events += self._finish(str(reason))
         if usage := chunk.get("usage"):
-            events.append(Usage({name: count for name, count in usage.items() if type(count) is int}))
+            events.append(Usage(_counts(usage)))
         return events
 
     def _deltas(self, delta: dict[str, Any]) -> list[Event]:
@@ -65,6 +70,16 @@ class ChatChunks:
         self._finished = True
         left = {kind: joiner.flush() for kind, joiner in self._joiners.items()}
         return [*(Delta(kind, text) for kind, text in left.items() if text), Finish(reason)]
+
+
+def _counts(usage: dict[str, Any]) -> dict[str, int]:
+    """The token counts in it. They are stored with the answer, and must never be what cannot be stored or shown."""
+    counts = {
+        name: count
+        for name, count in usage.items()
+        if type(count) is int and 0 <= count <= LARGEST_COUNT and COUNT.fullmatch(name)
+    }
+    return dict(islice(counts.items(), MOST_COUNTS))
 
 
 def quoted(error: object) -> str:

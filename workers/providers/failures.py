@@ -33,6 +33,9 @@ AWAY_NOW = "The model cannot be reached. Trying again {when}…"
 TROUBLE_NOW = "The model's server has trouble. Asking again {when}…"
 
 
+LONGEST_WAIT = 7 * 24 * 3600.0  # seconds; what a server says beyond that tells a person nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A request that gave no answer. `retry_after` is what the server asked us to wait, in seconds.
@@ -100,10 +103,10 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # the zone of a date is any number
             return None
         seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
-    return seconds if 0 <= seconds < float("inf") else None
+    return seconds if 0 <= seconds <= LONGEST_WAIT else None
 
 
 def _duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ The SDK gives the request, its authentication and the connection pool. The strea
 cost twice as much, and it takes an answer that was cut off for a whole one.
 """
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -15,11 +16,16 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from workers.backoff import Backoff
 from workers.providers.chat_chunks import CUT, ChatChunks
-from workers.providers.event_stream import EventStream
-from workers.providers.failures import after, failure
+from workers.providers.event_stream import EventStream, WholeBody
+from workers.providers.failures import OPERATOR, after, failure
 from workers.providers.source import Begun, Event, Message, ModelFailed, Refused
 
+PART = 64 * 1024  # bytes
+PARTS_AT_ONCE = 4  # read before others get their turn; milliseconds, and at the pace of a model nothing at all
 NO_KEY = "none"  # servers of one's own want no key, but the SDK wants one
+NO_ANSWER = f"The model's server answered with something that is no answer. {OPERATOR}"
+NO_LIST = "The model's server does not say in a readable way which models it has."
+NAME = re.compile(r"(?=.*\S)[^\0-\x1f\x7f\ud800-\udfff]{1,200}")  # of a model, as one can choose it (webapp/schemas.py)
 
 
 class OpenAIChat:
@@ -37,9 +43,13 @@ class OpenAIChat:
         patience: float,
         backoff: Backoff,
         sleep: Callable[[float], object],
+        give_way: Callable[[], object] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`patience`: a server that asks to be left alone for longer than so many seconds is not asked again."""
+        """`patience`: a server that asks to be left alone for longer than so many seconds is not asked again.
+
+        `give_way` lets others of this process have their turn.
+        """
         self._client = openai.OpenAI(
             base_url=base_url,
             api_key=api_key or NO_KEY,
@@ -55,6 +65,7 @@ class OpenAIChat:
         self._patience = patience
         self._backoff = backoff
         self._sleep = sleep
+        self._give_way = give_way
         self._now = now
 
     def warm_up(self) -> str:
@@ -68,9 +79,12 @@ class OpenAIChat:
             listed = self._client.models.list(timeout=self._patience)
         except openai.APIError as error:
             raise failure(error, "", self._now()).error() from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:  # the SDK's own, of what is no list
+            raise ModelFailed(NO_LIST, f"malformed list of models ({type(error).__name__})") from error
         # The SDK checks nothing of what came: servers leave out all kinds of things.
-        found = {getattr(model, "id", None) for model in getattr(listed, "data", None) or []}
-        return sorted((name for name in found if isinstance(name, str) and name.strip()), key=str.lower)
+        data = getattr(listed, "data", None)
+        ids = [getattr(model, "id", None) for model in data] if isinstance(data, list) else []
+        return sorted({name for name in ids if isinstance(name, str) and NAME.fullmatch(name)}, key=str.lower)
 
     def close(self) -> None:
         self._client.close()
@@ -83,16 +97,33 @@ class OpenAIChat:
         with ExitStack() as stack:
             response = yield from self._ask(stack, model or self._default_model, messages)
             yield Begun()
-            events, chunks = EventStream(), ChatChunks()
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            events, chunks = WholeBody() if kind == "application/json" else EventStream(), ChatChunks()
+            said = False
             try:
-                for piece in response.iter_bytes():
-                    for data in events.feed(piece):
+                for part in self._parts(response):
+                    for data in events.feed(part):
+                        said = True
                         yield from chunks.feed(data)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:  # of the connection, or of what came over it (gzip that is none)
                 raise ModelFailed(CUT, f"{type(error).__name__}: {error}") from error
             for data in events.flush():
+                said = True
                 yield from chunks.feed(data)
+            if not said and kind != "text/event-stream":  # what a proxy shows to browsers, perhaps
+                raise ModelFailed(NO_ANSWER, f"no event in a response of type {kind!r:.100}")
             chunks.close()
+
+    def _parts(self, response: Any) -> Generator[bytes]:
+        """The body as it comes. A server that sends without a pause does not keep the others from their turn: under
+        gevent, whoever finds something to read reads on."""
+        parts = 0
+        for piece in response.iter_bytes():
+            for start in range(0, len(piece), PART):  # what was packed tightly comes in huge pieces
+                yield piece[start : start + PART]
+                parts += 1
+                if parts % PARTS_AT_ONCE == 0:
+                    self._give_way()
 
     def _ask(self, stack: ExitStack, model: str, messages: Sequence[Message]) -> Generator[Event, None, Any]:
         attempt = 0

@@ -7,7 +7,7 @@ deltas. Neither half can be encoded. And PostgreSQL stores no NUL.
 import re
 
 REPLACEMENT = "\ufffd"
-_HIGH_AT_END = re.compile("[\ud800-\udbff]$")
+_HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")  # not `$`, which a line feed may follow
 _UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 
 

@@ -67,6 +67,29 @@ describe('waiting', () => {
   })
 })
 
+describe('a stream that is begun again', () => {
+  test('waits anew, with nothing of what was said before, and then has the text of its next worker only', () => {
+    const first = logAfter(following(null), queue(2), following('e'), note(0, 'Loading.'))
+    const waiting = step(first, following(null))
+    expect(waiting).toEqual({ log: { ...EMPTY, phase: 'queued' }, missing: false })
+    expect(position(waiting.log)).toBeUndefined()
+    const frames = [
+      queue(0),
+      following('f'),
+      { ...note(0, 'Another worker.'), epoch: 'f' },
+      chunks(1, 2, 'Once', 'f'),
+      end(2, 'f'),
+    ]
+    const log = frames.reduce((before, frame) => step(before, frame).log, waiting.log)
+    expect(log).toMatchObject({ phase: 'ended', epoch: 'f', text: 'Once', note: '', ahead: null })
+  })
+
+  test('a chunk of its first worker that comes too late is not placed', () => {
+    const waiting = logAfter(following('e'), note(0, 'Loading.'), following(null))
+    expect(step(waiting, chunks(1, 2, 'Zombie'))).toEqual({ log: waiting, missing: true })
+  })
+})
+
 describe('joining', () => {
   test('text follows text, and the position follows it', () => {
     const log = logAfter(following('e'), chunks(0, 2, 'ab'), chunks(2, 3, 'c'))
