@@ -4,12 +4,14 @@ PYTHON ?= python3
 # Everything but the preparation itself runs in the environment that it made.
 VENV := .venv/bin
 PREPARE := $(PYTHON) -m development.prepare
+# Several tests at a time, as many as tests/conftest.py says; who has no more to do takes over what others have left.
+PYTEST := $(VENV)/pytest -n auto --dist worksteal
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page faults soak page lock clean python
+.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page faults soak page lock clean python browser
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +24,12 @@ smoke: python ## The main job by a program: ask the embedded model, cut the conn
 	@$(PREPARE) smoke
 	@$(VENV)/python -m development.smoke
 
-test: check test-frontend test-python test-browser ## Everything below, one after the other
+test: python ## The four below
+	@$(PREPARE) python frontend
+	@# One of them uses one core, and another waits for the network.
+	@$(PYTHON) -m development.together $(MAKE) check test-frontend browser
+	@$(MAKE) --no-print-directory test-python
+	@$(MAKE) --no-print-directory test-browser
 
 check: python ## Formatting, linters, types and the arrows between the packages
 	@$(PREPARE) python frontend
@@ -38,11 +45,10 @@ test-frontend: python ## The page's own tests
 
 test-python: python ## The tests of the Python side
 	@$(PREPARE) python
-	$(VENV)/pytest --ignore=tests/browser
+	$(PYTEST) --ignore=tests/browser
 
-test-browser: python ## The page in a real browser, on a real server (installs a browser if there is none)
-	@$(PREPARE) browser
-	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/pytest tests/browser
+test-browser: browser ## The page in a real browser, on a real server (installs a browser if there is none)
+	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(PYTEST) tests/browser
 
 pictures: python ## The page in its main states, light and dark, wide and on a phone (.local/pictures)
 	@$(PREPARE) browser

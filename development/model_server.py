@@ -37,6 +37,7 @@ def main() -> None:
     params.n_parallel, params.n_ctx, params.n_gpu_layers = SLOTS, CONTEXT, 0
     # Its threads wait for each other by spinning: one for every core would starve everything else, and then themselves.
     params.cpuparams.n_threads = max(1, min(4, (os.cpu_count() or 1) - 1))
+    params.n_predict = int(os.environ.get("EMBEDDED_ANSWER_LIMIT") or -1)  # tokens; -1: what the context holds
     params.endpoint_metrics = True
     params.verbosity = 0
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing to clean up, and it may be busy loading

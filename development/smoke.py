@@ -27,6 +27,7 @@ from development.state import State
 PROMPT = "Tell me a short story about a lighthouse keeper who finds a letter in a bottle."
 FIRST_PART = 20  # chunks before the connection is cut
 MEANWHILE = 20  # chunks that it misses
+ENOUGH = 600  # tokens; half of its stories would go on until the context is full, at 2,000
 START_LIMIT = 300.0  # seconds for everything to be there, on a busy machine
 ANSWER_LIMIT = 300.0  # seconds for each part of the answer
 POLL_INTERVAL = 0.1  # seconds
@@ -131,7 +132,7 @@ def running(state: State) -> Iterator[dict[str, str]]:
     """The launcher in a folder of its own, on the embedded defaults; where its parts are. It has to stop cleanly."""
     environ = {name: value for name, value in os.environ.items() if name not in BROUGHT}
     # A machine that is busy with tests beside this one can keep a worker waiting for seconds; that is not our subject.
-    environ = {"STREAM_LEASE": "60"} | environ | {"PORT": str(free_port())}
+    environ = {"STREAM_LEASE": "60"} | environ | {"PORT": str(free_port()), "EMBEDDED_ANSWER_LIMIT": str(ENOUGH)}
     command = [sys.executable, "-m", "development.run", "--state", str(state.folder)]
     with Guardian() as guardian:
         launcher = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What holds for every test: property tests are deterministic, and never fail for being slow."""
+"""What holds for every test: property tests are deterministic and never fail for being slow; several run at once."""
 
 import os
 
@@ -10,3 +10,10 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("deterministic"), derandomize=False, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "deterministic"))
+
+MOST_AT_ONCE = 8  # each of them has servers of its own
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many `-n auto` means. Tests mostly wait, so there may be more of them than cores."""
+    return min(MOST_AT_ONCE, 2 * (os.cpu_count() or 1))

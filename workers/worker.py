@@ -232,12 +232,19 @@ class GreenletWorker(BaseWorker):
             except redis.RedisError as error:
                 attempt += 1
                 log.warning("a job could not begin, giving it back: %s", error, extra={"job_id": job.id})
+                self._forget_executions(job)
             gevent.sleep(min(LONGEST_DELAY, 0.1 * 2.0**attempt))
             try:
                 self._give_back(job, queue)
             except redis.RedisError:
                 continue
             return None
+
+    def _forget_executions(self, job: Job) -> None:
+        """RQ notes one before it asks Redis; left there, this worker would count as busy with it for ever."""
+        for execution in list(self.executions.values()):
+            if execution.job_id == job.id:
+                self.executions.pop(execution.id, None)
 
     # -- stopping jobs
 

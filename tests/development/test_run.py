@@ -10,6 +10,7 @@ import redis
 
 from development.state import Claimed, State
 from tests.development.launched import TIME_LIMIT, is_running, launched, program
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 READY = "Rejoinder is at"
@@ -113,7 +114,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused(tmp_path: Path) -> No
 
 
 def test_a_redis_that_was_named_and_does_not_answer_is_refused_without_its_password(tmp_path: Path) -> None:
-    url = f"redis://:swordfish@127.0.0.1:{closed_port()}/0"
+    url = f"redis://:swordfish@127.0.0.1:{free_port()}/0"
     with launched(tmp_path, {"release": NOTHING}, REDIS_URL=url) as run:
         assert run.process.wait(TIME_LIMIT) == 1
         assert "does not answer" in run.said
@@ -143,8 +144,3 @@ def can_be_claimed(folder: Path) -> bool:
             return True
     except Claimed:
         return False
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

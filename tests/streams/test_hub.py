@@ -32,6 +32,9 @@ class Reader:
     gone: bool = False
     bell: threading.Event = field(default_factory=threading.Event)
 
+    def __post_init__(self) -> None:
+        self.bell.set()  # a new cursor begins with `take`: what was there before it rings for nobody
+
     def offer(self, _cursor: streams.Cursor, batch: streams.Batch) -> bool:
         assert batch.start == len(self.entries)
         self.entries += batch.entries

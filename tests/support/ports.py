@@ -4,7 +4,14 @@ import socket
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody has, and that the system gives to nobody else for the next minute.
+
+    Tests that run beside this one take ports too, and so does every connection. This one was used by a connection that
+    its server has closed, so it is in TIME_WAIT: whoever asks for any port gets another, and whoever asks for this one
+    with SO_REUSEADDR, as servers do, gets it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address: tuple[str, int] = server.getsockname()
+        with socket.create_connection(address):
+            server.accept()[0].close()
+        return address[1]

@@ -48,6 +48,7 @@ class Bench:
         self.store = open_store(self.database_url)
         self.control = StreamControl(self.redis, StreamSettings())
         self.queue = Queue(QUEUE, connection=self.redis, serializer=JSONSerializer)
+        self._running: set[int] = set()  # RQ knows one that was killed for a minute longer
 
     def close(self) -> None:
         self.store.close()
@@ -63,7 +64,14 @@ class Bench:
             "STREAM_LEASE": "30",  # so that a busy machine is not taken for a dead worker
         }
         with running_worker(self.folder, **{**usual, **environment}) as worker:
-            yield worker
+            pid = worker.process.pid
+            # It says that it serves a moment before RQ knows it and its state, which a test may look at first of all.
+            wait_until(lambda: self._state(pid), PATIENCE, "the worker to register")
+            self._running.add(pid)
+            try:
+                yield worker
+            finally:
+                self._running.discard(pid)
 
     def send(self, script: Json | None = None, *, content: str = "Hello", model: str = "scripted") -> str:
         """Ask a question, which the model answers by this script; return the stream."""
@@ -155,10 +163,9 @@ class Bench:
     @contextmanager
     def suspended(self) -> Iterator[None]:
         """No worker takes a job during the block (`rq suspend`, `rq resume`)."""
+        assert self._running
         suspend(self.redis)
-        wait_until(
-            lambda: {worker["state"] for worker in self.workers()} == {"suspended"}, PATIENCE, "workers to pause"
-        )
+        wait_until(lambda: all(self._state(pid) == "suspended" for pid in self._running), PATIENCE, "workers to pause")
         try:
             yield
         finally:
@@ -171,6 +178,9 @@ class Bench:
         """The workers that RQ knows, as they have registered."""
         found = (self.redis.hgetall(key) for key in self.redis.smembers("rq:workers"))
         return [{as_text(name): as_text(value) for name, value in worker.items()} for worker in found]
+
+    def _state(self, pid: int) -> str | None:
+        return next((worker.get("state") for worker in self.workers() if worker.get("pid") == str(pid)), None)
 
     def job(self, job_id: str) -> Job:
         return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer)

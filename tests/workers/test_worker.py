@@ -161,6 +161,7 @@ def test_a_job_that_was_taken_and_could_not_begin_is_not_lost(bench: Bench, work
     wait_until(lambda: bench.redis.llen("begun:taken") == 1, PATIENCE, "it to begin")
     let_go(bench, "taken")
     bench.wait_job(job_id, JobStatus.FINISHED)
+    wait_until(lambda: registered(bench).get_state() == "idle", PATIENCE, "what did not begin to be forgotten")
 
 
 def test_a_job_that_cannot_be_read_ends_nothing_but_itself(bench: Bench, worker: WorkerProcess) -> None:
