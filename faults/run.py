@@ -23,6 +23,7 @@ from faults.stack import Stack, now
 from faults.viewer import Address, Viewer, Way
 from faults.wire import Trouble
 from faults.words import WORD, beginning
+from streams import keys
 from tests.support.waiting import wait_until
 
 Json = dict[str, Any]
@@ -305,7 +306,10 @@ class Run:
         return Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
 
     def _unsettled(self) -> int:
-        return int(self.stack.redis.zcard("rejoinder:{unsettled}"))
+        """Of these answers; a send that was taken back leaves a stream that is settled later."""
+        streams = [answer.stream for answer in self.answers]
+        scores = self.stack.redis.zmscore(keys.UNSETTLED, streams) if streams else []
+        return sum(score is not None for score in scores)
 
 
 def _seen(viewers: Sequence[Viewer]) -> list[Seen]:

@@ -161,11 +161,12 @@ class Stack:
         return [line for line in lines if all(word in line for word in words)]
 
     def tracebacks(self) -> list[str]:
-        """What was logged with a traceback, which nothing should be, but for what is said of `excused` streams."""
+        """What was logged with a traceback, which nothing should be, but for lines that have `excused` words."""
         found = []
         for log in self._logs:
             for line, following in pairwise(log.read_text().splitlines()):
-                if following.startswith("Traceback") and not any(stream in line for stream in self.excused):
+                begins = following.startswith("Traceback") and line  # else it is the cause of one that has been told
+                if begins and not any(words in line for words in self.excused):
                     found.append(f"{log.name}: {line}")
         return found
 

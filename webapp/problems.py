@@ -165,7 +165,7 @@ def _invalid_cursor(_: InvalidCursor) -> Response:
 
 def _unavailable(what: str) -> Callable[[Exception], Response]:
     def answer(error: Exception) -> Response:
-        log.warning("unavailable", extra={"what": what, "route": str(request.url_rule)}, exc_info=error)
+        log.warning("unavailable: %s", error, extra={"what": what, "route": str(request.url_rule)})
         detail = f"{what} does not answer at the moment. Try again in a few seconds."
         headers = {"Retry-After": str(RETRY_AFTER)}
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers).response()

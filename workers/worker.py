@@ -8,6 +8,7 @@ has a test in tests/workers/test_worker.py that fails when a new RQ moves it:
     work                    takes a job, runs it, takes the next     -> takes jobs while there are free slots
     handle_payload, request_stop_execution, _finalize_failure, _stopped_job_id
                             a stop hits "the" job of the worker      -> it hits the greenlet of the job that is named
+    the intermediate queue  a job that is stuck there fails  -> it is queued again, within seconds
     handle_exception        a traceback for all of them      -> only for what was not meant
     set_state               says idle after every job                -> says busy while there are jobs
     get_heartbeat_ttl, heartbeat, _pubsub_exception_handler
@@ -36,6 +37,7 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty, JobTimeoutException
+from rq.utils import as_text
 from rq.worker.base import BaseWorker, WorkerStatus
 
 __all__ = ["GreenletWorker", "JobStopped", "JobTimeoutException", "ShuttingDown"]
@@ -47,6 +49,10 @@ TTL = 3 * BEAT  # seconds without one after which a worker and its jobs count as
 DEQUEUE_TIMEOUT = 1  # seconds; RQ wants whole ones. Also the longest that a stop has to wait for the loop
 SAME_SIGNAL = 1.0  # seconds; a second signal so soon is the same Ctrl-C, from the terminal and from a process manager
 SAVING = 4.0  # seconds for interrupted jobs to end; Heroku kills 30 s after the signal, and 25 are given before
+PUT_BACK = """
+if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
+return redis.call('LPUSH', KEYS[2], ARGV[1])
+"""
 LONGEST_DELAY = 5.0  # seconds between attempts to take a job while Redis is away
 
 
@@ -136,6 +142,8 @@ class GreenletWorker(BaseWorker):
         self._taken = taken
         self._expected = (*expected, ShuttingDown, JobTimeoutException)
         self._jobs = Pool(concurrency)
+        self._not_begun: set[str] = set()  # jobs that some worker had taken, and not begun, at the last heartbeat
+        self._put_back = client.register_script(PUT_BACK)
         self._stopping = Event()
         self._stopping_since = 0.0
         self._cold = Event()
@@ -246,6 +254,19 @@ class GreenletWorker(BaseWorker):
             if execution.job_id == job.id:
                 self.executions.pop(execution.id, None)
 
+    def _rescue_jobs(self) -> None:
+        """Put back what some worker took off the queue and did not begin: it died there, or never heard what it took.
+
+        RQ fails such a job after a minute. Nobody was asked anything yet, so whoever waits need not lose by it; and
+        should its worker be only slow, a stream is begun once.
+        """
+        for queue in self.queues:
+            there = set(map(as_text, self.connection.lrange(queue.intermediate_queue_key, 0, -1)))
+            for job_id in self._not_begun & there:
+                if self._put_back(keys=[queue.intermediate_queue_key, queue.key], args=[job_id]):
+                    log.warning("a job was taken and not begun; it is queued again", extra={"job_id": job_id})
+            self._not_begun = there
+
     # -- stopping jobs
 
     def handle_payload(self, message: dict[Any, Any]) -> None:
@@ -285,7 +306,9 @@ class GreenletWorker(BaseWorker):
         self.handle_job_failure(job, queue, exc_string="Stopped on request.", execution=execution)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        if not issubclass(exc_info[0], self._expected):
+        if issubclass(exc_info[0], redis.RedisError):
+            log.error("RQ was not told how the job went: %s", exc_info[1], extra={"job_id": job.id})
+        elif not issubclass(exc_info[0], self._expected):
             super().handle_exception(job, *exc_info)
 
     # -- leaving
@@ -336,6 +359,7 @@ class GreenletWorker(BaseWorker):
                 for execution in list(self.executions.values()):
                     if execution.id in self.executions:
                         self.maintain_heartbeats(execution.job, execution)
+                self._rescue_jobs()
                 if self.should_run_maintenance_tasks:
                     self.run_maintenance_tasks()
             except redis.RedisError as error:

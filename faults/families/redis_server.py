@@ -33,7 +33,8 @@ def mid_call(run: Run) -> None:
     operator="a job could not begin, giving it back",
 )
 def mid_queue(run: Run) -> None:
-    """Every other call of RQ's, in web processes and workers."""
+    """Two of three calls of RQ's, in web processes and workers."""
+    run.stack.excused |= {"failed to persist", "failed to enqueue dependents"}  # RQ's own words, with its traceback
     for line in (run.stack.worker_line, run.stack.web_line):
         line.hits = is_of_the_queue
         line.script.extend(run.random.choices([Fault.NONE, Fault.CUT_BEFORE, Fault.CUT_AFTER], k=run.many(300)))

@@ -224,3 +224,14 @@ def test_after_a_restart_of_redis_jobs_and_commands_come_through(bench: Bench) -
         return bench.job(job_id).get_status() is JobStatus.STOPPED
 
     wait_until(stopped, PATIENCE, "a command to be heard")
+
+
+def test_a_job_that_was_taken_and_not_begun_is_queued_again(bench: Bench, worker: WorkerProcess) -> None:
+    """Its worker died in between, or the reply that named it was lost."""
+    with bench.suspended():
+        job_id = bench.enqueue("tests.workers.sample_jobs.fail", "at last").id
+        assert bench.redis.lmove(bench.queue.key, bench.queue.intermediate_queue_key) == job_id.encode()
+        wait_until(lambda: bench.queue.job_ids == [job_id], PATIENCE, "the job to be queued again")
+        assert bench.redis.llen(bench.queue.intermediate_queue_key) == 0
+    bench.wait_job(job_id, JobStatus.FAILED)
+    assert "a job was taken and not begun; it is queued again" in worker.log
