@@ -5,8 +5,9 @@ Two tables, on a real Redis, a real worker, a real web process and a scripted mo
 1. generations running at once in one worker process, beside one of them alone;
 2. viewers of one stream in one web process, beside one of them alone.
 
-Every run checks that all text arrived. Costs are CPU time of the process (user and system), told per unit and as a
-ratio to the first row: the clock on the wall means nothing on a machine that is shared.
+Every run is judged as the fault suite judges (faults/invariants.py): each viewer, and the database, has all of it.
+Costs are CPU time of the process (user and system), told per unit and as a ratio to the first row: the clock on the
+wall means nothing on a machine that is shared.
 """
 
 import argparse
@@ -15,18 +16,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
 import redis
 
 import streams
+from faults.invariants import Expected, Saved, Seen, judge
+from faults.records import open_records, saved_answers
+from faults.words import WORD
 from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
-from tests.support.visitor import Visitor
+from tests.support.visitor import Answer, Visitor
+from tests.support.waiting import wait_until
 from tests.support.web_process import running_web
 from tests.support.worker_process import running_worker
 
@@ -43,6 +49,7 @@ class Stack:
         self.redis = services.enter_context(streams.connect(self.server.url))
         self.model: ScriptedModel = services.enter_context(running_scripted_model())
         database_url = migrated(new_sqlite(folder))
+        self._records = open_records(database_url)
         common = {"STREAM_LEASE": "60"}  # a machine that is busy measuring is not a dead worker
         self.worker = services.enter_context(
             running_worker(
@@ -69,6 +76,13 @@ class Stack:
         [child] = psutil.Process(self.web.process.pid).children()
         return child
 
+    def saved(self, answer: Answer) -> list[Saved]:
+        """What the database has of it."""
+        return saved_answers(self._records, answer.stream)
+
+    def all_saved(self, answers: Sequence[Answer]) -> bool:
+        return all(self.saved(answer) for answer in answers)
+
     def subscribers(self) -> int:
         """How many connections listen to channels, counted where Redis counts them."""
         return sum(int(connection["sub"]) > 0 for connection in self.redis.client_list())
@@ -94,7 +108,7 @@ def generations(stack: Stack, counts: list[int], deltas: int, pace: float) -> No
     for count in counts:
         asked_before = len(stack.model.requests())
         spent = cpu_seconds(stack.worker_process)
-        script = {"deltas": ["word{i} "], "repeat": deltas, "pace": pace}
+        script = {"deltas": [WORD], "repeat": deltas, "pace": pace}
         asked = [visitor.ask(f"generation {number}", script) for number in range(count)]
         most = 0
         deadline = time.monotonic() + PATIENCE
@@ -103,14 +117,23 @@ def generations(stack: Stack, counts: list[int], deltas: int, pace: float) -> No
             time.sleep(SAMPLING)
         spent = (cpu_seconds(stack.worker_process) - spent) * 1000 / count
         alone = alone or spent
-        expected = "".join(f"word{number} " for number in range(deltas))
-        whole = sum(answer.recording()["text"] == expected for answer in asked)
-        finished = sum((answer.recording()["end"] or {}).get("outcome") == "finished" for answer in asked)
         requests = len(stack.model.requests()) - asked_before
+        read = [answer.recording() for answer in asked]
+        seen = [Seen("a reader", each["text"], (each["end"] or {}).get("outcome")) for each in read]
+        wait_until(partial(stack.all_saved, asked), PATIENCE, "every answer to be saved")
+        verdicts = [
+            judge(answer.stream, deltas, Expected(), 1, [has], stack.saved(answer))
+            for answer, has in zip(asked, seen, strict=True)
+        ]
+        complaints = [complaint for verdict in verdicts for complaint in verdict.complaints]
+        finished = sum(has.outcome == "finished" for has in seen)
+        whole = sum(not verdict.damage for verdict in verdicts)
         cells = (count, finished, whole, most, requests, f"{spent:.1f}", f"{spent / alone:.2f}")
         print(_row((*cells, f"{megabytes(stack.worker_process):.0f}")), flush=True)
-        if not whole == finished == requests == count:
-            raise SystemExit("Not every generation was asked for once, finished, and had its whole text.")
+        if requests != count:
+            complaints.append(f"the model was asked {requests} times for {count} answers")
+        if complaints:
+            raise SystemExit("\n".join(complaints))
 
 
 def viewers(stack: Stack, counts: list[int], deltas: int, pace: float) -> None:
@@ -122,7 +145,7 @@ def viewers(stack: Stack, counts: list[int], deltas: int, pace: float) -> None:
     visitor = Visitor(stack.web.url)
     others = stack.subscribers()  # the worker's: it listens for stops. The web process has nothing to listen to yet
     for count in counts:
-        answer = visitor.ask("watched", {"hold": "start", "deltas": ["word{i} "], "repeat": deltas, "pace": pace})
+        answer = visitor.ask("watched", {"hold": "start", "deltas": [WORD], "repeat": deltas, "pace": pace})
         with _crowd(stack.web.url, visitor.cookie, answer.stream, count) as crowd:
             assert crowd.stdout is not None
             assert crowd.stdout.readline() == "connected\n"
@@ -132,12 +155,19 @@ def viewers(stack: Stack, counts: list[int], deltas: int, pace: float) -> None:
             result = json.loads(crowd.stdout.readline())
             spent = (cpu_seconds(stack.web_process) - spent) * 1e6 / result["frames"]
         alone = alone or spent
-        expected = "".join(f"word{number} " for number in range(deltas))
-        whole = sum(times for text, times in result["texts"].items() if text == expected)
+        wait_until(partial(stack.all_saved, [answer]), PATIENCE, "the answer to be saved")
+        seen = [
+            Seen(f"{times} viewers", text, outcome, broken=[broken] if broken else [])
+            for (text, outcome, broken), times in result["seen"]
+        ]
+        verdict = judge(answer.stream, deltas, Expected(), 1, seen, stack.saved(answer))
+        whole = count if not verdict.damage else 0
         cells = (count, whole, result["frames"], subscribed, f"{spent:.1f}", f"{spent / alone:.2f}")
         print(_row((*cells, f"{megabytes(stack.web_process):.0f}")), flush=True)
-        if whole != count or subscribed != 1:
-            raise SystemExit("Not every viewer had the whole text, over one subscriber connection.")
+        if subscribed != 1:
+            verdict.complaints.append(f"{subscribed} connections subscribe, not one")
+        if verdict.complaints:
+            raise SystemExit("\n".join(verdict.complaints))
 
 
 @contextmanager

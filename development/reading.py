@@ -1,4 +1,4 @@
-"""A reader of streams for programs: speaks webapp/PROTOCOL.md, and holds what it has got with its position."""
+"""A reader of streams for programs: speaks webapp/PROTOCOL.md over a WebSocket that can be cut."""
 
 import contextlib
 import json
@@ -11,23 +11,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-
-class ProtocolBroken(Exception):
-    """A frame came that the protocol does not allow at this place."""
-
-
-@dataclass
-class Copy:
-    """What a client holds of one stream: the text, and the position after it."""
-
-    epoch: str | None = None
-    next_index: int = 0
-    text: str = ""
-    end: dict[str, Any] | None = None
-
-    @property
-    def position(self) -> str | None:
-        return f"{self.epoch}:{self.next_index}" if self.epoch else None
+from tests.support.copy import Copy, ProtocolBroken
 
 
 @dataclass
@@ -99,29 +83,12 @@ class Reader:
 
     def _take(self, frame: dict[str, Any]) -> None:
         self.travelled.frames.append(frame["type"])
-        match frame["type"]:
-            case "following" if frame["epoch"] is not None:
-                self._begin(frame["epoch"], frame["index"])
-            case "chunks" | "end":
-                self._append(frame)
-            case "gone" | "problem":
-                raise ProtocolBroken(f"the server answers {frame}")
-
-    def _begin(self, epoch: str, index: int) -> None:
-        if epoch != self.copy.epoch:
-            self.copy.epoch, self.copy.next_index, self.copy.text = epoch, 0, ""
-        if index != self.copy.next_index:
-            raise ProtocolBroken(f"asked for {self.copy.position}, served from {index}")
-
-    def _append(self, frame: dict[str, Any]) -> None:
-        if (frame["epoch"], frame["start"]) != (self.copy.epoch, self.copy.next_index):
-            raise ProtocolBroken(f"at {self.copy.position} came a frame of {frame['epoch']}:{frame['start']}")
-        if self.travelled.first_index is None:
-            self.travelled.first_index = frame["start"]
-        text = frame.get("text") or ""
-        self.travelled.characters += len(text)
-        self.travelled.chunks += frame["stop"] - frame["start"]
-        self.copy.text += text
-        self.copy.next_index = frame["stop"]
-        if frame["type"] == "end":
-            self.copy.end = frame
+        if frame["type"] in ("gone", "problem"):
+            raise ProtocolBroken(f"the server answers {frame}")
+        before = len(self.copy.text)
+        self.copy.take(frame)
+        if frame["type"] in ("chunks", "end"):
+            if self.travelled.first_index is None:
+                self.travelled.first_index = frame["start"]
+            self.travelled.characters += len(self.copy.text) - before
+            self.travelled.chunks += frame["stop"] - frame["start"]

@@ -21,8 +21,9 @@ from typing import Any
 from development.checkout import ROOT
 from development.guardian import Guardian
 from development.plan import free_port
-from development.reading import Copy, Reader
+from development.reading import Reader
 from development.state import State
+from tests.support.copy import Copy
 
 PROMPT = "Tell me a short story about a lighthouse keeper who finds a letter in a bottle."
 FIRST_PART = 20  # chunks before the connection is cut

@@ -15,10 +15,10 @@ from random import Random
 from typing import Any, TypeVar
 
 import httpx2
-import sqlalchemy
 
 from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_keys
 from faults.people import Person
+from faults.records import open_records, saved_answers
 from faults.stack import Stack, now
 from faults.viewer import Address, Viewer, Way
 from faults.wire import Trouble
@@ -133,7 +133,7 @@ class Run:
         self.notes: list[str] = []
         self.name = name
         self._crowd = crowd
-        self.database = sqlalchemy.create_engine(stack.database_url, poolclass=sqlalchemy.NullPool)
+        self.database = open_records(stack.database_url)
         self._persons: list[Person] = []
         self._begun = len(stack.model.requests())
 
@@ -296,11 +296,7 @@ class Run:
         return max((viewer.longest_pause for answer in self.answers for viewer in answer.viewers), default=0.0)
 
     def _saved(self, answer: Answer) -> list[Saved]:
-        query = sqlalchemy.text(
-            "SELECT content, status FROM messages WHERE stream_id = :stream AND ended_at IS NOT NULL"
-        )
-        with self.database.connect() as connection:
-            return [Saved(*row) for row in connection.execute(query, {"stream": answer.stream})]
+        return saved_answers(self.database, answer.stream)
 
     def _asked(self) -> Counter[str]:
         return Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))

@@ -8,23 +8,27 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.copy import Copy
+
 Json = dict[str, Any]
 PATIENCE = 60.0  # seconds for a frame that must come
 
 
 class SocketClient:
-    """One socket, greeted. `text`, `epoch` and `next_index` are those of the stream that it follows."""
+    """One socket, greeted. `text` and `position` are those of the stream that it follows."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
         self.hello = self.receive()
-        self.epoch: str | None = None
-        self.next_index = 0
-        self.text = ""
+        self.copy = Copy()
+
+    @property
+    def text(self) -> str:
+        return self.copy.text
 
     @property
     def position(self) -> str:
-        return f"{self.epoch}:{self.next_index}"
+        return str(self.copy.position)
 
     def say(self, **frame: Any) -> None:
         self.connection.send(json.dumps(frame))
@@ -61,15 +65,8 @@ class SocketClient:
             return closed.rcvd.code, closed.rcvd.reason
 
     def _apply(self, frame: Json) -> None:
-        if frame["type"] == "following":
-            if frame["epoch"] != self.epoch:
-                self.epoch, self.next_index, self.text = frame["epoch"], 0, ""
-            assert frame["index"] <= self.next_index, "a gap"
-        elif frame["type"] in ("chunks", "end"):
-            assert frame["epoch"] == self.epoch
-            assert frame["start"] == self.next_index, "a gap, or a repetition"
-            self.next_index = frame["stop"]
-            self.text += frame.get("text", "")
+        if frame["type"] in ("following", "chunks", "end"):
+            self.copy.take(frame)
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def test_whoever_comes_back_gets_exactly_what_is_missing_in_one_frame_and_then_t
     write(writer, *(f"word{number} " for number in range(20)))
     with connected(web.url, cookie_of(ada)) as page:
         page.say(type="follow", stream=stream, position=f"{writer.epoch}:7")
-        page.epoch, page.next_index = writer.epoch, 7
+        page.copy.epoch, page.copy.next_index = writer.epoch, 7
         page.receive_text("".join(f"word{number} " for number in range(7, 20)))
         write(writer, "and more")
         writer.end(FINISHED)
@@ -153,7 +153,7 @@ def test_streams_that_have_ended_do_not_count_among_those_that_are_followed(
     for _ in range(101):
         page.say(type="follow", stream=stream)
         page.receive_until("end")
-        page.next_index = 0
+        page.copy.clear()
 
 
 def test_one_socket_carries_many_streams(
