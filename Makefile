@@ -11,7 +11,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-frontend test-browser pictures bench bench-page faults soak page lock clean python browser
+.PHONY: help run smoke test check test-python test-faults test-frontend test-browser pictures bench bench-page faults soak page lock clean python browser
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +24,12 @@ smoke: python ## The main job by a program: ask the embedded model, cut the conn
 	@$(PREPARE) smoke
 	@$(VENV)/python -m development.smoke
 
-test: python ## The four below
+test: python ## The five below
 	@$(PREPARE) python frontend
 	@# One of them uses one core, and another waits for the network.
 	@$(PYTHON) -m development.together $(MAKE) check test-frontend browser
 	@$(MAKE) --no-print-directory test-python
+	@$(MAKE) --no-print-directory test-faults
 	@$(MAKE) --no-print-directory test-browser
 
 check: python ## Formatting, linters, types and the arrows between the packages
@@ -45,7 +46,11 @@ test-frontend: python ## The page's own tests
 
 test-python: python ## The tests of the Python side
 	@$(PREPARE) python
-	$(PYTEST) --ignore=tests/browser
+	$(PYTEST) --ignore=tests/browser --ignore=tests/faults
+
+test-faults: python ## A part of the fault suite, with what it ships: a busy machine would be a fault of its own
+	@$(PREPARE) python
+	$(PYTEST) -n 2 --dist load tests/faults
 
 test-browser: browser ## The page in a real browser, on a real server (installs a browser if there is none)
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(PYTEST) tests/browser
