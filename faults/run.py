@@ -281,7 +281,7 @@ class Run:
             seen, saved = _seen(answer.viewers), self._saved(answer)
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
         unexpiring = [key.decode() for key in self.stack.redis.scan_iter(count=1000) if self.stack.redis.ttl(key) == -1]
-        verdict.complaints += judge_keys(unexpiring, self._unsettled())
+        verdict.complaints += judge_keys(unexpiring)
         return verdict
 
     def close(self) -> None:
