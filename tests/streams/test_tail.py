@@ -7,6 +7,7 @@ every entry once, in order.
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,6 +149,25 @@ def test_replay_and_tail_make_the_whole_for_every_interleaving(moves: list[tuple
         reader.take_all(cursor)
         assert reader.entries == LOG
         assert cursor.take() is None
+
+
+def test_the_log_tells_of_notifications_that_were_missed_and_not_of_those_that_were_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    world = World(LOG)
+    world.read()
+    for _ in range(3):
+        world.append(1, hint=True)  # too large to travel along: to be read, and not missed
+        world.notify(-1)
+        world.read()
+    assert caplog.records == []
+    world.append(2, hint=False)
+    world.append(1, hint=False)
+    world.notify(-1)
+    [record] = caplog.records
+    assert record.getMessage() == "notifications were missed; read from the list"
+    assert (vars(record)["stream_id"], vars(record)["entries"]) == ("s", 2)
 
 
 @given(st.integers(0, len(LOG)), st.integers(0, len(LOG)))

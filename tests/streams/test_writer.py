@@ -253,6 +253,31 @@ def test_an_end_is_flushed_while_redis_refuses_to_store_and_then_does(
         assert control.read("s").text == "kept"
 
 
+def test_what_redis_refused_or_lost_is_told_once_for_each_stream_when_it_is_mended(
+    client: "redis.Redis", settings: streams.StreamSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    writers = streams.StreamWriters(client, settings, random=lambda: 0.0)
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.TEXT, "one")
+        writers.flush()
+        client.config_set("maxmemory", "1")
+        try:
+            writer.append(streams.Kind.TEXT, "two")
+            assert not writers.flush()
+            assert not writers.flush()
+        finally:
+            client.config_set("maxmemory", "0")
+        writers.flush()
+        client.delete(keys.chunks("s"))
+        writer.append(streams.Kind.TEXT, "three")
+        while writer.is_pending:
+            writers.flush()
+    of_the_writer = [record for record in caplog.records if record.name == "streams.writer"]
+    told = [(record.getMessage()[:30], vars(record)["stream_id"]) for record in of_the_writer]
+    assert told == [("Redis takes what was held back", "s"), ("Redis had lost entries; writin", "s")]
+    assert vars(of_the_writer[1])["lost"] == 2
+
+
 @pytest.mark.parametrize("field", ["fence", "cancel"])
 def test_a_state_that_cannot_be_read_holds_up_no_writer(
     client: "redis.Redis", settings: streams.StreamSettings, control: streams.StreamControl, field: str
