@@ -67,11 +67,6 @@ def test_who_follows_it_is_told_at_every_step_and_sees_only_what_the_next_worker
     assert services.control.read(stream).text == "Once"
 
 
-def wait_until_queued_again(services: Services, stream: str) -> None:
-    """The web process of this module has a reaper too, which may have been first."""
-    wait_until(lambda: f"{stream}-again" in services.queue.get_job_ids(), what="the second job")
-
-
 def write_note(writer: StreamWriter, words: str) -> None:
     writer.note(words)
     assert writer.wait_stored(60)
