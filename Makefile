@@ -67,6 +67,10 @@ bench-page: python ## Whether the page stays smooth while a long answer comes: o
 	@$(PREPARE) browser
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m benchmarks.page
 
+browser: python
+	@$(PREPARE) browser
+	@$(VENV)/python -m development.browser >/dev/null
+
 faults: python ## Break the real stack in every way we know, and count what is lost: one table, a quarter of an hour
 	@$(PREPARE) python
 	@$(VENV)/python -m faults $(if $(SEED),--seed $(SEED))

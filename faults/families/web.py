@@ -4,10 +4,10 @@ import signal
 import statistics
 
 from faults.catalogue import fault
-from faults.run import Run, now
+from faults.run import Answer, Run, now
 from tests.support.web_process import WebProcess
 
-MANY = 1_000  # viewers, half of them on either process
+MANY = 1_000  # sockets, half of them on either process
 GOES_ON = 2.0  # seconds until new text, once another web process can be reached
 SPREAD = 2.0  # seconds over which those come back who were told of a restart, so that not all come at once
 
@@ -19,8 +19,7 @@ SPREAD = 2.0  # seconds over which those come back who were told of a restart, s
     often=True,
 )
 def killed(run: Run) -> None:
-    answer = run.ask(words=60, pace=0.25, viewers=run.many(MANY))
-    answer.wait_for(5)
+    answer = _watched(run, words=60)
     killed_at = now()
     _take_out(run).kill()
     run.injected()
@@ -35,8 +34,7 @@ def killed(run: Run) -> None:
     often=True,
 )
 def replaced(run: Run) -> None:
-    answer = run.ask(words=120, pace=0.25, viewers=run.many(MANY))
-    answer.wait_for(5)
+    answer = _watched(run, words=120)
     for old in list(run.stack.webs):
         run.stack.start_webs(1)
         left_at = now()
@@ -63,6 +61,15 @@ def blocked(run: Run) -> None:
         run.pause(2.0)
         for pid in run.stack.webs[0].children():
             pid.send_signal(signal.SIGCONT)
+
+
+def _watched(run: Run, words: int) -> Answer:
+    """An answer in the middle, with a thousand sockets open."""
+    answer = run.ask(words, 0.25, viewers=30)
+    for _ in range(run.many(MANY)):
+        run.watch(answer)
+    answer.wait_for(5)
+    return answer
 
 
 def _take_out(run: Run) -> WebProcess:
