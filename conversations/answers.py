@@ -95,8 +95,11 @@ def saved_text(session: Session, stream_id: str) -> str:
 
 
 def queued_in(session: Session, stream_id: str) -> str | None:
-    answer = rows.message_of_stream(session, stream_id)
-    return answer.conversation_id if answer is not None and answer.status is Status.QUEUED else None
+    return session.scalar(
+        select(Message.conversation_id)
+        .join(Conversation)
+        .where(Message.stream_id == stream_id, Message.status == Status.QUEUED, Conversation.deleted_at.is_(None))
+    )
 
 
 def all_in_flight(session: Session) -> list[str]:

@@ -300,7 +300,7 @@ class Store:
         return self._read(answers.saved_text, stream_id)
 
     def queued_in(self, stream_id: str) -> str | None:
-        """The conversation of an answer that no worker has begun; None where one has, or where there is none."""
+        """The conversation of an answer that no worker has begun; None where one has, or where it is no more."""
         return self._read(answers.queued_in, stream_id)
 
     def streams_in_flight(self) -> list[str]:

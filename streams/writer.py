@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_CALL_ENTRIES = 500  # entries that one script call pushes: keeps any single call to Redis short
 MAX_CALL_BYTES = 1024 * 1024
+TEXTS = (b"t:", b"r:")  # what a person reads of an answer; not notes, nor the end
 MAX_NOTIFICATION = 4096  # bytes of entries that travel with a notification; larger ones are read from the list
 
 
@@ -68,6 +69,7 @@ class StreamWriter:
         self._ended = False
         self._newest_fence: int | None = None
         self._handed_on = False
+        self._has_shown_text = False
         self._stop_reason: StopReason | None = None
         self._on_stop: list[Callable[[StopReason], None]] = []
 
@@ -139,6 +141,12 @@ class StreamWriter:
         callback(self._stop_reason)
 
     @property
+    def has_shown_text(self) -> bool:
+        """Whether Redis has taken any text or reasoning. From then on nobody else begins the answer anew."""
+        with self._changed:
+            return self._has_shown_text
+
+    @property
     def text(self) -> str:
         """The whole text so far."""
         return self._joined().text
@@ -184,6 +192,8 @@ class StreamWriter:
             else:
                 self._tell_operator(length)
                 self._stored = min(length, len(self._log))
+                if not self._has_shown_text:
+                    self._has_shown_text = any(entry[:2] in TEXTS for entry in self._log[: self._stored])
             self._changed.notify_all()
         if length < 0:
             self.stop(StopReason.FENCED)

@@ -18,7 +18,7 @@ def admit(password: str | None) -> None:
     given = request.authorization
     if given is None or given.username != ADMIN or not _same(given.password or "", password):
         detail = f"This is for the administrator: user {ADMIN}, password from ADMIN_PASSWORD."
-        headers = {"WWW-Authenticate": 'Basic realm="RQ", charset="UTF-8"'}
+        headers = {"WWW-Authenticate": 'Basic realm="Rejoinder", charset="UTF-8"'}
         raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers=headers)
     # A browser sends the password along wherever the request comes from, so another site could empty a queue.
     if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:

@@ -65,7 +65,7 @@ def stop_generation(services: Services, stream_id: str) -> bool:
     try:
         stopping = services.control.ask_cancel(stream_id)
     except StreamNotFound:
-        stopping = False
+        stopping = services.settler.cancel_unheard(stream_id)
     services.settler.settle(stream_id)  # one that was only queued has ended just now
     return stopping
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Changed, ConversationRecord, Store
 from streams import Progress, Recording, StreamControl, StreamNotFound, job_ids
+from streams.control import CANCELLED
 from webapp.handover import Handover
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ Announce = Callable[[str, int, str], None]
 
 SWEEP_INTERVAL = 4.0  # seconds between looks at all that is in flight
 UNDO = timedelta(minutes=10)  # in which a deletion can be taken back; then it is for good
-UNHEARD = 2.0  # seconds from a send to its handing over, which takes milliseconds; those who follow wait for ten
+UNHEARD = 3.5  # seconds: a send is handed over, and a writer mends an emptied Redis, sooner; who follows waits for ten
 PATIENCE = 8.0  # seconds that a stream may be missing; a live writer mends an emptied Redis within two
 FORGET = 60.0  # seconds after which a stream that was not looked for again is no longer remembered as missing
 VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
@@ -142,16 +143,38 @@ class Settler:
         if self.has_job(stream_id):
             return False
         missing_for = self._missing_for(stream_id)
-        if missing_for >= UNHEARD and (conversation_id := self._store.queued_in(stream_id)):
-            # Nobody has begun it, so nobody was asked, and nobody will mend it.
-            log.warning("stream vanished before a worker had it; handed over again", extra={"stream_id": stream_id})
-            self._hand_over(stream_id, conversation_id)
+        if missing_for >= UNHEARD and (conversation_id := self._lost_unheard(stream_id)):
+            if self._hand_over(stream_id, conversation_id):
+                facts = {"stream_id": stream_id}
+                log.warning("stream vanished before a worker had it; handed over again", extra=facts)
             return False
         if missing_for < PATIENCE:
             return False
         log.warning("stream vanished", extra={"stream_id": stream_id})
         self._tell(self._store.settle_vanished(stream_id, VANISHED))
         return True
+
+    def _lost_unheard(self, stream_id: str) -> str | None:
+        """The conversation of an answer that no worker has begun, so that nobody was asked; and whose job is lost too.
+
+        None where there is still a record of that job, which has then ended without beginning.
+        """
+        if self._redis.exists(Job.key_for(stream_id)):
+            return None
+        return self._store.queued_in(stream_id)
+
+    def cancel_unheard(self, stream_id: str) -> bool:
+        """Someone asked to stop an answer that Redis does not know: it ends here and now, if no worker has begun it.
+
+        A job that is left finds it settled. False: it was begun, or had ended. Raises SQLAlchemyError.
+        """
+        if self._store.queued_in(stream_id) is None:
+            return False
+        saved = self._store.save_answer(
+            stream_id, text="", reasoning="", outcome=CANCELLED.outcome, reason=CANCELLED.reason, usage=None
+        )
+        self._tell(saved)
+        return saved is not None
 
     def _missing_for(self, stream_id: str) -> float:
         now = self._clock()

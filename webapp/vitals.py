@@ -37,7 +37,7 @@ def vital_views(services: Services, password: str | None) -> APIBlueprint:
                 tails=len(tails),
                 viewers=sum(tails.values()),
                 subscriptions=services.subscriber.count,
-                greenlets=sum(isinstance(each, greenlet.greenlet) and not each.dead for each in gc.get_objects()),
+                greenlets=sum(issubclass(type(each), greenlet.greenlet) and not each.dead for each in gc.get_objects()),
             )
         )
 

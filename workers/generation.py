@@ -155,6 +155,8 @@ class Generation:
             return
         try:
             writer.wait_stored(FLUSH_FIRST)  # a worker that was taken for dead learns by that that its text is none
+            if not writer.has_shown_text:
+                return  # nor may it be the beginning for another worker, which may have been given this answer by now
             self._tools.store.checkpoint(self.stream_id, writer.text, writer.reasoning)
         except Fenced:
             return
@@ -258,6 +260,10 @@ class Generation:
             writer.end(end)
             log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
             flushed = writer.wait_flushed(FLUSH_FIRST)
+            if not flushed and not writer.has_shown_text:
+                # Another worker may have been given this answer, and only Redis can say. Nobody waits for this one: no
+                # word of it was seen.
+                flushed = writer.wait_flushed(patience)
         except Fenced as error:
             if end.outcome is not Outcome.FINISHED or error.handed_on:
                 raise

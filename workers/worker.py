@@ -307,7 +307,7 @@ class GreenletWorker(BaseWorker):
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         if issubclass(exc_info[0], redis.RedisError):
-            log.error("RQ was not told how the job went: %s", exc_info[1], extra={"job_id": job.id})
+            log.error("a job lost its way to Redis: %s", exc_info[1], extra={"job_id": job.id})
         elif not issubclass(exc_info[0], self._expected):
             super().handle_exception(job, *exc_info)
 

@@ -43,6 +43,7 @@ class FaultProxy:
         self.url = f"unix://{listen}"
         self.script: deque[Fault] = deque()
         self.tamper: Tamper | None = None
+        self.blocked = False
         self.hits: Callable[[bytes], bool] = is_of_streams
         """Which requests take a fault of the script. The greeting of a connection never should."""
         self._server = server
@@ -61,6 +62,11 @@ class FaultProxy:
         for line in self._those(subscribers):
             line.silent = True
 
+    def block(self) -> None:
+        """Carry nothing any more over any connection, without a word, until `mend`."""
+        self.blocked = True
+        self.silence()
+
     def cut(self, subscribers: bool = False) -> None:
         """Break the connections that are open; new ones work. `subscribers` as above."""
         for line in self._those(subscribers):
@@ -71,7 +77,11 @@ class FaultProxy:
         self._server = server
 
     def mend(self) -> None:
-        """Do no more harm."""
+        """Do no more harm; what was silent is cut, for it has lost something."""
+        self.blocked = False
+        for line in self._those(subscribers=False):
+            if line.silent:
+                line.cut()
         self.script.clear()
         self.tamper = None
         self.hits = is_of_streams
@@ -118,7 +128,7 @@ class _Line:
         self._upstream = upstream
         self._proxy = proxy
         self._swallow = False
-        self.silent = False
+        self.silent = proxy.blocked
         self.subscribes = False
 
     def carry_requests(self) -> None:

@@ -224,6 +224,47 @@ def test_what_no_worker_had_begun_when_redis_was_emptied_is_handed_over_again(
     assert read(ada, conversation)["messages"][1]["status"] == "queued"
 
 
+def test_what_was_stopped_after_redis_was_emptied_is_not_handed_over_again(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    services.redis.flushall()
+    services.settler.sweep()
+    clock.time = UNHEARD
+    stopped = ada.post(f"/api/streams/{stream}/stop")
+    assert stopped.get_json() == {"stream": stream, "stopping": True}
+    services.settler.sweep()
+    assert stream not in services.queue.job_ids
+    message = read(ada, conversation)["messages"][1]
+    assert (message["status"], message["reason"]) == ("cancelled", "Stopped before the answer began.")
+
+
+def test_what_was_deleted_after_redis_was_emptied_is_not_handed_over_again(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    services.redis.flushall()
+    services.settler.sweep()
+    ada.delete(f"/api/conversations/{conversation}")
+    clock.time = UNHEARD
+    services.settler.sweep()
+    assert stream not in services.queue.job_ids
+
+
+def test_a_stream_whose_job_has_failed_before_it_began_is_given_up_and_not_handed_over(
+    ada: FlaskClient, conversation: str, services: Services, clock: Clock
+) -> None:
+    stream = send(ada, conversation)["stream"]
+    services.redis.delete(keys.state(stream))
+    services.redis.hset(f"rq:job:{stream}", "status", "failed")
+    assert services.settler.settle(stream) is False
+    clock.time = UNHEARD
+    assert services.settler.settle(stream) is False
+    clock.time = PATIENCE
+    assert services.settler.settle(stream) is True
+    assert read(ada, conversation)["messages"][1]["status"] == "interrupted"
+
+
 def test_a_stream_whose_end_was_lost_is_settled_and_holds_up_no_other(
     ada: FlaskClient, finished: str, services: Services
 ) -> None:
