@@ -80,7 +80,8 @@ def judge(
         complain(f"{name}: in the database it is {saved[0].outcome}, not {_any_of(expected.outcomes)}")
     for text, who in [(kept, "the database"), *((viewer.text, viewer.name) for viewer in viewers)]:
         verdict.words += beginning(text)
-        harm = damage(text, words if expected.whole else beginning(text))
+        whole = expected.whole or (saved and saved[0].outcome == "finished")
+        harm = damage(text, words if whole else min(words, beginning(text)))
         verdict.damage += harm
         if harm:
             complain(f"{name}: {who} has a damaged text: {harm}")

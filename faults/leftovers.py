@@ -1,4 +1,4 @@
-"""What is left of all that was there when the last viewer has gone: nothing, or it grows for ever."""
+"""What web processes still hold when the last viewer has gone: nothing, or it grows for ever."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -37,14 +37,14 @@ def held_by(web: WebProcess) -> Held:
     return Held(**response.json(), files=process.num_fds(), megabytes=process.memory_info().rss / 1e6)
 
 
-def leftovers(stack: Stack, before: dict[WebProcess, Held]) -> list[str]:
-    """Wait until everything is gone; what is not, in words. `before` is what each process held at the beginning."""
+def leftovers(stack: Stack, before: Held) -> list[str]:
+    """Wait until everything is gone; what is not, in words. `before` is what a web process holds that is new."""
     complaints: list[str] = []
     for web in stack.webs:
         try:
-            wait_until(partial(_nothing_left, web, before.get(web)), GONE_AFTER, "everything to be gone")
+            wait_until(partial(_nothing_left, web, before), GONE_AFTER, "everything to be gone")
         except TimeoutError:
-            complaints += [f"{web.log.name}: {what}" for what in _left(web, before.get(web))]
+            complaints += [f"{web.log.name}: {what}" for what in _left(web, before)]
     channels = {channel.decode() for channel in stack.redis.pubsub_channels("rejoinder:*")} - {"rejoinder:control"}
     complaints += [f"somebody still listens to {channel}" for channel in sorted(channels)]
     complaints += [f"a traceback in {where}" for where in stack.tracebacks()]
@@ -56,19 +56,18 @@ def resident(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss / 1e6)
 
 
-def _nothing_left(web: WebProcess, before: Held | None) -> bool:
+def _nothing_left(web: WebProcess, before: Held) -> bool:
     return not _left(web, before)
 
 
-def _left(web: WebProcess, before: Held | None) -> list[str]:
+def _left(web: WebProcess, before: Held) -> list[str]:
     held = held_by(web)
     left = {
         "connections": held.connections,
         "tails": held.tails,
         "viewers": held.viewers,
         "subscriptions": held.subscriptions,
+        "greenlets": max(0, held.greenlets - before.greenlets - SPARE_GREENLETS),
+        "open files": max(0, held.files - before.files - SPARE_FILES),
     }
-    if before is not None:
-        left["greenlets"] = max(0, held.greenlets - before.greenlets - SPARE_GREENLETS)
-        left["open files"] = max(0, held.files - before.files - SPARE_FILES)
     return [f"{count} {what} too many" for what, count in left.items() if count]

@@ -10,7 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from random import Random
 from typing import Any, TypeVar
 
@@ -30,6 +32,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 PATIENCE = 120.0  # seconds for what must happen; nothing should take a tenth of it
+FEW = 20  # words: an answer of a second
 WORDS, PACE = 160, 0.05  # an answer of eight seconds: longer than a lease
 
 
@@ -136,6 +139,7 @@ class Run:
         self.database = open_records(stack.database_url)
         self._persons: list[Person] = []
         self._begun = len(stack.model.requests())
+        self._log_before = stack.logged()
 
     # -- for scenarios
 
@@ -171,6 +175,27 @@ class Run:
             self.watch(answer, way=Way.EVENTS if number % 3 == 2 else Way.WEBSOCKET)
         return answer
 
+    def ask_at_once(self, count: int, *, with_a_key: bool) -> tuple[Answer, list[httpx2.Response]]:
+        """Ask the same question so often, at the same instant, of all web processes; what each of them answered."""
+        person = self.person()
+        name = f"{self.name} {len(self.answers)}"
+        conversation = person.converse(name)
+        told = {"name": name, "deltas": [WORD], "repeat": FEW, "pace": PACE}
+        key = f"{self.random.getrandbits(64):x}" if with_a_key else ""
+        answer = Answer(name, FEW, conversation, "", person, told, key)
+        responses = self.at_once(count, self._post, answer)
+        sent = [response.json()["stream"] for response in responses if response.status_code == HTTPStatus.ACCEPTED]
+        answer.stream = sent[0] if sent else ""
+        self.answers.append(answer)
+        for _ in range(2):
+            self.watch(answer)
+        return answer, responses
+
+    def _post(self, answer: Answer, number: int) -> httpx2.Response:
+        body = {"content": json.dumps(answer.script), "model": "scripted"}
+        path = f"/api/conversations/{answer.conversation}/messages"
+        return answer.asked_by.ask("POST", path, body, key=answer.key or None, port=self._port(number))
+
     def watch(self, answer: Answer, way: Way = Way.WEBSOCKET, trouble: Trouble | None = None) -> Viewer:
         """One viewer more."""
         viewer = self._viewer(answer, way, trouble)
@@ -187,19 +212,6 @@ class Run:
         viewer = Viewer(address, way, Random(self.random.random()), trouble)
         self._crowd.add(viewer)
         return viewer
-
-    def send_again(self, answer: Answer, number: int) -> httpx2.Response:
-        """Post the same question with the same key, to one of the web processes."""
-        return self._post(answer, answer.script, answer.key, number)
-
-    def send_another(self, answer: Answer, number: int) -> httpx2.Response:
-        """Post another question into the same conversation, without a key."""
-        return self._post(answer, {**answer.script, "name": f"{answer.name} another"}, None, number)
-
-    def _post(self, answer: Answer, script: Json, key: str | None, number: int) -> httpx2.Response:
-        body = {"content": json.dumps(script), "model": "scripted"}
-        path = f"/api/conversations/{answer.conversation}/messages"
-        return answer.asked_by.ask("POST", path, body, key=key, port=self._port(number))
 
     def stop(self, answer: Answer, number: int) -> None:
         """Press stop, at one of the web processes."""
@@ -239,6 +251,16 @@ class Run:
     def measure(self, what: str, seconds: float | None, bound: float) -> None:
         """Note how long something took that has a bound; None: it did not happen."""
         self.measured.append(Measured(what, float("inf") if seconds is None else seconds, bound))
+
+    def processes_say(self, *words: str) -> None:
+        """There is a line in a log that says this, and was not there before this fault."""
+        try:
+            wait_until(lambda: len(self.stack.logged(*words)) > self._said(words), 20, f"a line that says {words}")
+        except TimeoutError:
+            self.complain(f"no line in a log says {' … '.join(words)}")
+
+    def _said(self, words: tuple[str, ...]) -> int:
+        return sum(all(word in line for word in words) for line in self._log_before)
 
     def note(self, what: str) -> None:
         """Something worth telling, below the table."""
@@ -322,9 +344,11 @@ def _seen(viewers: Sequence[Viewer]) -> list[Seen]:
 
 
 def _asked_for(request: Json) -> str:
-    """The name of the script that a request to the model carries."""
-    last = [message["content"] for message in request["body"]["messages"] if message["role"] == "user"][-1]
-    return str(json.loads(last)["name"])
+    """The name of the script that a request to the model carries: its last question that is one."""
+    for message in reversed(request["body"]["messages"]):
+        with suppress(ValueError, TypeError, KeyError):
+            return str(json.loads(message["content"])["name"])
+    return "nothing that was asked here"
 
 
 Scenario = Callable[[Run], None]

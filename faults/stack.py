@@ -1,10 +1,14 @@
 """The real stack on one machine: web processes, workers, Redis, database, model; each can be broken and mended."""
 
+import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
+
+import psutil
+from rq.suspension import resume
 
 import streams
 from tests.support.database import migrated, new_postgres, new_sqlite
@@ -63,9 +67,17 @@ class Stack:
         services.callback(self._end)
 
     def heal(self) -> None:
-        """As many processes as there should be, and everything between them working."""
+        """As many processes as there should be, awake, and everything between them working, whatever was done to it."""
         for line in (self.web_line, self.worker_line):
             line.mend()
+        if self.redis_server.process is None:
+            self.redis_server.start(self._environment)
+        self.redis_server.resume()
+        for pid in (*(web.process.pid for web in self.webs), *(worker.process.pid for worker in self.workers)):
+            wake(pid)
+        self.redis.config_set("maxmemory", 0)
+        self.redis.replicaof("NO", "ONE")
+        resume(self.redis)
         self.webs = [web for web in self.webs if web.process.poll() is None]
         self.workers = [worker for worker in self.workers if worker.process.poll() is None]
         self.start_webs(WEBS - len(self.webs))
@@ -190,6 +202,14 @@ def running_stack(folder: Path, database: str = SQLITE, **settings: str) -> Iter
         stack = Stack(folder, services, database, settings)
         stack.heal()
         yield stack
+
+
+def wake(pid: int) -> None:
+    """End a pause (SIGSTOP) of this process and of those that it started. One that has ended sleeps well."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            each.send_signal(signal.SIGCONT)
 
 
 def now() -> float:

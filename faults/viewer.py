@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from random import Random
 from typing import Any
 
@@ -55,6 +56,8 @@ class Record:
     """What happened to one viewer."""
 
     connections: int = 0
+    received: int = 0
+    """Bytes, over all connections that have ended."""
     broken: list[str] = field(default_factory=list)
     """What the protocol does not allow, in words."""
     ended: float = 0.0
@@ -62,7 +65,7 @@ class Record:
     arrivals: list[float] = field(default_factory=list)
     """When text came (monotonic)."""
     came_back: list[float] = field(default_factory=list)
-    """When it was last connected anew, for each time (monotonic)."""
+    """When it was connected, each time (monotonic)."""
     shut_out: int | None = None
     """The close code with which it was told not to come back."""
     refusals: list[int] = field(default_factory=list)
@@ -110,9 +113,14 @@ class Viewer:
         pairs = zip(self.record.arrivals, self.record.arrivals[1:], strict=False)
         return max((later - earlier for earlier, later in pairs), default=0.0)
 
-    def first_text_after(self, moment: float) -> float | None:
-        """Seconds from this moment (monotonic) to the next text."""
-        return next((arrival - moment for arrival in self.record.arrivals if arrival > moment), None)
+    def first_text_after(self, moment: float) -> float:
+        """Seconds from this moment (monotonic) to the next text; infinite, if there was none."""
+        return next((arrival - moment for arrival in self.record.arrivals if arrival > moment), inf)
+
+    def back_after(self, moment: float) -> float | None:
+        """Seconds from this moment to the first text after a new connection; None, if it kept its connection."""
+        back = next((when for when in self.record.came_back if when > moment), None)
+        return None if back is None else back - moment + self.first_text_after(back)
 
     # -- what can be done to it
 
@@ -198,6 +206,7 @@ class Viewer:
                 self.copy.clear()
             finally:
                 if self._wire is not None:
+                    self.record.received += self._wire.received
                     if self._wire.abandoned:
                         self._abandoned.append(self._wire)
                     else:

@@ -50,6 +50,7 @@ class Wire:
         self._budget = trouble.cut_after.popleft() if trouble.cut_after else None
         self._reading: asyncio.Future[bytes] | None = None
         self.abandoned = False
+        self.received = 0  # bytes
 
     async def send(self, data: bytes) -> None:
         """Send all of it. Raises Lost."""
@@ -77,6 +78,7 @@ class Wire:
         await self._trouble.reads.wait()  # what was under way when reading stopped
         if self._budget is not None:
             self._budget -= len(data)
+        self.received += len(data)
         return data
 
     def shut(self) -> None:

@@ -1,6 +1,7 @@
 """What happens to clients and their connections."""
 
 from collections import deque
+from math import inf
 
 from faults.catalogue import fault
 from faults.run import Run, now
@@ -9,21 +10,24 @@ from faults.wire import Trouble
 
 NOTHING = "nothing: a client's network is no fault of the server's"
 MANY = 2_000  # viewers
-FRAMES = 1_200  # bytes that twenty words take on the wire, handshake included
+EVERY = 8  # bytes: somewhere in each so many, one is the last for a viewer
 
 
 @fault(
-    "connections are reset at every byte of an answer",
+    "connections are reset all over an answer: in handshakes, frames and characters",
     viewer="the text goes on where it stood",
     operator=NOTHING,
     often=True,
 )
-def reset_at_every_byte(run: Run) -> None:
-    """Every viewer is cut off at a byte of its own: in the handshake, in a frame, in a character."""
+def reset_all_over(run: Run) -> None:
+    """Every viewer is cut off at a byte of its own, from the first to the last that somebody undisturbed receives."""
+    first = run.ask(words=20, pace=0.1, viewers=0)
+    undisturbed = {way: run.watch(first, way) for way in Way}
+    first.wait_until_done()
     answer = run.ask(words=20, pace=0.1, viewers=1)
-    step = round(8 / run.scale)
+    step = round(EVERY / run.scale)
     for way in Way:
-        for place in range(1, FRAMES, step):
+        for place in range(1, undisturbed[way].record.received, step):
             offset = place + run.random.randrange(step)
             run.watch(answer, way, Trouble(cut_after=deque([offset]), at_once=True))
             run.injected()
@@ -137,5 +141,5 @@ def herd(run: Run) -> None:
         viewer.cut()
         run.injected()
     answer.wait_for(60)
-    waited = max(viewer.first_text_after(cut_at) or 0.0 for viewer in herd)
+    waited = max(viewer.back_after(cut_at) or inf for viewer in herd)
     run.note(f"{count} came back at once; the last had new text after {waited:.1f} s")

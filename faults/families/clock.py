@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from faults.catalogue import fault
-from faults.run import Run
+from faults.run import Run, now
 from faults.viewer import Way
 from faults.wire import Trouble
 from streams import keys
 from tests.support.waiting import wait_until
 
 HOUR = 3600.0
+AT_ONCE = 1.0  # seconds
 
 
 @fault(
@@ -50,9 +51,12 @@ def revoked(run: Run) -> None:
     guests = [run.watch_by_share(answer, share, Trouble(at_once=True)) for _ in range(6)]
     wait_until(lambda: all(guest.text for guest in guests), 60, "the guests to see something")
     answer.asked_by.call("DELETE", f"/api/shares/{share}")
+    revoked_at = now()
     run.injected()
     wait_until(lambda: all(guest.is_done for guest in guests), 60, "the guests to be shut out")
     shown = len(answer.viewers[0].text)
+    last = max(guest.record.arrivals[-1] for guest in guests)
+    run.measure("from the revoking of a share to the last word that a guest sees", max(0.0, last - revoked_at), AT_ONCE)
     for guest in guests:
         if guest.record.shut_out not in (4410, 4404) or guest.outcome is not None:
             run.complain(f"a guest was not shut out, but {guest.record.shut_out}, and was told {guest.outcome}")

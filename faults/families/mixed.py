@@ -63,7 +63,7 @@ class Storm:
         running = [answer for answer in self._run.answers if not all(viewer.is_done for viewer in answer.viewers)]
         for _ in range(AT_ONCE - len(running)):
             answer = self._run.ask(words=self._run.random.randrange(20, 300), pace=0.03)
-            answer.expect("finished", "interrupted", whole=False)
+            answer.expect("finished", "interrupted", whole=False, requests=range(1, 3))
 
     def _some_answer(self) -> Answer:
         return self._run.random.choice(self._run.answers[-AT_ONCE:])
@@ -139,5 +139,5 @@ class Storm:
 
     def _stop_an_answer(self) -> None:
         answer = self._some_answer()
-        answer.expect("finished", "interrupted", "cancelled", whole=False)
+        answer.expect("finished", "interrupted", "cancelled", whole=False, requests=range(3))
         answer.asked_by.stop(answer.stream)

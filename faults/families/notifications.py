@@ -43,6 +43,7 @@ def cut(run: Run) -> None:
         answer.wait_for(words)
         run.stack.web_line.cut(subscribers=True)
         run.injected()
+    run.processes_say("pub/sub connection lost, reconnecting")
 
 
 @fault(
@@ -55,6 +56,7 @@ def hung(run: Run) -> None:
     answer.wait_for(10)
     run.stack.web_line.silence(subscribers=True)
     run.injected()
+    run.processes_say("pub/sub connection lost, reconnecting", "no answer to a ping")
 
 
 def _tampered(run: Run, tamper: Tamper, logged: str = "") -> None:

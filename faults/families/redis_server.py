@@ -20,11 +20,13 @@ AWAY = 3.0  # seconds
 )
 def mid_call(run: Run) -> None:
     answers = _answers(run)
+    before = run.stack.worker_line.harm + run.stack.web_line.harm
     for words in range(10, 150, 5):
         answers[0].wait_for(words)
         for line in (run.stack.worker_line, run.stack.web_line):
             line.script.extend(run.random.choices([Fault.CUT_BEFORE, Fault.CUT_AFTER], k=2))
-            run.injected(2)
+    _wait_done(answers)
+    run.injected(run.stack.worker_line.harm + run.stack.web_line.harm - before)
 
 
 @fault(
@@ -35,13 +37,12 @@ def mid_call(run: Run) -> None:
 def mid_queue(run: Run) -> None:
     """Two of three calls of RQ's, in web processes and workers."""
     run.stack.excused |= {"failed to persist", "failed to enqueue dependents"}  # RQ's own words, with its traceback
+    before = run.stack.worker_line.harm + run.stack.web_line.harm
     for line in (run.stack.worker_line, run.stack.web_line):
         line.hits = is_of_the_queue
         line.script.extend(run.random.choices([Fault.NONE, Fault.CUT_BEFORE, Fault.CUT_AFTER], k=run.many(300)))
-        run.injected(sum(fault is not Fault.NONE for fault in line.script))
-    answers = [run.ask(words=20) for _ in range(run.many(20))]
-    for answer in answers:
-        answer.wait_until_done()
+    _wait_done([run.ask(words=20) for _ in range(run.many(20))])
+    run.injected(run.stack.worker_line.harm + run.stack.web_line.harm - before)
 
 
 @fault("Redis is restarted, with its data", viewer="a pause", operator=HELD_BACK, often=True)
@@ -173,6 +174,11 @@ def _answers(run: Run) -> list[Answer]:
     for answer in answers:
         answer.wait_for(10)
     return answers
+
+
+def _wait_done(answers: list[Answer]) -> None:
+    for answer in answers:
+        answer.wait_until_done()
 
 
 def _goes_on(run: Run, answers: list[Answer], logged: str = "") -> None:

@@ -86,6 +86,14 @@ def test_of_a_part_everybody_has_the_same_and_no_less_than_anybody_had() -> None
     assert verdict_on(lost, saved=part, expected=replace(INTERRUPTED, forgets=True)) == []
 
 
+def test_what_is_finished_is_whole_even_where_a_part_would_do() -> None:
+    either = Expected(outcomes=frozenset({"finished", "interrupted"}), whole=False)
+    short = Saved(text_of(3), "finished")
+    assert "damaged" in verdict_on(told(text_of(3)), saved=short, expected=either)[0]
+    more = Saved(text_of(11), "interrupted")
+    assert "damaged" in verdict_on(told(text_of(11), "interrupted"), saved=more, expected=either)[0]
+
+
 def test_everybody_is_told_the_same_end() -> None:
     either = Expected(outcomes=frozenset({"finished", "cancelled"}))
     [line] = verdict_on(told(outcome="cancelled"), expected=either)

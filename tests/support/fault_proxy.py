@@ -44,6 +44,8 @@ class FaultProxy:
         self.script: deque[Fault] = deque()
         self.tamper: Tamper | None = None
         self.blocked = False
+        self.harm = 0
+        """How many requests were broken so far."""
         self.hits: Callable[[bytes], bool] = is_of_streams
         """Which requests take a fault of the script. The greeting of a connection never should."""
         self._server = server
@@ -138,6 +140,7 @@ class _Line:
                     continue
                 self.subscribes = self.subscribes or b"SUBSCRIBE" in request
                 fault = self._take_fault() if self._proxy.hits(request) else Fault.NONE
+                self._proxy.harm += fault is not Fault.NONE
                 if fault is Fault.CUT_BEFORE:
                     break
                 self._swallow = fault is Fault.CUT_AFTER
@@ -146,7 +149,7 @@ class _Line:
 
     def carry_replies(self) -> None:
         rest = b""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), contextlib.closing(self):
             while (reply := self._upstream.recv(1 << 20)) and not self._swallow:
                 if self.silent:
                     continue
@@ -155,6 +158,9 @@ class _Line:
                     tamper = self._proxy.tamper
                     reply = b"".join(tamper(messages) if tamper else messages)
                 self._client.sendall(reply)
+
+    def close(self) -> None:
+        """Whatever ends one direction ends both."""
         self.cut()
 
     def _take_fault(self) -> Fault:
