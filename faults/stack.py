@@ -134,6 +134,16 @@ class Stack:
         self.workers += started
         return started
 
+    def start_worker_on_a_line_of_its_own(self) -> tuple[WorkerProcess, FaultProxy]:
+        """One more, and its own way to Redis."""
+        socket = self.folder / f"own-{len(self._logs)}.sock"
+        line = self._services.enter_context(fault_proxy(socket, self.redis_server.socket))
+        environment = {**self.settings, **self._environment, "REDIS_URL": line.url}
+        worker = WorkerProcess(environment, self._new_log("worker"))
+        worker.wait_until_serving()
+        self.workers.append(worker)
+        return worker, line
+
     def wait_suspended(self) -> None:
         """Until no worker takes a job any more; `rq.suspension.suspend` has told them."""
         keys = [f"rq:worker:{name.decode().rpartition(':')[2]}" for name in self.redis.smembers("rq:workers")]

@@ -32,7 +32,7 @@ class StopReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The arguments of one run of append.lua, and how long the log will be when it has worked."""
+    """The arguments of one run of append.lua."""
 
     keys: list[str]
     args: list[Argument]

@@ -28,7 +28,7 @@ SWEEP_INTERVAL = 4.0  # seconds between looks at all that is in flight
 UNDO = timedelta(minutes=10)  # in which a deletion can be taken back; then it is for good
 UNHEARD = 3.5  # seconds: a send is handed over, and a writer mends an emptied Redis, sooner; who follows waits for ten
 PATIENCE = 8.0  # seconds that a stream may be missing; a live writer mends an emptied Redis within two
-FORGET = 60.0  # seconds after which a stream that was not looked for again is no longer remembered as missing
+FORGET = 60.0  # seconds after which it is no longer remembered since when a stream is missing
 VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
 
 WAITING = {

@@ -106,6 +106,38 @@ def asleep(run: Run) -> None:
 
 
 @fault(
+    "a worker alone is cut off from Redis for longer than its lease",
+    viewer="what there was of an answer, as interrupted; of one that had not begun, that the model is asked again",
+    operator="lease ran out; or: a worker died before the first chunk of its answer; the job is queued again",
+)
+def cut_off(run: Run) -> None:
+    worker, line = run.stack.start_worker_on_a_line_of_its_own()
+    begun = [run.ask() for _ in range(6)]
+    waiting = [run.ask(words=20, hold=f"{run.name} {number}") for number in range(6)]
+    for answer in begun:
+        answer.wait_for(5)
+    for answer in waiting:
+        run.wait_asked(answer)
+    line.block()
+    run.injected()
+    for number, answer in enumerate(waiting):
+        if run.stack.worker_of(answer.stream) is worker:
+            answer.expect(requests=range(2, 3))
+            run.operator_sees(answer, "died before the first chunk", "the job is queued again")
+        run.stack.model.release(f"{run.name} {number}", 2)
+    for answer in begun:
+        if run.stack.worker_of(answer.stream) is worker:
+            answer.expect("interrupted", whole=False)
+            run.operator_sees(answer, "lease ran out; stream ended as interrupted")
+    for answer in (*waiting, *begun):
+        answer.wait_until_done()
+    line.mend()
+    worker.terminate()
+    worker.wait()
+    run.stack.workers.remove(worker)
+
+
+@fault(
     "a worker has to leave in mid-answer",
     viewer="what cannot finish in its grace is marked as interrupted at once, with its text",
     operator="answer ended outcome=interrupted",
