@@ -39,8 +39,10 @@ def is_unsettled(bench: Bench, stream_id: str) -> bool:
 
 
 def test_an_answer_that_ends_while_redis_is_frozen_reaches_the_database_then_and_redis_later(bench: Bench) -> None:
-    stream_id = bench.send({"deltas": ["Thawed", {"wait": "frozen"}, " out"]})
-    bench.wait_for_text(stream_id, "Thawed")
+    stream_id = bench.send({"deltas": ["Tha", {"wait": "stored"}, "wed", {"wait": "frozen"}, " out"]})
+    bench.wait_for_text(stream_id, "Tha")
+    bench.model.release("stored")
+    bench.wait_for_text(stream_id, "Thawed")  # So the worker knows that its first chunk is stored: it is its answer.
     bench.redis_server.pause()
     try:
         bench.model.release("frozen")
