@@ -7,7 +7,7 @@ wrong comes out, in numbers for the table and in words for whoever has to mend i
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from faults.words import Damage, beginning, damage, text_of
+from faults.words import Damage, beginning, damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,3 @@ def _times(allowed: range) -> str:
 
 def _any_of(outcomes: Iterable[str]) -> str:
     return " or ".join(sorted(outcomes))
-
-
-__all__ = ["Damage", "Expected", "Saved", "Seen", "Verdict", "judge", "judge_keys", "text_of"]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx2
-import psutil
 
 from faults.stack import ADMIN_PASSWORD, Stack
 from tests.support.waiting import wait_until
@@ -49,11 +48,6 @@ def leftovers(stack: Stack, before: Held) -> list[str]:
     complaints += [f"somebody still listens to {channel}" for channel in sorted(channels)]
     complaints += [f"a traceback in {where}" for where in stack.tracebacks()]
     return complaints
-
-
-def resident(pid: int) -> float:
-    """MB."""
-    return float(psutil.Process(pid).memory_info().rss / 1e6)
 
 
 def _nothing_left(web: WebProcess, before: Held) -> bool:

@@ -21,7 +21,7 @@ import httpx2
 from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_keys
 from faults.people import Person
 from faults.records import open_records, saved_answers
-from faults.stack import Stack, now
+from faults.stack import Stack
 from faults.viewer import Address, Viewer, Way
 from faults.wire import Trouble
 from faults.words import WORD, beginning
@@ -352,5 +352,3 @@ def _asked_for(request: Json) -> str:
 
 
 Scenario = Callable[[Run], None]
-
-__all__ = ["Answer", "Crowd", "Measured", "Run", "Scenario", "now"]

@@ -55,7 +55,6 @@ class Address:
 class Record:
     """What happened to one viewer."""
 
-    connections: int = 0
     received: int = 0
     """Bytes, over all connections that have ended."""
     broken: list[str] = field(default_factory=list)
@@ -68,8 +67,6 @@ class Record:
     """When it was connected, each time (monotonic)."""
     shut_out: int | None = None
     """The close code with which it was told not to come back."""
-    refusals: list[int] = field(default_factory=list)
-    """HTTP statuses in place of a connection."""
     forgotten: list[str] = field(default_factory=list)
     """Texts that were held, and given up for those of another epoch."""
 
@@ -197,7 +194,6 @@ class Viewer:
             except Lost as lost:
                 code = lost.code
             except Refused as refused:
-                self.record.refusals.append(refused.status)
                 if self.way is Way.EVENTS and refused.status in (204, 410):
                     await self._read_saved()
                     self.is_done = True
@@ -241,7 +237,6 @@ class Viewer:
                 break
         else:
             raise Lost("nobody listens")
-        self.record.connections += 1
         self.record.came_back.append(time.monotonic())
         assert self._wire is not None
         return self._channel(self._wire, port).frames()

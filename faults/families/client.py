@@ -4,7 +4,8 @@ from collections import deque
 from math import inf
 
 from faults.catalogue import fault
-from faults.run import Run, now
+from faults.run import Run
+from faults.stack import now
 from faults.viewer import Way
 from faults.wire import Trouble
 

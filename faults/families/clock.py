@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from faults.catalogue import fault
-from faults.run import Run, now
+from faults.run import Run
+from faults.stack import now
 from faults.viewer import Way
 from faults.wire import Trouble
 from streams import keys

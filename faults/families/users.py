@@ -4,7 +4,8 @@ import statistics
 from http import HTTPStatus
 
 from faults.catalogue import fault
-from faults.run import Run, now
+from faults.run import Run
+from faults.stack import now
 
 SEVEN = 7
 STOPPED = 0.250  # seconds from a click on stop to the end that viewers see, at the median on an idle machine

@@ -4,7 +4,8 @@ import signal
 import statistics
 
 from faults.catalogue import fault
-from faults.run import Answer, Run, now
+from faults.run import Answer, Run
+from faults.stack import now
 from tests.support.web_process import WebProcess
 
 MANY = 1_000  # sockets, half of them on either process

@@ -8,7 +8,8 @@ from rq.command import send_stop_job_command
 from rq.serializers import JSONSerializer
 
 from faults.catalogue import fault
-from faults.run import Answer, Run, now
+from faults.run import Answer, Run
+from faults.stack import now
 from streams import StreamSettings, keys
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess

@@ -340,3 +340,9 @@ def test_what_was_handed_back_before_is_ended_by_the_next_who_has_to_leave(bench
         "The server was restarted while it wrote this answer.",
     )
     assert len(bench.model.requests()) == 2
+
+
+def test_web_processes_queue_a_job_again_as_workers_do() -> None:
+    """Neither may import the other, so the few lines stand twice: a change of one is a change of both."""
+    ours, theirs = (Path(__file__).parents[2] / package / "again.py" for package in ("workers", "webapp"))
+    assert theirs.read_text() == ours.read_text().replace("\nwebapp/again.py is", "\nworkers/again.py is")
