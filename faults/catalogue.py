@@ -22,6 +22,11 @@ class Fault:
     often: bool
     """Whether it is among those that are injected with every run of the tests."""
 
+    @property
+    def is_logged(self) -> bool:
+        """Whether the operator finds something, which its scenario then has to look for."""
+        return not self.operator.startswith("nothing")
+
 
 CATALOGUE: list[Fault] = []
 

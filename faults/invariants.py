@@ -4,7 +4,8 @@ Rule: no I/O in this file. What the model wrote, what viewers have, what the dat
 wrong comes out, in numbers for the table and in words for whoever has to mend it.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from faults.words import Damage, beginning, damage
@@ -104,13 +105,18 @@ def judge(
     return verdict
 
 
-LASTING = ("rejoinder:{unsettled}", "rq:")
-"""Keys that may have no expiry: the list of what is to be looked after, and RQ's own books."""
+LASTING = re.compile(
+    r"rejoinder:\{unsettled\}"
+    r"|rq:(queues|workers|suspended|clean_registries.*)"
+    r"|rq:(queue|workers|wip|finished|failed|canceled|deferred|scheduled):.*"
+)
+"""Keys that may have no expiry: the list of what is to be looked after, and what RQ keeps of all jobs together."""
 
 
-def judge_keys(unexpiring: Iterable[str]) -> list[str]:
-    """What is left in Redis: nothing that never goes away."""
-    return [f"the key {key} never expires" for key in unexpiring if not key.startswith(LASTING)]
+def judge_keys(unexpiring: Iterable[str], jobs: Collection[str]) -> list[str]:
+    """What is left in Redis: nothing that never goes away. `jobs` are those that wait or run, as RQ's books have it."""
+    booked = {f"rq:{kind}:{job}" for job in jobs for kind in ("job", "executions")}
+    return [f"the key {key} never expires" for key in unexpiring if not LASTING.fullmatch(key) and key not in booked]
 
 
 def _times(allowed: range) -> str:

@@ -17,6 +17,8 @@ from random import Random
 from typing import Any, TypeVar
 
 import httpx2
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
 
 from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_keys
 from faults.people import Person
@@ -134,6 +136,7 @@ class Run:
         self.measured: list[Measured] = []
         self.complaints: list[str] = []
         self.notes: list[str] = []
+        self.operator_was_asked_for = False
         self.name = name
         self._crowd = crowd
         self.database = open_records(stack.database_url)
@@ -254,6 +257,7 @@ class Run:
 
     def processes_say(self, *words: str) -> None:
         """There is a line in a log that says this, and was not there before this fault."""
+        self.operator_was_asked_for = True
         try:
             wait_until(lambda: len(self.stack.logged(*words)) > self._said(words), 20, f"a line that says {words}")
         except TimeoutError:
@@ -276,6 +280,7 @@ class Run:
 
     def operator_sees(self, answer: Answer, *words: str) -> None:
         """There is a line in a log that names the stream and says this."""
+        self.operator_was_asked_for = True
         try:
             wait_until(lambda: self.stack.logged(answer.stream, *words), 10, f"a line that says {words}")
         except TimeoutError:
@@ -302,8 +307,9 @@ class Run:
         for answer in self.answers:
             seen, saved = _seen(answer.viewers), self._saved(answer)
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
-        unexpiring = [key.decode() for key in self.stack.redis.scan_iter(count=1000) if self.stack.redis.ttl(key) == -1]
-        verdict.complaints += judge_keys(unexpiring)
+        with suppress(TimeoutError):  # an answer is saved a moment before RQ is told so
+            wait_until(lambda: not self._lasting(), 20, "what was kept for answers to go away in time")
+        verdict.complaints += self._lasting()
         return verdict
 
     def close(self) -> None:
@@ -323,6 +329,14 @@ class Run:
     def _asked(self) -> Counter[str]:
         return Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
 
+    def _lasting(self) -> list[str]:
+        """What Redis would keep for ever, in words."""
+        store = self.stack.redis
+        unexpiring = [key.decode() for key in store.scan_iter(count=1000) if store.ttl(key) == -1]
+        queues = Queue.all(store, serializer=JSONSerializer)
+        jobs = [job for queue in queues for job in (*queue.get_job_ids(), *queue.started_job_registry.get_job_ids())]
+        return judge_keys(unexpiring, jobs)
+
     def _unsettled(self) -> int:
         """Of these answers; a send that was taken back leaves a stream that is settled later."""
         streams = [answer.stream for answer in self.answers]
@@ -336,8 +350,8 @@ def _seen(viewers: Sequence[Viewer]) -> list[Seen]:
             f"viewer {number}",
             viewer.text,
             viewer.outcome,
-            () if viewer.is_misled else viewer.record.forgotten,
-            () if viewer.is_misled else viewer.record.broken,
+            viewer.record.forgotten,
+            viewer.record.broken,
         )
         for number, viewer in enumerate(viewers)
     ]

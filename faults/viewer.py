@@ -84,7 +84,7 @@ class Viewer:
         self.trouble = trouble or Trouble()
         self.is_done = False
         self.is_misled = False
-        """It held what is not true, so that what the protocol does not allow may come of it."""
+        """It holds what is not true, so that what the protocol does not allow may come of it, once."""
         self._random = random
         self._wire: Wire | None = None
         self._abandoned: list[Wire] = []
@@ -154,11 +154,11 @@ class Viewer:
 
     def believe(self, epoch: str | None, next_index: int) -> None:
         """Hold a position that is not true, as from a storage that somebody else wrote; and connect anew."""
-        self.is_misled = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._believe, epoch, next_index)
 
     def _believe(self, epoch: str | None, next_index: int) -> None:
+        self.is_misled = True
         self.copy.epoch, self.copy.next_index = epoch, next_index
         self._cut()
 
@@ -198,8 +198,10 @@ class Viewer:
                     await self._read_saved()
                     self.is_done = True
             except ProtocolBroken as broken:
-                self.record.broken.append(str(broken))
+                if not self.is_misled:
+                    self.record.broken.append(str(broken))
                 self.copy.clear()
+                self.is_misled = False
             finally:
                 if self._wire is not None:
                     self.record.received += self._wire.received
@@ -258,8 +260,10 @@ class Viewer:
             return True
         epoch, text = self.copy.epoch, self.copy.text
         self.copy.take(frame)
-        if self.copy.epoch != epoch and text:
-            self.record.forgotten.append(text)
+        if self.copy.epoch != epoch:
+            if text and not self.is_misled:
+                self.record.forgotten.append(text)
+            self.is_misled = False
         if self.copy.text != text and frame["type"] == "chunks":
             self.record.arrivals.append(time.monotonic())
         return self.copy.end is not None

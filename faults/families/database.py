@@ -9,22 +9,34 @@ from faults.catalogue import fault
 from faults.run import Answer, Run
 
 NOT_SAVED = "could not save the answer, trying again"
+SECONDS, MINUTES = 4.0, 130.0
 
 
 @fault("the database is locked for seconds", viewer="the whole answer and its end, at once", operator="nothing")
 def locked(run: Run) -> None:
-    _away(run, _locked, 4.0)
+    _away(run, _locked, SECONDS)
+
+
+@fault(
+    "the database is locked for minutes",
+    viewer="the whole answer and its end, at once",
+    operator=NOT_SAVED,
+    long=True,
+)
+def locked_for_minutes(run: Run) -> None:
+    for answer in _away(run, _locked, MINUTES):
+        run.operator_sees(answer, NOT_SAVED)
 
 
 @fault("the database fails for seconds", viewer="the whole answer and its end, at once", operator=NOT_SAVED, often=True)
 def broken(run: Run) -> None:
-    for answer in _away(run, _broken, 4.0):
+    for answer in _away(run, _broken, SECONDS):
         run.operator_sees(answer, NOT_SAVED)
 
 
 @fault("the database fails for minutes", viewer="the whole answer and its end, at once", operator=NOT_SAVED, long=True)
 def broken_for_minutes(run: Run) -> None:
-    for answer in _away(run, _broken, 130.0):
+    for answer in _away(run, _broken, MINUTES):
         run.operator_sees(answer, NOT_SAVED)
 
 

@@ -21,7 +21,7 @@ APART = (
 @fault(
     "everything at once",
     viewer="answers, whole, stopped, or interrupted with all that was seen of them",
-    operator="all of the above",
+    operator="nothing that the others do not say",
 )
 def everything(run: Run) -> None:
     Storm(run).rage(DURATION * run.scale)

@@ -28,6 +28,19 @@ def silent(run: Run) -> None:
     run.operator_sees(answer, "fell silent")
 
 
+@fault(
+    "the model does not begin to answer",
+    viewer="after a while, that it did not begin; then nothing more is asked of it",
+    operator="did not begin to answer",
+)
+def never_begins(run: Run) -> None:
+    answer = run.ask(words=0, deltas=[{"silence": True}], repeat=1)
+    answer.expect("failed")
+    run.injected()
+    answer.wait_until_done()
+    run.operator_sees(answer, "did not begin to answer")
+
+
 @fault("the model sends garbage", viewer="what there is, and that the rest could not be read", operator=FAILED)
 def garbage(run: Run) -> None:
     for raw in ("data: {nonsense\n\n", "data: []\n\n", 'data: {"choices": 1}\n\n', "data: \x00\x01\n\n"):
@@ -63,8 +76,12 @@ def large(run: Run) -> None:
 
 @fault("the model writes as fast as it can", viewer="all of it", operator="nothing")
 def fast(run: Run) -> None:
-    run.ask(run.many(40_000), 0, viewers=3)
+    words = run.many(40_000)
+    answer = run.ask(words, 0, viewers=3)
     run.injected()
+    answer.wait_until_done()
+    took = max(viewer.record.ended - viewer.record.arrivals[0] for viewer in answer.viewers)
+    run.note(f"of a model that sends as fast as it can, viewers had {words / took:.0f} deltas a second")
 
 
 def _breaks(run: Run, step: Any, logged: str = FAILED) -> Answer:

@@ -9,13 +9,14 @@ from tests.support.fault_proxy import Fault, is_of_the_queue
 
 HELD_BACK = "Redis takes what was held back"
 WRITTEN_AGAIN = "Redis had lost entries; writing them again"
+GIVEN_BACK = "a job could not begin, giving it back"
 AWAY = 3.0  # seconds
 
 
 @fault(
     "connections break in mid-call, before or after the command has run",
-    viewer="small pauses",
-    operator=HELD_BACK,
+    viewer="nothing",
+    operator="nothing: a call that fails is made again, at once",
     often=True,
 )
 def mid_call(run: Run) -> None:
@@ -32,7 +33,7 @@ def mid_call(run: Run) -> None:
 @fault(
     "connections break in mid-call while questions are queued and taken",
     viewer="that it could not be sent, and is sent again; then one answer",
-    operator="a job could not begin, giving it back",
+    operator=GIVEN_BACK,
 )
 def mid_queue(run: Run) -> None:
     """Two of three calls of RQ's, in web processes and workers."""
@@ -43,6 +44,7 @@ def mid_queue(run: Run) -> None:
         line.script.extend(run.random.choices([Fault.NONE, Fault.CUT_BEFORE, Fault.CUT_AFTER], k=run.many(300)))
     _wait_done([run.ask(words=20) for _ in range(run.many(20))])
     run.injected(run.stack.worker_line.harm + run.stack.web_line.harm - before)
+    run.processes_say(GIVEN_BACK)
 
 
 @fault("Redis is restarted, with its data", viewer="a pause", operator=HELD_BACK, often=True)

@@ -59,7 +59,7 @@ def killed_early(run: Run) -> None:
         answer.expect(requests=range(2, 3))
         run.wait_asked(answer, 2)
         run.operator_sees(answer, "died before the first chunk", "the job is queued again")
-        wait_until(lambda: all(AGAIN in viewer.copy.note for viewer in answer.viewers), 60, "the page to say so")  # noqa: B023
+        _page_says_so(answer)
     for number in range(4):
         run.stack.model.release(f"{run.name} {number}", 2)
 
@@ -78,6 +78,9 @@ def killed_twice(run: Run) -> None:
             worker.kill()
         run.injected()
         run.stack.heal()
+        if times == 1:
+            run.wait_asked(answer, 2)
+            _page_says_so(answer)
     answer.wait_until_done()
     run.operator_sees(answer, "lease ran out; stream ended as interrupted")
     run.stack.model.release(run.name, 2)
@@ -125,6 +128,8 @@ def cut_off(run: Run) -> None:
         if run.stack.worker_of(answer.stream) is worker:
             answer.expect(requests=range(2, 3))
             run.operator_sees(answer, "died before the first chunk", "the job is queued again")
+            run.wait_asked(answer, 2)
+            _page_says_so(answer)
         run.stack.model.release(f"{run.name} {number}", 2)
     for answer in begun:
         if run.stack.worker_of(answer.stream) is worker:
@@ -155,6 +160,11 @@ def has_to_leave(run: Run) -> None:
     for answer in hit:
         answer.wait_until_done()
         run.operator_sees(answer, "answer ended", "outcome=interrupted")
+
+
+def _page_says_so(answer: Answer) -> None:
+    """Wait until whoever watches is told that the model is asked again."""
+    wait_until(lambda: all(AGAIN in viewer.copy.note for viewer in answer.viewers), 60, "the page to say so")
 
 
 def _share_of_a_worker(run: Run, answers: list[Answer]) -> tuple[WorkerProcess, list[Answer]]:

@@ -114,8 +114,9 @@ def test_an_answer_is_saved_once_and_as_it_ended() -> None:
 
 
 def test_a_key_that_never_goes_away_is_told_but_for_books_that_are_kept_for_ever() -> None:
-    assert judge_keys(["rq:workers", "rejoinder:{unsettled}"]) == []
-    assert judge_keys(["rejoinder:{st_1}:chunks"]) == ["the key rejoinder:{st_1}:chunks never expires"]
+    assert judge_keys(["rq:workers", "rq:wip:generations", "rejoinder:{unsettled}", "rq:job:st_1"], ["st_1"]) == []
+    for key in ("rejoinder:{st_1}:chunks", "rejoinder:{unsettled}:looked", "rq:job:st_1", "rq:worker:1"):
+        assert judge_keys([key], ["st_2"]) == [f"the key {key} never expires"]
 
 
 def test_what_grows_from_round_to_round_is_told_and_what_comes_and_goes_is_not() -> None:
