@@ -59,15 +59,21 @@ def settle(session: Session, stream_id: str, ending: Ending) -> Changed | None:
     answer.reason = ending.reason
     answer.usage = ending.usage
     answer.ended_at = ending.moment
-    # Nothing is no news: an answer that was to be gone on with, and was not, still has its beginning.
-    if ending.text:
-        answer.content = ending.text
-    if ending.reasoning:
-        answer.reasoning = ending.reasoning
+    answer.content = _longer(answer.content, ending.text)
+    answer.reasoning = _longer(answer.reasoning, ending.reasoning)
     conversation.generating = None
     conversation.updated_at = ending.moment
     conversation.version += 1
     return Changed(conversation.id, conversation.version, conversation.owner)
+
+
+def _longer(kept: str, ended: str | None) -> str:
+    """What was kept before, where the end has no more than a beginning of it.
+
+    That is all of it where nobody has begun to go on with an answer. And a Redis that came back without its last
+    entries, in the moment in which their writer died, has less than the last checkpoint.
+    """
+    return kept if ended is None or kept.startswith(ended) else ended
 
 
 def stream(session: Session, stream_id: str, owner: str) -> StreamRecord:

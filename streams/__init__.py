@@ -9,7 +9,7 @@ from streams.control import StreamControl, announce_change, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
-from streams.lease import Reaper
+from streams.lease import PRODUCER_DIED, Reaper
 from streams.offer import Offer, keep_offer, publish_offer, read_offer
 from streams.reader import Progress, Recording
 from streams.restarts import Restarts, job_ids, stream_of_job
@@ -19,6 +19,7 @@ from streams.tail import Ahead, Batch, Cursor, Event, Gone, Serving, Viewer
 from streams.writer import StopReason, StreamWriter
 
 __all__ = [
+    "PRODUCER_DIED",
     "REPLY_TIMEOUT",
     "Ahead",
     "AnswerTooLong",

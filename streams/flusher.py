@@ -94,7 +94,7 @@ class StreamWriters:
             replaced = self._writers.get(stream_id)
             self._writers[stream_id] = writer
         if replaced is not None:
-            replaced.stop(StopReason.FENCED)
+            replaced.fenced_by(fence, handed_on=bool(again))
         if cancel:
             writer.stop(StopReason.CANCELLED)
         self._mark_dirty(writer)

@@ -186,19 +186,24 @@ class StreamWriter:
 
     def acknowledge(self, length: int, cancel: int, handed_on: int = 0) -> None:
         """Take the reply of append.lua. A length below what was stored before means that Redis lost entries."""
-        with self._changed:
-            if length < 0:
-                self._newest_fence, self._handed_on = cancel, bool(handed_on)
-            else:
-                self._tell_operator(length)
-                self._stored = min(length, len(self._log))
-                if not self._has_shown_text:
-                    self._has_shown_text = any(entry[:2] in TEXTS for entry in self._log[: self._stored])
-            self._changed.notify_all()
         if length < 0:
-            self.stop(StopReason.FENCED)
-        elif cancel:
+            self.fenced_by(cancel, handed_on=bool(handed_on))
+            return
+        with self._changed:
+            self._tell_operator(length)
+            self._stored = min(length, len(self._log))
+            if not self._has_shown_text:
+                self._has_shown_text = any(entry[:2] in TEXTS for entry in self._log[: self._stored])
+            self._changed.notify_all()
+        if cancel:
             self.stop(StopReason.CANCELLED)
+
+    def fenced_by(self, fence: int, *, handed_on: bool) -> None:
+        """The stream has a newer owner: nothing more of this one's reaches Redis, and its producer is told to stop."""
+        with self._changed:
+            self._newest_fence, self._handed_on = fence, handed_on
+            self._changed.notify_all()
+        self.stop(StopReason.FENCED)
 
     def not_acknowledged(self, failure: Exception | None) -> None:
         """The call failed, for a reason that the operator shall know: what it would have renewed is still to be."""

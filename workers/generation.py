@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import NotFound, Prompt, Store
 from streams import (
+    PRODUCER_DIED,
     AnswerTooLong,
     End,
     Fenced,
@@ -208,6 +209,10 @@ class Generation:
         for kind, text in ((Kind.REASONING, prompt.begun_reasoning), (Kind.TEXT, prompt.begun)):
             if text:  # of an answer that is gone on with: the stream holds the whole
                 writer.append(kind, text)
+        if writer.again and (prompt.begun or prompt.begun_reasoning):
+            # Only a Redis that forgot it can say that there was no chunk. It was seen: whether to ask on is no longer
+            # ours to decide.
+            return PRODUCER_DIED
         messages = messages_for(prompt, self._tools.continue_with)
         waiting.asked(clock(), again=writer.again)
         self._wake.set()

@@ -116,6 +116,21 @@ def test_a_vanished_answer_keeps_its_last_checkpoint(
     assert late is None
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"), [("", "Once upon"), ("Once", "Once upon"), ("Once upon a time", "Once upon a time"), ("No", "No")]
+)
+def test_an_answer_that_ends_with_less_than_its_last_checkpoint_keeps_that(
+    store: Store, conversation: ConversationRecord, ask: Callable[..., Sent], text: str, kept: str
+) -> None:
+    sent = ask(conversation.id)
+    store.checkpoint(stream_of(sent), "Once upon", "Hm. Well.")
+    assert store.save_answer(
+        stream_of(sent), text=text, reasoning="Hm.", outcome="interrupted", reason="died", usage=None
+    )
+    answer = store.conversation(OWNER, conversation.id).messages[-1]
+    assert (answer.content, answer.reasoning) == (kept, "Hm. Well.")
+
+
 def test_streams_in_flight_are_told_longest_wait_first(store: Store, ask: Callable[..., Sent]) -> None:
     streams = [stream_of(ask(store.create_conversation(OWNER).id)) for _ in range(3)]
     assert store.streams_in_flight() == streams

@@ -98,7 +98,8 @@ class History(RuleBasedStateMachine):
     @rule(text=TEXTS, outcome=st.sampled_from(["finished", "failed", "cancelled", "interrupted"]))
     def save(self, text: str, outcome: str) -> None:
         assert self.store.save_answer(self.stream, text=text, reasoning="", outcome=outcome, reason=None, usage=None)
-        self.answer.content = stored(text) or self.answer.content
+        if not self.answer.content.startswith(stored(text)):
+            self.answer.content = stored(text)
         self.settled(outcome)
 
     @precondition(lambda self: self.flying)

@@ -175,6 +175,9 @@ def test_a_second_writer_in_the_same_process_stops_the_first(writers: streams.St
         first.on_stop(reasons.append)
         with writers.open("s", take_over=True):
             assert reasons == [streams.StopReason.FENCED]
+            for write in (lambda: first.append(streams.Kind.TEXT, "late"), first.wait_flushed):
+                with pytest.raises(streams.Fenced, match="fence 1, the newest is 2"):
+                    write()
 
 
 def test_a_zombie_cannot_come_back_through_an_emptied_redis(

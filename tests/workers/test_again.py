@@ -140,6 +140,18 @@ def test_an_answer_that_is_gone_on_with_has_its_first_chunk_from_the_start(bench
     assert len(bench.model.requests()) == 2
 
 
+def test_an_answer_whose_first_chunks_redis_lost_with_its_worker_is_not_asked_for_again(bench: Bench) -> None:
+    half: Json = {"deltas": ["Half", {"silence": True}]}
+    with worker_that_has(bench, half, CHECKPOINT_INTERVAL="0.1") as (first, stream_id):
+        wait_until(lambda: bench.message(stream_id).content == "Half", PATIENCE, "a checkpoint")
+        first.kill()
+        bench.redis.delete(keys.chunks(stream_id))
+        with bench.worker():
+            message = ends_again(bench, stream_id)
+    assert (message.content, message.status, message.reason) == ("Half", Status.INTERRUPTED, STOPPED)
+    assert len(bench.model.requests()) == 1
+
+
 def test_an_answer_whose_worker_crashed_before_it_opened_the_stream_is_written_by_another(bench: Bench) -> None:
     with bench.worker() as first, bench.worker(RQ_QUEUE="another"):
         # Redis lets them take a job, and say so, and no more.
