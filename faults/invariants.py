@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from faults.words import Damage, beginning, damage
+from streams.chunk import is_end, join
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,6 @@ class Verdict:
     words: int = 0
     damage: Damage = field(default_factory=Damage)
     wrong_endings: int = 0
-    requests: int = 0
     complaints: list[str] = field(default_factory=list)
 
     def __add__(self, other: "Verdict") -> "Verdict":
@@ -60,7 +60,6 @@ class Verdict:
             self.words + other.words,
             self.damage + other.damage,
             self.wrong_endings + other.wrong_endings,
-            self.requests + other.requests,
             [*self.complaints, *other.complaints],
         )
 
@@ -69,7 +68,7 @@ def judge(
     name: str, words: int, expected: Expected, requests: int, viewers: Sequence[Seen], saved: Sequence[Saved]
 ) -> Verdict:
     """One answer, of which the model would write so many words."""
-    verdict = Verdict(requests=requests)
+    verdict = Verdict()
     complain = verdict.complaints.append
     if requests not in expected.requests:
         complain(f"{name}: the model was asked {requests} times, not {_times(expected.requests)}")
@@ -103,6 +102,21 @@ def judge(
                 verdict.damage += Damage(lost=max(1, beginning(text) - beginning(kept)))
                 complain(f"{name}: {viewer.name} had {beginning(text)} words, of which {beginning(kept)} were kept")
     return verdict
+
+
+def judge_entries(name: str, expected: Expected, entries: list[bytes], saved: Sequence[Saved]) -> list[str]:
+    """What Redis has of an answer, if it still has it: the text that was saved, and one end, at the end."""
+    if not entries:
+        return []
+    ends = [place for place, entry in enumerate(entries) if is_end(entry)]
+    complaints = [] if ends == [len(entries) - 1] else [f"{name}: of {len(entries)} entries, {ends} are ends"]
+    stored = join(entries)
+    for kept in saved:
+        if stored.text != kept.text and not (expected.forgets and kept.text.startswith(stored.text)):
+            complaints.append(f"{name}: Redis has {beginning(stored.text)} words, the database {beginning(kept.text)}")
+        if stored.end is not None and stored.end.outcome != kept.outcome:
+            complaints.append(f"{name}: in Redis it is {stored.end.outcome}, in the database {kept.outcome}")
+    return complaints
 
 
 LASTING = re.compile(

@@ -46,7 +46,6 @@ def leftovers(stack: Stack, before: Held) -> list[str]:
             complaints += [f"{web.log.name}: {what}" for what in _left(web, before)]
     channels = {channel.decode() for channel in stack.redis.pubsub_channels("rejoinder:*")} - {"rejoinder:control"}
     complaints += [f"somebody still listens to {channel}" for channel in sorted(channels)]
-    complaints += [f"a traceback in {where}" for where in stack.tracebacks()]
     return complaints
 
 

@@ -20,7 +20,7 @@ import httpx2
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
-from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_keys
+from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_entries, judge_keys
 from faults.people import Person
 from faults.records import open_records, saved_answers
 from faults.stack import Stack
@@ -112,8 +112,7 @@ class Crowd:
 
     def dismiss(self) -> None:
         """Whoever still watches leaves."""
-        for watching in self._watching:
-            watching.cancel()
+        asyncio.run_coroutine_threadsafe(_all_leave(), self._loop).result()
         self._watching.clear()
 
     def close(self) -> None:
@@ -121,6 +120,13 @@ class Crowd:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _all_leave() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 class Run:
@@ -142,7 +148,9 @@ class Run:
         self.database = open_records(stack.database_url)
         self._persons: list[Person] = []
         self._begun = len(stack.model.requests())
-        self._log_before = stack.logged()
+        self.excused: set[str] = set()
+        """Words of lines that may be followed by a traceback."""
+        self._begun_at = stack.logs.mark()
 
     # -- for scenarios
 
@@ -259,12 +267,9 @@ class Run:
         """There is a line in a log that says this, and was not there before this fault."""
         self.operator_was_asked_for = True
         try:
-            wait_until(lambda: len(self.stack.logged(*words)) > self._said(words), 20, f"a line that says {words}")
+            wait_until(lambda: self.stack.logs.lines(*words, since=self._begun_at), 20, f"a line that says {words}")
         except TimeoutError:
             self.complain(f"no line in a log says {' … '.join(words)}")
-
-    def _said(self, words: tuple[str, ...]) -> int:
-        return sum(all(word in line for word in words) for line in self._log_before)
 
     def note(self, what: str) -> None:
         """Something worth telling, below the table."""
@@ -282,7 +287,7 @@ class Run:
         """There is a line in a log that names the stream and says this."""
         self.operator_was_asked_for = True
         try:
-            wait_until(lambda: self.stack.logged(answer.stream, *words), 10, f"a line that says {words}")
+            wait_until(lambda: self.stack.logs.lines(answer.stream, *words), 10, f"a line that says {words}")
         except TimeoutError:
             self.complaints.append(
                 f"{answer.name}: no line in a log names {answer.stream} and says {' … '.join(words)}"
@@ -307,9 +312,12 @@ class Run:
         for answer in self.answers:
             seen, saved = _seen(answer.viewers), self._saved(answer)
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
+            entries: list[bytes] = self.stack.redis.lrange(keys.chunks(answer.stream), 0, -1)
+            verdict.complaints += judge_entries(answer.name, answer.expected, entries, saved)
         with suppress(TimeoutError):  # an answer is saved a moment before RQ is told so
             wait_until(lambda: not self._lasting(), 20, "what was kept for answers to go away in time")
         verdict.complaints += self._lasting()
+        verdict.complaints += [f"a traceback in {where}" for where in self.stack.logs.tracebacks(self.excused)]
         return verdict
 
     def close(self) -> None:

@@ -4,13 +4,13 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
 from rq.suspension import resume
 
 import streams
+from faults.logs import Logs
 from tests.support.database import migrated, new_postgres, new_sqlite
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.ports import free_port
@@ -61,9 +61,8 @@ class Stack:
         }
         self.webs: list[WebProcess] = []
         self.workers: list[WorkerProcess] = []
-        self._logs: list[Path] = []
+        self.logs = Logs(folder)
         self._environment: dict[str, str] = {}
-        self.excused: set[str] = set()
         services.callback(self._end)
 
     def heal(self) -> None:
@@ -113,7 +112,7 @@ class Stack:
         """So many more, which answer."""
         environment = {**self.settings, **self._environment, "REDIS_URL": self.web_line.url}
         environment |= {"SECRET_KEY": SECRET_KEY, "ADMIN_PASSWORD": ADMIN_PASSWORD}
-        started = [WebProcess(environment, self._new_log("web")) for _ in range(count)]
+        started = [WebProcess(environment, self.logs.new("web")) for _ in range(count)]
         for web in started:
             wait_until(web.is_alive, START, "a web process to answer")
         self.webs += started
@@ -128,7 +127,7 @@ class Stack:
     def start_workers(self, count: int) -> list[WorkerProcess]:
         """So many more, which serve."""
         environment = {**self.settings, **self._environment, "REDIS_URL": self.worker_line.url}
-        started = [WorkerProcess(environment, self._new_log("worker")) for _ in range(count)]
+        started = [WorkerProcess(environment, self.logs.new("worker")) for _ in range(count)]
         for worker in started:
             worker.wait_until_serving()
         self.workers += started
@@ -136,10 +135,10 @@ class Stack:
 
     def start_worker_on_a_line_of_its_own(self) -> tuple[WorkerProcess, FaultProxy]:
         """One more, and its own way to Redis."""
-        socket = self.folder / f"own-{len(self._logs)}.sock"
-        line = self._services.enter_context(fault_proxy(socket, self.redis_server.socket))
+        log = self.logs.new("worker")
+        line = self._services.enter_context(fault_proxy(log.with_suffix(".sock"), self.redis_server.socket))
         environment = {**self.settings, **self._environment, "REDIS_URL": line.url}
-        worker = WorkerProcess(environment, self._new_log("worker"))
+        worker = WorkerProcess(environment, log)
         worker.wait_until_serving()
         self.workers.append(worker)
         return worker, line
@@ -174,28 +173,6 @@ class Stack:
         self.redis_server.start(environment)
         self._environment = environment
         self.heal()
-
-    # -- what it says
-
-    def logged(self, *words: str) -> list[str]:
-        """The lines of all processes that hold all of these words."""
-        lines = (line for log in self._logs for line in log.read_text().splitlines())
-        return [line for line in lines if all(word in line for word in words)]
-
-    def tracebacks(self) -> list[str]:
-        """What was logged with a traceback, which nothing should be, but for lines that have `excused` words."""
-        found = []
-        for log in self._logs:
-            for line, following in pairwise(log.read_text().splitlines()):
-                begins = following.startswith("Traceback") and line  # else it is the cause of one that has been told
-                if begins and not any(words in line for words in self.excused):
-                    found.append(f"{log.name}: {line}")
-        return found
-
-    def _new_log(self, kind: str) -> Path:
-        log = self.folder / f"{kind}-{len(self._logs)}.log"
-        self._logs.append(log)
-        return log
 
     def _end(self) -> None:
         for web in self.webs:

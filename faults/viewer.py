@@ -25,8 +25,10 @@ Json = dict[str, Any]
 FIRST_DELAY = 0.5  # seconds
 LONGEST_DELAY = 30.0  # seconds
 RESTART_SPREAD = 2.0  # seconds
-SERVER_RESTARTS = 1012
+SERVER_RESTARTS, ABNORMAL = 1012, 1006
 SHUT_OUT = (4404, 4410)  # close codes after which nobody comes back
+CLOSES = (ABNORMAL, 1008, SERVER_RESTARTS, 1013, *SHUT_OUT)  # codes; of all others, a client or a server has a fault
+GONE, NOT_NOW = (204, 410), 503  # statuses of HTTP
 NO_WORK = ("hello", "following", "gone", "problem", "heartbeat")  # frames that a server in trouble sends too
 ASK_AGAIN = 1.0  # seconds between looks at a conversation whose stream is gone and whose answer is not saved yet
 OFFLINE_POLL = 0.02  # seconds between looks whether a viewer that is away may come back
@@ -58,7 +60,7 @@ class Record:
     received: int = 0
     """Bytes, over all connections that have ended."""
     broken: list[str] = field(default_factory=list)
-    """What the protocol does not allow, in words."""
+    """What the protocol does not allow, and refusals that say that the server has a fault; in words."""
     ended: float = 0.0
     """When the end came (monotonic)."""
     arrivals: list[float] = field(default_factory=list)
@@ -119,6 +121,11 @@ class Viewer:
         back = next((when for when in self.record.came_back if when > moment), None)
         return None if back is None else back - moment + self.first_text_after(back)
 
+    @property
+    def received(self) -> int:
+        """Bytes, over all connections."""
+        return self.record.received + (self._wire.received if self._wire else 0)
+
     # -- what can be done to it
 
     def cut(self) -> None:
@@ -175,49 +182,67 @@ class Viewer:
     # -- watching
 
     async def watch(self) -> None:
-        """Return when the answer's end is here, or when the viewer was told to go."""
+        """Return when the answer's end is here and the connection gone, or when the viewer was told to go.
+
+        After the end it stays as long as its connection does, as a page does: nothing more of the stream may come.
+        """
         self._loop = asyncio.get_running_loop()
         attempt = 0
-        while not self.is_done:
-            if self.trouble.away.is_set():
-                await asyncio.sleep(OFFLINE_POLL)
-                continue
-            worked = False
-            code = 1006
-            try:
-                async for frame in await self._connect():
-                    worked = worked or frame["type"] not in NO_WORK
-                    if await self._take(frame):
-                        self.record.ended = time.monotonic()
-                        self.is_done = True
-                        break
-            except Lost as lost:
-                code = lost.code
-            except Refused as refused:
-                if self.way is Way.EVENTS and refused.status in (204, 410):
-                    await self._read_saved()
+        try:
+            while not self.is_done:
+                if self.trouble.away.is_set():
+                    await asyncio.sleep(OFFLINE_POLL)
+                    continue
+                worked, code = await self._follow()
+                attempt = 0 if worked else attempt + 1
+                if not self.is_done:
+                    await asyncio.sleep(self._delay(code, attempt))
+        finally:
+            for wire in self._abandoned:
+                wire.close()
+
+    async def _follow(self) -> tuple[bool, int]:
+        """Over one connection. Whether something came of it, and the code with which it was closed."""
+        worked, code = False, ABNORMAL
+        try:
+            async for frame in await self._connect():
+                worked = worked or frame["type"] not in NO_WORK
+                if await self._take(frame) and not self.is_done:
+                    self.record.ended = time.monotonic()
                     self.is_done = True
-            except ProtocolBroken as broken:
-                if not self.is_misled:
-                    self.record.broken.append(str(broken))
-                self.copy.clear()
-                self.is_misled = False
-            finally:
-                if self._wire is not None:
-                    self.record.received += self._wire.received
-                    if self._wire.abandoned:
-                        self._abandoned.append(self._wire)
-                    else:
-                        self._wire.close()
-                    self._wire = None
-            if code in SHUT_OUT:
-                self.record.shut_out = code
+        except Lost as lost:
+            code = lost.code
+            if code not in CLOSES:
+                self.record.broken.append(f"was closed with {code}: {lost}")
+        except Refused as refused:
+            if self.way is Way.EVENTS and refused.status in GONE:
+                await self._read_saved()
                 self.is_done = True
-            attempt = 0 if worked else attempt + 1
+            elif refused.status != NOT_NOW:
+                self.record.broken.append(f"was refused: {refused}")
+        except ProtocolBroken as broken:
+            if not self.is_misled:
+                self.record.broken.append(str(broken))
             if not self.is_done:
-                await asyncio.sleep(self._delay(code, attempt))
-        for wire in self._abandoned:
-            wire.close()
+                self.copy.clear()
+            self.is_misled = False
+        finally:
+            self._let_go()
+        if code in SHUT_OUT:
+            self.record.shut_out = code
+            self.is_done = True
+        return worked, code
+
+    def _let_go(self) -> None:
+        """Of the connection; one that was abandoned stays open."""
+        if self._wire is None:
+            return
+        self.record.received += self._wire.received
+        if self._wire.abandoned:
+            self._abandoned.append(self._wire)
+        else:
+            self._wire.close()
+        self._wire = None
 
     def _delay(self, code: int, attempt: int) -> float:
         if self.trouble.at_once:
@@ -270,6 +295,8 @@ class Viewer:
 
     async def _read_saved(self) -> None:
         """The stream is gone: what is kept is in the conversation, as soon as it is settled."""
+        if self.copy.text:
+            self.record.forgotten.append(self.copy.text)
         while self.saved is None:
             self.saved = await asyncio.to_thread(self._answer_in_conversation)
             if self.saved is None:

@@ -36,6 +36,8 @@ class Trouble:
     """While it is set, nothing is connected."""
     at_once: bool = False
     """Connect again without the page's patience."""
+    resets: int = 0
+    """How many connections were reset so far."""
 
     def __post_init__(self) -> None:
         self.reads.set()
@@ -93,6 +95,7 @@ class Wire:
 
     def reset(self) -> None:
         """End it as a lost network does, with no word to the server."""
+        self._trouble.resets += 1
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self._sock.close()
 

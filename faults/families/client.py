@@ -8,6 +8,7 @@ from faults.run import Run
 from faults.stack import now
 from faults.viewer import Way
 from faults.wire import Trouble
+from tests.support.waiting import wait_until
 
 NOTHING = "nothing: a client's network is no fault of the server's"
 MANY = 2_000  # viewers
@@ -21,17 +22,25 @@ EVERY = 8  # bytes: somewhere in each so many, one is the last for a viewer
     often=True,
 )
 def reset_all_over(run: Run) -> None:
-    """Every viewer is cut off at a byte of its own, from the first to the last that somebody undisturbed receives."""
-    first = run.ask(words=20, pace=0.1, viewers=0)
+    """Every viewer is cut off at a byte of its own, from the first to the last that somebody undisturbed receives.
+
+    The model waits until all are there: who comes late gets all of it in one frame.
+    """
+    first = run.ask(words=20, pace=0.1, viewers=0, hold=f"{run.name} first")
     undisturbed = {way: run.watch(first, way) for way in Way}
+    wait_until(lambda: all(viewer.copy.epoch for viewer in first.viewers), 60, "the undisturbed to follow")
+    run.stack.model.release(f"{run.name} first")
     first.wait_until_done()
-    answer = run.ask(words=20, pace=0.1, viewers=1)
+    answer = run.ask(words=20, pace=0.1, viewers=1, hold=run.name)
     step = round(EVERY / run.scale)
     for way in Way:
-        for place in range(1, undisturbed[way].record.received, step):
+        for place in range(1, undisturbed[way].received, step):
             offset = place + run.random.randrange(step)
             run.watch(answer, way, Trouble(cut_after=deque([offset]), at_once=True))
-            run.injected()
+    wait_until(lambda: all(viewer.copy.epoch for viewer in answer.viewers), 60, "all to follow")
+    run.stack.model.release(run.name)
+    answer.wait_until_done()
+    run.injected(sum(viewer.trouble.resets for viewer in answer.viewers))
 
 
 @fault(

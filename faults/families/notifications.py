@@ -1,34 +1,33 @@
 """What happens to notifications, which are hints: what is in the list is the truth."""
 
+import threading
+from collections.abc import Callable
 from random import Random
 
 from faults.catalogue import fault
 from faults.run import Run
-from tests.support.fault_proxy import Tamper
 
 MISSED = "notifications were missed; read from the list"
 
 
 @fault("every third notification is lost", viewer="small pauses", operator=MISSED)
 def lost(run: Run) -> None:
-    _tampered(
-        run, lambda messages: [each for each in messages if run.random.random() > 1 / 3 or not _is_news(each)], MISSED
-    )
+    _tampered(run, lambda random: lambda messages: [each for each in messages if random.random() > 1 / 3], MISSED)
 
 
 @fault("notifications are repeated", viewer="nothing", operator="nothing: they are passed over")
 def repeated(run: Run) -> None:
-    _tampered(run, lambda messages: [each for each in messages for _ in range(1 + 2 * _is_news(each))])
+    _tampered(run, lambda _: lambda messages: [each for each in messages for _ in range(3)])
 
 
 @fault("notifications come in another order", viewer="small pauses", operator=MISSED, often=True)
 def reordered(run: Run) -> None:
-    _tampered(run, _Shuffler(run.random), MISSED)
+    _tampered(run, _Shuffler, MISSED)
 
 
 @fault("all notifications are lost", viewer="lumps, every five seconds", operator=MISSED)
 def all_lost(run: Run) -> None:
-    _tampered(run, lambda messages: [each for each in messages if not _is_news(each)], MISSED)
+    _tampered(run, lambda _: lambda _: [], MISSED)
 
 
 @fault(
@@ -59,13 +58,24 @@ def hung(run: Run) -> None:
     run.processes_say("pub/sub connection lost, reconnecting", "no answer to a ping")
 
 
-def _tampered(run: Run, tamper: Tamper, logged: str = "") -> None:
-    def counted(messages: list[bytes]) -> list[bytes]:
-        told = tamper(messages)
-        run.injected(sum(map(_is_news, messages)) if told != messages else 0)
-        return told
+Tamper = Callable[[list[bytes]], list[bytes]]
+"""What becomes of the notifications that came in one go."""
 
-    run.stack.web_line.tamper = counted
+
+def _tampered(run: Run, tamper: Callable[[Random], Tamper], logged: str = "") -> None:
+    """`tamper` makes one for each connection, which has a thread and a chance of its own."""
+    seed = run.random.random()
+    own = threading.local()
+
+    def carry(messages: list[bytes]) -> list[bytes]:
+        if not hasattr(own, "tamper"):
+            own.tamper = tamper(Random(seed))
+        news = [each for each in messages if _is_news(each)]
+        told: list[bytes] = own.tamper(news)
+        run.injected(abs(len(told) - len(news)))
+        return [each for each in messages if not _is_news(each)] + told
+
+    run.stack.web_line.tamper = carry
     answers = [run.ask(pace=0.02 + 0.02 * number, viewers=3) for number in range(4)]
     for answer in answers:
         answer.wait_until_done()
@@ -80,10 +90,10 @@ class _Shuffler:
         self._random = random
         self._held: list[bytes] = []
 
-    def __call__(self, messages: list[bytes]) -> list[bytes]:
+    def __call__(self, news: list[bytes]) -> list[bytes]:
         told: list[bytes] = []
-        for each in messages:
-            (self._held if _is_news(each) and self._random.random() < 0.5 else told).append(each)
+        for each in news:
+            (self._held if self._random.random() < 0.5 else told).append(each)
         if len(self._held) > 3:
             self._random.shuffle(self._held)
             told += self._held

@@ -37,7 +37,7 @@ def mid_call(run: Run) -> None:
 )
 def mid_queue(run: Run) -> None:
     """Two of three calls of RQ's, in web processes and workers."""
-    run.stack.excused |= {"failed to persist", "failed to enqueue dependents"}  # RQ's own words, with its traceback
+    run.excused |= {"failed to persist", "failed to enqueue dependents"}  # RQ's own words, with its traceback
     before = run.stack.worker_line.harm + run.stack.web_line.harm
     for line in (run.stack.worker_line, run.stack.web_line):
         line.hits = is_of_the_queue
@@ -167,7 +167,7 @@ def demoted(run: Run) -> None:
     old.replicaof("127.0.0.1", str(replica.port))
     run.injected()
     _goes_on(run, answers, HELD_BACK)
-    _goes_on(run, [run.ask(words=20)])
+    _wait_done([run.ask(words=20)])
 
 
 def _answers(run: Run) -> list[Answer]:
@@ -183,8 +183,7 @@ def _wait_done(answers: list[Answer]) -> None:
         answer.wait_until_done()
 
 
-def _goes_on(run: Run, answers: list[Answer], logged: str = "") -> None:
+def _goes_on(run: Run, answers: list[Answer], logged: str) -> None:
     for answer in answers:
         answer.wait_until_done()
-        if logged:
-            run.operator_sees(answer, logged)
+        run.operator_sees(answer, logged)

@@ -202,7 +202,7 @@ def out_of_memory(run: Run) -> None:
     words = 450_000
     large = run.ask(words, 0, together=words, viewers=1)
     large.expect("failed", whole=False)
-    run.stack.excused.add(large.stream)
+    run.excused.add(large.stream)
     run.injected()
     for answer in run.answers:
         answer.wait_until_done()
