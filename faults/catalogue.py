@@ -21,6 +21,8 @@ class Fault:
     """Whether it takes minutes."""
     often: bool
     """Whether it is among those that are injected with every run of the tests."""
+    replaces: bool
+    """Whether no web process lives through it, so that what they hold has to be looked at before."""
 
     @property
     def is_logged(self) -> bool:
@@ -32,13 +34,13 @@ CATALOGUE: list[Fault] = []
 
 
 def fault(
-    name: str, *, viewer: str, operator: str, long: bool = False, often: bool = False
+    name: str, *, viewer: str, operator: str, long: bool = False, often: bool = False, replaces: bool = False
 ) -> Callable[[Scenario], Scenario]:
     """Add a scenario to the catalogue."""
 
     def add(scenario: Callable[[Run], None]) -> Scenario:
         family = scenario.__module__.rpartition(".")[2].replace("_", " ")
-        CATALOGUE.append(Fault(family, name, viewer, operator, scenario, long, often))
+        CATALOGUE.append(Fault(family, name, viewer, operator, scenario, long, often, replaces))
         return scenario
 
     return add

@@ -1,22 +1,25 @@
-"""What web processes still hold when the last viewer has gone: nothing, or it grows for ever."""
+"""What processes still hold when the last viewer has gone: nothing, or it grows for ever."""
 
 from dataclasses import dataclass
 from functools import partial
 
 import httpx2
+import psutil
 
 from faults.stack import ADMIN_PASSWORD, Stack
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess
+from tests.support.worker_process import WorkerProcess
 
 GONE_AFTER = 90.0  # seconds: a stream that nobody watches is held for 30, and a socket without pongs for 50
 SPARE_GREENLETS = 30  # the threads in which a database is asked, up to ten, have two or three each
 SPARE_FILES = 10  # of the database's and the model's connection pools
+SPARE_THREADS = 20  # in which a worker asks its database
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What a process holds."""
+class WebHolds:
+    """What a web process has."""
 
     connections: int
     tails: int
@@ -27,40 +30,77 @@ class Held:
     megabytes: float
 
 
-def held_by(web: WebProcess) -> Held:
-    """Ask a web process, and the system about it."""
+@dataclass(frozen=True, slots=True)
+class WorkerHolds:
+    """What a worker has."""
+
+    files: int
+    threads: int
+    megabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one of each has."""
+
+    web: WebHolds
+    worker: WorkerHolds
+
+
+def held_by(stack: Stack) -> Held:
+    """What the first of each kind has now."""
+    return Held(_held_by_web(stack.webs[0]), _held_by_worker(stack.workers[0]))
+
+
+def leftovers(stack: Stack, new: Held) -> list[str]:
+    """Wait until everything is gone; what is not, in words. `new` is what processes have that nobody has used yet."""
+    looks = [(web.log.name, partial(_left_in_web, web, new.web)) for web in stack.webs]
+    looks += [
+        (f"worker {worker.process.pid}", partial(_left_in_worker, worker, new.worker)) for worker in stack.workers
+    ]
+    complaints: list[str] = []
+    for name, look in looks:
+        try:
+            wait_until(lambda: not look(), GONE_AFTER, "everything to be gone")  # noqa: B023  it is called at once
+        except TimeoutError:
+            complaints += [f"{name}: {what}" for what in look()]
+    channels = {channel.decode() for channel in stack.redis.pubsub_channels("rejoinder:*")} - {"rejoinder:control"}
+    return complaints + [f"somebody still listens to {channel}" for channel in sorted(channels)]
+
+
+def _held_by_web(web: WebProcess) -> WebHolds:
     url = f"http://127.0.0.1:{web.port}/vitals"
     response = httpx2.get(url, auth=("admin", ADMIN_PASSWORD), timeout=30)
     response.raise_for_status()
     [process] = web.children()
-    return Held(**response.json(), files=process.num_fds(), megabytes=process.memory_info().rss / 1e6)
+    return WebHolds(**response.json(), files=process.num_fds(), megabytes=process.memory_info().rss / 1e6)
 
 
-def leftovers(stack: Stack, before: Held) -> list[str]:
-    """Wait until everything is gone; what is not, in words. `before` is what a web process holds that is new."""
-    complaints: list[str] = []
-    for web in stack.webs:
-        try:
-            wait_until(partial(_nothing_left, web, before), GONE_AFTER, "everything to be gone")
-        except TimeoutError:
-            complaints += [f"{web.log.name}: {what}" for what in _left(web, before)]
-    channels = {channel.decode() for channel in stack.redis.pubsub_channels("rejoinder:*")} - {"rejoinder:control"}
-    complaints += [f"somebody still listens to {channel}" for channel in sorted(channels)]
-    return complaints
+def _held_by_worker(worker: WorkerProcess) -> WorkerHolds:
+    process = psutil.Process(worker.process.pid)
+    return WorkerHolds(process.num_fds(), process.num_threads(), process.memory_info().rss / 1e6)
 
 
-def _nothing_left(web: WebProcess, before: Held) -> bool:
-    return not _left(web, before)
+def _left_in_web(web: WebProcess, new: WebHolds) -> list[str]:
+    held = _held_by_web(web)
+    return _too_many(
+        {
+            "connections": held.connections,
+            "tails": held.tails,
+            "viewers": held.viewers,
+            "subscriptions": held.subscriptions,
+            "greenlets": held.greenlets - new.greenlets - SPARE_GREENLETS,
+            "open files": held.files - new.files - SPARE_FILES,
+        }
+    )
 
 
-def _left(web: WebProcess, before: Held) -> list[str]:
-    held = held_by(web)
-    left = {
-        "connections": held.connections,
-        "tails": held.tails,
-        "viewers": held.viewers,
-        "subscriptions": held.subscriptions,
-        "greenlets": max(0, held.greenlets - before.greenlets - SPARE_GREENLETS),
-        "open files": max(0, held.files - before.files - SPARE_FILES),
-    }
-    return [f"{count} {what} too many" for what, count in left.items() if count]
+def _left_in_worker(worker: WorkerProcess, new: WorkerHolds) -> list[str]:
+    held = _held_by_worker(worker)
+    return _too_many(
+        {"open files": held.files - new.files - SPARE_FILES, "threads": held.threads - new.threads - SPARE_THREADS}
+    )
+
+
+def _too_many(left: dict[str, int]) -> list[str]:
+    return [f"{count} {what} too many" for what, count in left.items() if count > 0]

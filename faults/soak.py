@@ -7,6 +7,7 @@ open files are looked at, and the keys in Redis. What grows from round to round 
 
 import argparse
 import secrets
+import shutil
 import sys
 import tempfile
 import time
@@ -14,8 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-
-import psutil
 
 from faults.catalogue import Fault
 from faults.families.mixed import Storm
@@ -55,11 +54,9 @@ def main() -> int:
     complaints: list[str] = []
     samples: list[Sample] = []
     deadline = time.monotonic() + 60 * arguments.minutes
-    with (
-        tempfile.TemporaryDirectory(prefix="rejoinder-") as folder,
-        running_stack(Path(folder), arguments.database, **SETTINGS) as stack,
-    ):
-        new = held_by(stack.webs[0])
+    folder = Path(tempfile.mkdtemp(prefix="rejoinder-"))
+    with running_stack(folder, arguments.database, **SETTINGS) as stack:
+        new = held_by(stack)
         while time.monotonic() < deadline:
             row = inject(_round(len(samples)), stack, arguments.seed, 1.0)
             complaints += row.verdict.complaints
@@ -76,9 +73,15 @@ def main() -> int:
     complaints += growth(samples)
     grows = "nothing grows" if len(samples) > ENOUGH else "there were too few rounds to see whether anything grows"
     print("\n".join(["", *complaints] if complaints else ["", f"Nothing was lost, and {grows}."]))
-    if complaints:
-        print(f"Repeat with: python -m faults.soak {arguments.minutes:g} --seed {arguments.seed}", file=sys.stderr)
-    return 1 if complaints else 0
+    if not complaints:
+        shutil.rmtree(folder)
+        return 0
+    print(
+        f"The logs of all processes are in {folder}. The same choices again: python -m faults.soak"
+        f" {arguments.minutes:g} --seed {arguments.seed} --database {arguments.database}",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def growth(samples: Sequence[Sample]) -> list[str]:
@@ -102,15 +105,14 @@ def _round(number: int) -> Fault:
     def storm(run: Run) -> None:
         Storm(run).rage(ROUND)
 
-    return Fault("mixed", f"round {number}", "", "", storm, long=True, often=False)
+    return Fault("mixed", f"round {number}", "", "", storm, long=True, often=False, replaces=False)
 
 
 def _sample(stack: Stack) -> Sample:
-    web, worker = stack.webs[0], psutil.Process(stack.workers[0].process.pid)
-    held = held_by(web)
+    held = held_by(stack)
     redis = stack.redis.info("memory")["used_memory"] / 1e6
     ours = sum(1 for _ in stack.redis.scan_iter("rejoinder:*", count=1000))
-    return Sample(held.megabytes, worker.memory_info().rss / 1e6, redis, held.files, worker.num_fds(), ours)
+    return Sample(held.web.megabytes, held.worker.megabytes, redis, held.web.files, held.worker.files, ours)
 
 
 if __name__ == "__main__":

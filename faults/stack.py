@@ -11,6 +11,7 @@ from rq.suspension import resume
 
 import streams
 from faults.logs import Logs
+from streams import job_ids
 from tests.support.database import migrated, new_postgres, new_sqlite
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.ports import free_port
@@ -159,6 +160,14 @@ class Stack:
         worker = wait_until(found, 60, f"a worker to take {stream}")
         assert worker is not None
         return worker
+
+    def may_be_with(self, worker: WorkerProcess, stream: str) -> bool:
+        """Whether this worker has, or had, a job of this stream's; also where Redis has forgotten who had it."""
+        names = [self.redis.hget(f"rq:job:{job}", "worker_name") for job in job_ids(stream)]
+        if not any(self.redis.exists(f"rq:job:{job}") for job in job_ids(stream)):
+            return True
+        pids = [self.redis.hget(f"rq:worker:{name.decode()}", "pid") for name in names if name]
+        return any(pid is None or int(pid) == worker.process.pid for pid in pids)
 
     # -- all of them
 

@@ -54,16 +54,24 @@ class Suite:
         if self.markdown:
             print(line(*["---"] + ["--:"] * len(HEADER)))
         with running_stack(self.folder, self.database) as stack:
-            before = held_by(stack.webs[0])
-            rows = [_told(inject(each, stack, self.seed, self.scale), line) for each in faults]
+            new = held_by(stack)
+            left, rows = [], []
+            for each in faults:
+                if each.replaces:
+                    left += leftovers(stack, new)
+                rows.append(_told(inject(each, stack, self.seed, self.scale), line))
             print(line(*_sums(rows)))
-            left = leftovers(stack, before)
+            left += leftovers(stack, new)
         for row in rows:
             print("".join(f"\n{line}" for line in (*map(str, row.measured), *row.notes)), end="")
         print("\n" + "\n".join(left or [NOTHING_LEFT]))
         holds = not left and all(row.holds for row in rows)
         if not holds:
-            print(f"Not everything held. Repeat with: python -m faults --seed {self.seed}", file=sys.stderr)
+            print(
+                f"Not everything held. The same choices again: python -m faults --seed {self.seed}"
+                f" --database {self.database} --scale {self.scale:g}",
+                file=sys.stderr,
+            )
         return holds
 
 

@@ -65,7 +65,7 @@ def revoked(run: Run) -> None:
             run.complain("a guest saw something else than the owner")
 
 
-@fault("wall clocks jump, by an hour there and back", viewer="nothing", operator="nothing")
+@fault("wall clocks jump, by an hour there and back", viewer="nothing", operator="nothing", replaces=True)
 def jumps(run: Run) -> None:
     """Of web processes, workers and Redis, each at another time."""
     if (environment := fake_clock(run.stack.folder)) is None:

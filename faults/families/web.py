@@ -49,6 +49,7 @@ def killed_with_a_thousand(run: Run) -> None:
     viewer="the text goes on where it stood, on another process",
     operator="closed … connections: The server restarts. Come back.",
     often=True,
+    replaces=True,
 )
 def replaced(run: Run) -> None:
     answer = _watched(run, words=120)

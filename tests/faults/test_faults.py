@@ -17,9 +17,9 @@ SCALE = 0.1
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("stack")) as stack:
-        before = held_by(stack.webs[0])
+        new = held_by(stack)
         yield stack
-        assert leftovers(stack, before) == [], "nothing is left behind by those who have gone"
+        assert leftovers(stack, new) == [], "nothing is left behind by those who have gone"
 
 
 @pytest.mark.parametrize(
