@@ -11,12 +11,12 @@ import pytest
 from rq.job import JobStatus
 
 from conversations import MessageRecord, Status
+from jobs import queue_again
 from streams import Outcome, Progress, Restarts, StreamSettings, is_end, keys, scripts
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import OWNER, PATIENCE, QUEUE, Bench, running_bench
-from workers.again import queue_again
 from workers.waiting import AGAIN
 
 pytestmark = pytest.mark.timeout(600)  # each test starts workers of its own
@@ -340,9 +340,3 @@ def test_what_was_handed_back_before_is_ended_by_the_next_who_has_to_leave(bench
         "The server was restarted while it wrote this answer.",
     )
     assert len(bench.model.requests()) == 2
-
-
-def test_web_processes_queue_a_job_again_as_workers_do() -> None:
-    """Neither may import the other, so the few lines stand twice: a change of one is a change of both."""
-    ours, theirs = (Path(__file__).parents[2] / package / "again.py" for package in ("workers", "webapp"))
-    assert theirs.read_text() == ours.read_text().replace("\nwebapp/again.py is", "\nworkers/again.py is")
