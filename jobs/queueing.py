@@ -7,7 +7,7 @@ from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job
 from rq.queue import Queue
 
-from jobs.records import SERIALIZER, job_ids, open_queue
+from jobs.records import SERIALIZER, is_to_come, job_ids, open_queue
 from streams import StreamControl
 
 GENERATE = "workers.jobs.generate"
@@ -47,7 +47,8 @@ class Handover:
 def queue_again(client: "redis.Redis", stream_id: str) -> bool:
     """Queue a copy of the stream's job where the first one was, before all others: it has had its turn.
 
-    As often as one likes: there is one copy. False: RQ does not know the first one any more. Raises redis.RedisError.
+    As often as one likes: there is one copy. False: none is to come, because it has ended, or because RQ does not know
+    the first one any more. Raises redis.RedisError.
     """
     first, second = job_ids(stream_id)
     try:
@@ -63,8 +64,6 @@ def queue_again(client: "redis.Redis", stream_id: str) -> bool:
             at_front=True,
             unique=True,
         )
-    except NoSuchJobError:
-        return False
-    except DuplicateJobError:
-        return True
+    except (NoSuchJobError, DuplicateJobError):
+        return is_to_come(client, second)
     return True

@@ -21,7 +21,7 @@ DIED = "a worker died before the first chunk of its answer"
 LEFT = "a worker left before the first chunk of its answer"
 
 Queue = Callable[[str], bool]
-"""Queues the second job of a stream, unless it was queued before. False: there is nothing to queue any more."""
+"""Queues the second job of a stream, unless it was queued before. False: no worker has it, and none will get it."""
 
 
 class Restarts:

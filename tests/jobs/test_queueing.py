@@ -1,5 +1,6 @@
 """A stream has one job, and one more to be begun again: whoever asks for them, and however often."""
 
+import pytest
 import redis
 from rq.job import Job, JobStatus
 from rq.queue import Queue
@@ -7,6 +8,8 @@ from rq.queue import Queue
 import workers.jobs
 from jobs import SERIALIZER, Handover, open_queue, queue_again
 from streams import StreamControl
+
+ENDED = [JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED]
 
 
 def job(client: "redis.Redis", job_id: str) -> Job:
@@ -60,9 +63,30 @@ def test_without_a_first_job_there_is_nothing_to_queue(client: "redis.Redis", qu
     assert queue.get_job_ids() == []
 
 
+def test_one_that_is_queued_stays_to_come_when_the_first_is_forgotten(
+    client: "redis.Redis", hand_over: Handover
+) -> None:
+    hand_over("s", "c")
+    queue_again(client, "s")
+    job(client, "s").delete()
+    assert queue_again(client, "s")
+
+
 def test_one_that_a_worker_has_is_to_come(client: "redis.Redis", queue: Queue, hand_over: Handover) -> None:
     hand_over("s", "c")
     queue_again(client, "s")
     queue.remove("s-again")
     job(client, "s-again").set_status(JobStatus.STARTED)
     assert queue_again(client, "s")
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_one_that_has_ended_is_not_to_come(
+    client: "redis.Redis", queue: Queue, hand_over: Handover, status: JobStatus
+) -> None:
+    hand_over("s", "c")
+    queue_again(client, "s")
+    queue.remove("s-again")
+    job(client, "s-again").set_status(status)
+    assert not queue_again(client, "s")
+    assert queue.get_job_ids() == ["s"]

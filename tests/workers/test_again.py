@@ -294,6 +294,19 @@ def test_an_answer_whose_job_the_queue_has_forgotten_is_ended(bench: Bench) -> N
     assert len(bench.model.requests()) == 1
 
 
+def test_an_answer_whose_second_job_has_ended_without_beginning_it_is_ended(bench: Bench) -> None:
+    with worker_that_has(bench, {"hold": "nobody"}, STREAM_LEASE="300") as (first, stream_id):
+        first.kill()
+        decide_and_die(bench, stream_id)
+        assert queue_again(bench.redis, stream_id)  # …and somebody does not want that
+        bench.job(f"{stream_id}-again").cancel()
+        bench.redis.zadd(keys.UNSETTLED, {stream_id: 1})
+        with bench.worker():
+            message = ends_again(bench, stream_id)
+    assert (message.content, message.status, message.reason) == ("", Status.INTERRUPTED, STOPPED)
+    assert len(bench.model.requests()) == 1
+
+
 def test_a_worker_that_has_to_leave_before_the_first_chunk_hands_the_answer_to_another_at_once(bench: Bench) -> None:
     long = {"SHUTDOWN_GRACE": "1", "STREAM_LEASE": "300"}  # seconds; nobody waits for such a lease
     with (
