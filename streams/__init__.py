@@ -12,7 +12,7 @@ from streams.hub import StreamHub
 from streams.lease import PRODUCER_DIED, Reaper
 from streams.offer import Offer, keep_offer, publish_offer, read_offer
 from streams.reader import Progress, Recording
-from streams.restarts import Restarts, job_ids, stream_of_job
+from streams.restarts import Restarts
 from streams.settings import StreamSettings
 from streams.subscriber import Subscriber
 from streams.tail import Ahead, Batch, Cursor, Event, Gone, Serving, Viewer
@@ -54,9 +54,7 @@ __all__ = [
     "announce_version",
     "connect",
     "is_end",
-    "job_ids",
     "keep_offer",
     "publish_offer",
     "read_offer",
-    "stream_of_job",
 ]

@@ -20,23 +20,8 @@ log = logging.getLogger(__name__)
 DIED = "a worker died before the first chunk of its answer"
 LEFT = "a worker left before the first chunk of its answer"
 
-AGAIN = "-again"
-
 Queue = Callable[[str], bool]
-"""Queues the second job of a stream, unless it was queued before. False: there is nothing to queue any more."""
-
-
-def job_ids(stream_id: str) -> tuple[str, str]:
-    """The ids of the jobs that a stream can have: the first is its own, the second is for beginning it again.
-
-    Two, because a queue may yet find out that the worker of the first has died, and must not mean the second by that.
-    """
-    return stream_id, stream_id + AGAIN
-
-
-def stream_of_job(job_id: str) -> str:
-    """The stream that has this job."""
-    return job_id.removesuffix(AGAIN)
+"""Queues the second job of a stream, unless it was queued before. False: no worker has it, and none will get it."""
 
 
 class Restarts:

@@ -6,9 +6,9 @@ import rq_dashboard.web
 from flask import Flask, Response, request
 from redis import Redis
 from rq import Worker
-from rq.serializers import JSONSerializer
 from rq.worker.base import BaseWorker
 
+from jobs import SERIALIZER
 from webapp.admin import admit
 
 
@@ -17,13 +17,13 @@ class _JSONWorker(Worker):
 
     @classmethod
     def all(cls, *args: Any, **options: Any) -> list[BaseWorker]:
-        return Worker.all(*args, **{**options, "serializer": JSONSerializer})
+        return Worker.all(*args, **{**options, "serializer": SERIALIZER})
 
 
 def init_dashboard(app: Flask, redis: Redis, password: str | None) -> None:
     """Mount the dashboard. Without a password every address below /rq is 404."""
     dashboard = rq_dashboard.web
-    dashboard.config.serializer = JSONSerializer
+    dashboard.config.serializer = SERIALIZER
     dashboard.Worker = _JSONWorker
     # It would open a new connection for each request; ours is there already, and its address is nobody's business.
     hooks = dashboard.blueprint.before_request_funcs.get(None, [])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from redis import RedisError
 
 from conversations import Busy, Sent, Status
+from jobs import has_job
 from streams import StreamNotFound
 from webapp.services import Services
 
@@ -56,7 +57,7 @@ def _was_left_behind(services: Services, sent: Sent) -> bool:
     try:
         services.control.read(stream_id)
     except StreamNotFound:
-        return not services.settler.has_job(stream_id)
+        return not has_job(services.redis, stream_id)
     return False
 
 

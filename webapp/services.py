@@ -9,9 +9,9 @@ from typing import Concatenate, ParamSpec
 
 from redis import Redis, RedisError
 from rq import Queue
-from rq.serializers import JSONSerializer
 
 from conversations import Store
+from jobs import Handover, open_queue, queue_again
 from streams import (
     Reaper,
     Restarts,
@@ -23,9 +23,7 @@ from streams import (
     announce_version,
     connect,
 )
-from webapp.again import queue_again
 from webapp.audience import Audience
-from webapp.handover import Handover
 from webapp.lists import Lists
 from webapp.rooms import Rooms
 from webapp.settings import Settings
@@ -81,7 +79,7 @@ class Services:
 def open_services(settings: Settings, store: Store, streams: StreamSettings) -> Services:
     """Make everything; it connects when it is used, and nothing runs before `start`. The store becomes its own."""
     redis = connect(settings.redis_url)
-    queue = Queue(settings.rq_queue, connection=redis, serializer=JSONSerializer)
+    queue = open_queue(redis, settings.rq_queue)
     control = StreamControl(redis, streams)
     subscriber = Subscriber(redis)
     announce = _telling(announce_version, redis)

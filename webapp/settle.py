@@ -12,13 +12,12 @@ from datetime import timedelta
 from threading import Event
 
 from redis import Redis, RedisError
-from rq.job import Job, JobStatus
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Changed, ConversationRecord, Store
-from streams import Progress, Recording, StreamControl, StreamNotFound, job_ids
+from jobs import Handover, has_job, is_known
+from streams import Progress, Recording, StreamControl, StreamNotFound
 from streams.control import CANCELLED
-from webapp.handover import Handover
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +29,6 @@ UNHEARD = 3.5  # seconds: a send is handed over, and a writer mends an emptied R
 PATIENCE = 8.0  # seconds that a stream may be missing; a live writer mends an emptied Redis within two
 FORGET = 60.0  # seconds after which it is no longer remembered since when a stream is missing
 VANISHED = "The answer was lost with the server that held it. What was saved before is kept."
-
-WAITING = {
-    status.value
-    for status in (JobStatus.CREATED, JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.STARTED)
-}
 
 
 class Settler:
@@ -116,14 +110,6 @@ class Settler:
                 except Exception:  # nobody else does
                     log.exception("sweeping failed")
 
-    def has_job(self, stream_id: str) -> bool:
-        """Whether a worker has a job of this stream's, or will get it."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for job_id in job_ids(stream_id):
-            pipeline.hget(Job.key_for(job_id), "status")  # no more of it: it may be of another version
-        found = [status.decode("utf-8", "replace") for status in pipeline.execute() if isinstance(status, bytes)]
-        return any(status in WAITING for status in found)
-
     def _settle(self, stream_id: str, progress: Progress | None) -> bool:
         if progress is None:
             return self._give_up(stream_id)
@@ -140,7 +126,7 @@ class Settler:
 
     def _give_up(self, stream_id: str) -> bool:
         """A stream that Redis does not know is either not announced yet, or being mended by its writer, or lost."""
-        if self.has_job(stream_id):
+        if has_job(self._redis, stream_id):
             return False
         missing_for = self._missing_for(stream_id)
         if missing_for >= UNHEARD and (conversation_id := self._lost_unheard(stream_id)):
@@ -159,7 +145,7 @@ class Settler:
 
         None where there is still a record of that job, which has then ended without beginning.
         """
-        if self._redis.exists(Job.key_for(stream_id)):
+        if is_known(self._redis, stream_id):
             return None
         return self._store.queued_in(stream_id)
 

@@ -10,7 +10,8 @@ from threading import Event
 from redis import Redis, RedisError
 from rq import Queue
 
-from streams import StreamHub, job_ids
+from jobs import job_ids
+from streams import StreamHub
 
 log = logging.getLogger(__name__)
 

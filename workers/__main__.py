@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 import streams  # noqa: E402
 from conversations import ConversationSettings  # noqa: E402
 from conversations.greenlets import open_greenlet_store  # noqa: E402
+from jobs import queue_again, stream_of_job  # noqa: E402
 from workers import jobs  # noqa: E402
-from workers.again import queue_again  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.generation import Tools  # noqa: E402
 from workers.generations import Generations, NoAnswer  # noqa: E402
@@ -98,7 +98,7 @@ def main() -> int:
             concurrency=settings.worker_concurrency,
             shutdown_grace=settings.shutdown_grace,
             expected=(NoAnswer,),
-            taken=lambda job_id: tools.control.mark_taken(streams.stream_of_job(job_id), BEGINS_WITHIN),
+            taken=lambda job_id: tools.control.mark_taken(stream_of_job(job_id), BEGINS_WITHIN),
         )
         log.info("serving", extra={"queue": settings.rq_queue, "concurrency": settings.worker_concurrency})
         worker.work()

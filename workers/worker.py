@@ -35,10 +35,11 @@ from rq.exceptions import DequeueTimeout
 from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
-from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty, JobTimeoutException
 from rq.utils import as_text
 from rq.worker.base import BaseWorker, WorkerStatus
+
+from jobs import SERIALIZER
 
 __all__ = ["GreenletWorker", "JobStopped", "JobTimeoutException", "ShuttingDown"]
 
@@ -133,7 +134,7 @@ class GreenletWorker(BaseWorker):
         super().__init__(
             queue,
             connection=client,
-            serializer=JSONSerializer,  # nothing unpickles what lies in Redis
+            serializer=SERIALIZER,
             job_monitoring_interval=BEAT,
             maintenance_interval=TTL,
             worker_ttl=TTL,

@@ -356,8 +356,3 @@ def test_what_is_handed_back_with_some_of_its_answer_stays_where_it_is(
     producer.flush()
     assert not restarts.hand_back(producer.writer)
     assert state(client, "epoch") == producer.writer.epoch
-
-
-def test_a_stream_has_two_jobs_at_most_and_each_names_it() -> None:
-    assert streams.job_ids("st_1") == ("st_1", "st_1-again")
-    assert [streams.stream_of_job(job_id) for job_id in streams.job_ids("st_1")] == ["st_1", "st_1"]

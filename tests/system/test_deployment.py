@@ -1,8 +1,9 @@
-"""What a deployment installs, and no more, is enough for every line of the Procfile."""
+"""What a deployment installs, and no more, is enough for every line of the Procfile; and the image has all of ours."""
 
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,12 @@ def test_requirements_txt_is_enough_to_migrate_to_ask_and_to_be_answered(python:
             answer.wait(60)
             assert answer.recording()["text"] == "Here I am."
             assert len(model.requests()) == 1
+
+
+def test_every_package_that_is_deployed_is_copied_into_the_image() -> None:
+    linted = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+    copied = (PROJECT / "Dockerfile").read_text().splitlines()
+    let_in = (PROJECT / ".dockerignore").read_text().splitlines()
+    for package in linted:
+        assert f"COPY {package} {package}" in copied
+        assert f"!{package}" in let_in

@@ -11,6 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from streams import End, Kind, Outcome, Reaper, StreamSettings, StreamWriter, Subscriber, keys
 from tests.support.waiting import wait_until
+from tests.support.writing import die, write, write_note
 from tests.webapp.people import read, send
 from webapp.app import create_app
 from webapp.services import Services
@@ -292,3 +293,51 @@ def test_a_job_that_cannot_be_read_is_none(
     clock.time = PATIENCE
     services.settler.sweep()
     assert read(ada, conversation)["generating"] is None
+
+
+def lose_worker(services: Services, stream: str) -> None:
+    """It had taken the job, and begun."""
+    services.redis.lrem(services.queue.key, 1, stream)
+    services.reaper.reap()  # as somebody does twice a second
+    die(services.redis, stream)
+
+
+def reap_until_queued(services: Services, job: str) -> None:
+    """Look as the web process does by itself, until this job is in the queue, alone."""
+    wait_until(lambda: services.reaper.reap() or services.queue.job_ids == [job], what="the second job")
+    assert services.queue.job_ids == [job], "nothing was settled"
+
+
+def test_an_answer_whose_worker_died_before_the_first_chunk_is_queued_again(
+    ada: FlaskClient, conversation: str, services: Services, begin: Callable[[str], StreamWriter]
+) -> None:
+    stream = str(send(ada, conversation)["stream"])
+    write_note(begin(stream), "The model is loading…")
+    lose_worker(services, stream)
+    reap_until_queued(services, f"{stream}-again")
+    assert read(ada, conversation)["generating"] == stream, "nobody takes it for ended"
+
+
+def test_stop_ends_it_while_it_waits_once_more(
+    ada: FlaskClient, conversation: str, services: Services, begin: Callable[[str], StreamWriter]
+) -> None:
+    stream = str(send(ada, conversation)["stream"])
+    write_note(begin(stream), "The model is loading…")
+    lose_worker(services, stream)
+    reap_until_queued(services, f"{stream}-again")
+    assert ada.post(f"/api/streams/{stream}/stop").get_json()["stopping"] is True
+    shown = read(ada, conversation)
+    assert (shown["generating"], shown["messages"][1]["status"]) == (None, "cancelled")
+
+
+def test_text_that_came_before_a_worker_died_is_kept_and_nothing_is_queued(
+    ada: FlaskClient, conversation: str, services: Services, begin: Callable[[str], StreamWriter]
+) -> None:
+    stream = str(send(ada, conversation)["stream"])
+    write(begin(stream), "Lace is")
+    lose_worker(services, stream)
+    wait_until(lambda: services.reaper.reap() == [stream], what="it to be settled")
+    shown = read(ada, conversation)
+    message = shown["messages"][1]
+    assert (shown["generating"], message["status"], message["content"]) == (None, "interrupted", "Lace is")
+    assert services.queue.job_ids == []

@@ -1,16 +1,19 @@
-"""Who waits in the queue is told how many come before it, and nobody is asked where nobody waits."""
+"""Who waits in the queue is told how many come before it, also when its worker died; and nobody is asked where nobody
+waits.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
 
-from streams import StreamHub, connect
+from streams import End, Outcome, StreamHub, StreamWriter, connect
 from tests.support.redis_server import RedisServer
 from tests.support.socket_client import SocketClient, connected
 from tests.support.web_process import WebProcess
+from tests.support.writing import die, write, write_note
 from tests.webapp.people import cookie_of, send
-from tests.webapp.test_event_stream import Events, opened
+from tests.webapp.test_event_stream import Events, following, opened
 from webapp.services import Services
 from webapp.waiting import Waiting
 
@@ -71,6 +74,36 @@ def test_a_stream_that_is_no_longer_in_the_queue_is_not_told_about(
     page.say(type="follow", stream=second)
     told = page.receive_until("queue")
     assert [frame["stream"] for frame in told if frame["type"] == "queue"] == [second]
+
+
+def test_who_follows_one_that_is_queued_again_is_told_at_every_step_and_sees_only_what_the_next_worker_writes(
+    web: WebProcess, ada: FlaskClient, stream: str, begin: Callable[[str], StreamWriter], services: Services
+) -> None:
+    first = begin(stream)
+    write_note(first, "The model is loading…")
+    with connected(web.url, cookie_of(ada)) as page, opened(web, stream, cookie_of(ada)) as response:
+        page.say(type="follow", stream=stream)
+        assert page.receive_until("chunks")[-1]["note"] == "The model is loading…"
+        events = Events(response)
+        assert events.receive()[1] == following(stream, first.epoch, "running")
+        assert events.receive()[1]["note"] == "The model is loading…"
+        take_one(services)
+        die(services.redis, stream)
+        assert page.receive_until("queue") == [
+            following(stream, None, "queued"),
+            {"type": "queue", "stream": stream, "ahead": 0},
+        ]
+        assert events.receive() == ("", following(stream, None, "queued"))
+        assert events.receive()[1]["type"] == "queue"
+        second = begin(stream)
+        write(second, "Once")
+        second.end(End(Outcome.FINISHED))
+        told = page.receive_until("end")
+        assert told[0] == following(stream, second.epoch, "running")
+        assert [frame["type"] for frame in told].count("end") == 1
+        assert page.text == "Once"
+        assert events.receive() == (f"{second.epoch}:0", following(stream, second.epoch, "running"))
+    assert services.control.read(stream).text == "Once"
 
 
 def test_where_nobody_waits_redis_is_not_asked(services: Services, own_redis: RedisServer) -> None:

@@ -11,12 +11,12 @@ import pytest
 from rq.job import JobStatus
 
 from conversations import MessageRecord, Status
+from jobs import queue_again
 from streams import Outcome, Progress, Restarts, StreamSettings, is_end, keys, scripts
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import OWNER, PATIENCE, QUEUE, Bench, running_bench
-from workers.again import queue_again
 from workers.waiting import AGAIN
 
 pytestmark = pytest.mark.timeout(600)  # each test starts workers of its own
@@ -306,6 +306,19 @@ def test_an_answer_whose_job_the_queue_has_forgotten_is_ended(bench: Bench) -> N
     assert len(bench.model.requests()) == 1
 
 
+def test_an_answer_whose_second_job_has_ended_without_beginning_it_is_ended(bench: Bench) -> None:
+    with worker_that_has(bench, {"hold": "nobody"}, STREAM_LEASE="300") as (first, stream_id):
+        first.kill()
+        decide_and_die(bench, stream_id)
+        assert queue_again(bench.redis, stream_id)  # …and somebody does not want that
+        bench.job(f"{stream_id}-again").cancel()
+        bench.redis.zadd(keys.UNSETTLED, {stream_id: 1})
+        with bench.worker():
+            message = ends_again(bench, stream_id)
+    assert (message.content, message.status, message.reason) == ("", Status.INTERRUPTED, STOPPED)
+    assert len(bench.model.requests()) == 1
+
+
 def test_a_worker_that_has_to_leave_before_the_first_chunk_hands_the_answer_to_another_at_once(bench: Bench) -> None:
     long = {"SHUTDOWN_GRACE": "1", "STREAM_LEASE": "300"}  # seconds; nobody waits for such a lease
     with (
@@ -352,9 +365,3 @@ def test_what_was_handed_back_before_is_ended_by_the_next_who_has_to_leave(bench
         "The server was restarted while it wrote this answer.",
     )
     assert len(bench.model.requests()) == 2
-
-
-def test_web_processes_queue_a_job_again_as_workers_do() -> None:
-    """Neither may import the other, so the few lines stand twice: a change of one is a change of both."""
-    ours, theirs = (Path(__file__).parents[2] / package / "again.py" for package in ("workers", "webapp"))
-    assert theirs.read_text() == ours.read_text().replace("\nwebapp/again.py is", "\nworkers/again.py is")

@@ -1,0 +1,20 @@
+"""What the web process and the workers both know of a job, which is RQ's record of a generation.
+
+The one queues jobs and the other runs them, and they never import each other; so what they must agree on is here: what
+a job is called, which ids it has, how it is queued, and whether one is still to come. Of ours it stands on streams/
+alone, which knows no RQ.
+"""
+
+from jobs.queueing import Handover, queue_again
+from jobs.records import SERIALIZER, has_job, is_known, job_ids, open_queue, stream_of_job
+
+__all__ = [
+    "SERIALIZER",
+    "Handover",
+    "has_job",
+    "is_known",
+    "job_ids",
+    "open_queue",
+    "queue_again",
+    "stream_of_job",
+]
