@@ -26,7 +26,7 @@ from faults.records import open_records, saved_answers
 from faults.stack import Stack
 from faults.viewer import Address, Viewer, Way
 from faults.wire import Trouble
-from faults.words import WORD, beginning
+from faults.words import WORD, beginning, text_of
 from streams import keys
 from tests.support.waiting import wait_until
 
@@ -184,6 +184,29 @@ class Run:
         self.answers.append(answer)
         for number in range(viewers):
             self.watch(answer, way=Way.EVENTS if number % 3 == 2 else Way.WEBSOCKET)
+        return answer
+
+    def go_on(self, part: Answer) -> Answer:
+        """Press Continue below one that was interrupted."""
+        begun = beginning(part.viewers[0].text)
+        rest = [text_of(1, number) for number in range(begun, part.words)]
+        self.stack.model.script(
+            {"deltas": rest, "pace": PACE}
+        )  # the question's own script would begin at its beginning
+        return self._press("continue", part)
+
+    def try_again(self, part: Answer) -> Answer:
+        """Press Try again below one that was interrupted."""
+        return self._press("regenerate", part)
+
+    def _press(self, button: str, part: Answer) -> Answer:
+        message = part.messages()[-1]["id"]
+        key = f"{self.random.getrandbits(64):x}"
+        sent = part.asked_by.call("POST", f"/api/messages/{message}/{button}", {"model": "scripted"}, key=key).json()
+        answer = Answer(part.name, part.words, part.conversation, sent["stream"], part.asked_by, part.script, key)
+        self.answers.append(answer)
+        for _ in range(2):
+            self.watch(answer)
         return answer
 
     def ask_at_once(self, count: int, *, with_a_key: bool) -> tuple[Answer, list[httpx2.Response]]:

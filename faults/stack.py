@@ -11,7 +11,7 @@ from rq.suspension import resume
 
 import streams
 from faults.logs import Logs
-from streams import job_ids
+from jobs import job_ids
 from tests.support.database import migrated, new_postgres, new_sqlite
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.ports import free_port

@@ -10,11 +10,11 @@ from random import Random
 import sqlalchemy
 
 from faults.catalogue import fault
-from faults.run import Answer, Run
-from faults.stack import wake
+from faults.run import PACE, Answer, Run
+from faults.stack import SETTINGS, wake
 from faults.viewer import Way
 from faults.wire import Trouble
-from faults.words import text_of
+from faults.words import beginning, text_of
 from streams import StreamSettings, keys
 from tests.support.fault_proxy import Fault
 from tests.support.worker_process import WorkerProcess
@@ -24,6 +24,10 @@ AT_ONCE = 6  # answers that are being written
 # Seconds between the loss of a worker and the loss of what Redis holds: both at once lose text, as they must.
 APART = 8.0
 SHORT = 2.0  # seconds that Redis is away at the longest: half of a lease
+CHECKPOINT, LATE = (
+    float(SETTINGS["CHECKPOINT_INTERVAL"]),
+    1.0,
+)  # seconds between two; that one may take on a busy machine
 FAILING = 0.1  # of the answers end because the model fails
 
 
@@ -34,6 +38,31 @@ FAILING = 0.1  # of the answers end because the model fails
 )
 def everything(run: Run) -> None:
     Storm(run).rage(DURATION * run.scale)
+
+
+@fault(
+    "a worker and all that Redis holds are lost in the same moment",
+    viewer="the answer up to its last checkpoint, marked as interrupted",
+    operator="stream vanished",
+)
+def both_lost(run: Run) -> None:
+    """The one loss that text does not survive: nobody else had what was written since the checkpoint."""
+    answers = [run.ask() for _ in range(4)]
+    for answer in answers:
+        answer.wait_for(60)
+    worker = run.stack.worker_of(answers[0].stream)
+    hit = [answer for answer in answers if run.stack.worker_of(answer.stream) is worker]
+    worker.process.send_signal(signal.SIGSTOP)
+    run.stack.redis.flushall()
+    worker.kill()
+    run.injected()
+    for answer in hit:
+        answer.expect("interrupted", whole=False, forgets=True)
+        had = max(beginning(viewer.text) for viewer in answer.viewers)
+        answer.wait_until_done()
+        run.operator_sees(answer, "stream vanished")
+        kept = min(beginning(viewer.text) for viewer in answer.viewers)
+        run.measure("of an answer that is lost with its worker and Redis", (had - kept) * PACE, CHECKPOINT + LATE)
 
 
 class Storm:

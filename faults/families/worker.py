@@ -87,6 +87,37 @@ def killed_twice(run: Run) -> None:
 
 
 @fault(
+    "a worker is killed; so is the one that goes on with its answer, when somebody presses Continue",
+    viewer="each time what there is, marked as interrupted; at last, gone on with or tried again, the whole answer",
+    operator="lease ran out; stream ended as interrupted",
+)
+def killed_and_gone_on_with(run: Run) -> None:
+    """The model is asked once for each click, and no part twice."""
+    part = run.ask()
+    _kill_worker_of(run, part, words=20)
+    part = run.go_on(part)
+    _kill_worker_of(run, part, words=40)
+    whole = run.go_on(part)
+    whole.wait_until_done()
+    run.wait_saved(whole)
+    run.try_again(whole).wait_until_done()
+    for answer in run.answers:
+        answer.expect(requests=range(len(run.answers), len(run.answers) + 1))
+
+
+def _kill_worker_of(run: Run, answer: Answer, words: int) -> None:
+    """When there are so many words; return when that is over."""
+    answer.wait_for(words)
+    run.stack.worker_of(answer.stream).kill()
+    run.injected()
+    run.stack.heal()
+    answer.expect("interrupted", whole=False)
+    answer.wait_until_done()
+    run.wait_saved(answer)
+    run.operator_sees(answer, "lease ran out; stream ended as interrupted")
+
+
+@fault(
     "a worker sleeps past its lease and wakes up again",
     viewer="the text that there was, marked as interrupted; what the sleeper says afterwards is seen by nobody",
     operator="stopped and saved nothing: this writer has fence 1, the newest is 2",
