@@ -1,14 +1,17 @@
 """The judge of the fault suite can say no: to every kind of damage, and to nothing else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faults.invariants import Expected, Saved, Seen, judge, judge_keys
+from faults.invariants import Expected, Saved, Seen, judge, judge_entries, judge_keys
+from faults.logs import Logs
 from faults.soak import Sample, growth
 from faults.words import Damage, beginning, damage, text_of
+from streams.chunk import End, Kind, Outcome, encode_end, encode_text
 
 WHOLE = text_of(10)
 ONE_WHOLE, KEPT = Expected(), Saved(WHOLE, "finished")
@@ -111,6 +114,41 @@ def test_an_answer_is_saved_once_and_as_it_ended() -> None:
     twice = [Saved(WHOLE, "finished")] * 2
     assert "has 2 answers" in judge("it", 10, Expected(), 1, [told()], twice).complaints[0]
     assert "in the database it is finished, not cancelled" in verdict_on(expected=CANCELLED)[0]
+
+
+def test_what_redis_has_is_what_was_saved_and_has_one_end_at_its_end() -> None:
+    text, end = encode_text(Kind.TEXT, WHOLE), encode_end(End(Outcome.FINISHED))
+
+    def told(*entries: bytes, saved: Saved = KEPT, expected: Expected = ONE_WHOLE) -> list[str]:
+        return judge_entries("it", expected, list(entries), [saved])
+
+    assert told() == told(text, end) == []
+    assert "of 1 entries, [] are ends" in told(text)[0]
+    assert "of 3 entries, [1, 2] are ends" in told(text, end, end)[0]
+    assert "Redis has 10 words, the database 5" in told(text, end, saved=Saved(text_of(5), "finished"))[0]
+    assert (
+        "in Redis it is finished, in the database interrupted" in told(text, end, saved=Saved(WHOLE, "interrupted"))[0]
+    )
+    fewer = encode_text(Kind.TEXT, text_of(5))
+    assert "Redis has 5 words, the database 10" in told(fewer, end)[0]
+    assert told(fewer, end, expected=replace(ONE_WHOLE, forgets=True)) == []
+
+
+def test_logs_tell_each_traceback_once_and_what_is_new_since_a_moment(tmp_path: Path) -> None:
+    logs = Logs(tmp_path)
+    log = logs.new("web")
+    assert logs.lines("x") == []
+    log.write_text("x 1\nbroke st_1\n")
+    before = logs.mark()
+    with log.open("a") as file:
+        file.write("Traceback (most recent call last):\n  x\nbroke st_2\nTraceback …\nx 2\nx hal")
+    assert logs.lines("x") == ["x 1", "  x", "x 2"]
+    assert logs.lines("x", since=before) == ["  x", "x 2"]
+    assert logs.tracebacks({"st_2"}) == ["web-0.log: broke st_1"]
+    with log.open("a") as file:
+        file.write("f\nTraceback …\n")
+    assert logs.tracebacks(set()) == ["web-0.log: x half"]
+    assert logs.tracebacks(set()) == []
 
 
 def test_a_key_that_never_goes_away_is_told_but_for_books_that_are_kept_for_ever() -> None:
