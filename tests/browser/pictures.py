@@ -10,10 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.stage import Person, Stack, person_before, running_stack, web_on
+from tests.browser.stage import Person, Stack, person_before, running_stack, web_on, worker_on
 from tests.support.browser import Visit, running_browser
+from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 ALL = PROJECT / ".local" / "pictures"
@@ -81,7 +82,9 @@ def main() -> None:
         stack = stage.enter_context(running_stack(Path(rubbish)))
         port = stage.enter_context(web_on(stack))
         browser = stage.enter_context(running_browser())
-        tell_all(stack, lambda: stage.enter_context(person_before(browser, stack, port)), Camera())
+        camera = Camera()
+        tell_all(stack, lambda: stage.enter_context(person_before(browser, stack, port)), camera)
+        tell_of_a_loss(stack, browser, camera)
     print(f"{len(list(ALL.glob('*.png')))} pictures in {ALL}, those of the README in {SHOWN}")
 
 
@@ -166,6 +169,21 @@ def tell_all(stack: Stack, person: Callable[[], Person], camera: Camera) -> None
     camera.take(visit, "undo")
     expect(eves.page.get_by_role("heading", name="This is no longer shared")).to_be_visible()
     camera.take(eves, "over")
+
+
+def tell_of_a_loss(stack: Stack, browser: Browser, camera: Camera) -> None:
+    """A worker is killed before the first word, and another one asks the model again."""
+    with web_on(stack, RQ_QUEUE="fragile") as port, person_before(browser, stack, port) as person:
+        visit = person.visit()
+        stack.model.script({"hold": "hemp"}, {"hold": "hemp"})
+        with worker_on(stack, RQ_QUEUE="fragile", STREAM_LEASE="2") as worker:
+            visit.ask("And hemp?")
+            wait_until(person.requests, what="the model to be asked")
+            worker.kill()
+        with worker_on(stack, RQ_QUEUE="fragile"):
+            visit.wait_for_status("The worker that had this question stopped. Another one is asking the model…")
+            camera.take(visit, "asked-again")
+            stack.model.release("hemp", 2)
 
 
 if __name__ == "__main__":
