@@ -105,7 +105,7 @@ def _round(number: int) -> Fault:
     def storm(run: Run) -> None:
         Storm(run).rage(ROUND)
 
-    return Fault("mixed", f"round {number}", "", "", storm, long=True, often=False, replaces=False)
+    return Fault("mixed", f"round {number}", "", "nothing", storm, long=True, often=False, replaces=False)
 
 
 def _sample(stack: Stack) -> Sample:
