@@ -128,7 +128,8 @@ class Tail:
         self._cursors: dict[Cursor, None] = {}
         self._batches: dict[int, tuple[Batch, bool]] = {}  # by start; whether it is full, so that no more will fit
         self._expected = expected
-        self._loaded = False  # the list was read at least once
+        self._loaded = False  # the list was read, at least a page of it
+        self._whole = False  # … and to its end
         self._ahead: int | None = None
         self.gone = False
         self.heard = clock()  # when there was last news of any kind
@@ -197,6 +198,10 @@ class Tail:
                 self._announced = 0
                 self._batches.clear()
                 self._ahead = None
+                self._whole = complete
+                self._wake_all()
+            elif complete and not self._whole:
+                self._whole = True
                 self._wake_all()
             else:
                 if silent:
@@ -234,6 +239,8 @@ class Tail:
             if cursor._epoch != epoch:  # other text
                 cursor._epoch, cursor._served, cursor._ahead, cursor.index = epoch, None, None, 0
             elif cursor._served is None:
+                if cursor.index > len(entries) and not self._whole:
+                    return None  # what it has is on a page that is not read yet
                 # Not from beyond what there is; and of what has ended, the end always comes.
                 cursor.index = min(cursor.index, len(entries) - self._follower.ended)
             state = "queued" if epoch is None else "ended" if self._follower.ended else "running"

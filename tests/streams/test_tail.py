@@ -183,6 +183,23 @@ def test_a_viewer_that_comes_back_receives_exactly_what_it_lacks(have: int, stor
     assert reader.received == max(stored - have, end_comes_always)
 
 
+def test_a_viewer_that_comes_back_while_the_list_is_still_being_read_receives_exactly_what_it_lacks() -> None:
+    world = World(LOG)
+    world.append(len(LOG), hint=False)
+    world.read(3)
+    here, ahead = Reader(epoch=EPOCH, entries=LOG[:2]), Reader(epoch=EPOCH, entries=LOG[:10])
+    viewers = [(reader, world.tail.join(reader, Position(EPOCH, len(reader.entries)))) for reader in (here, ahead)]
+    for reader, cursor in viewers:
+        reader.take_all(cursor)
+    assert (here.received, ahead.received) == (1, 0), "of the page that was read"
+    world.settle()
+    for reader, cursor in viewers:
+        assert reader.woken
+        reader.take_all(cursor)
+        assert reader.entries == LOG
+    assert ahead.received == len(LOG) - 10
+
+
 def test_a_position_of_another_epoch_is_served_from_the_beginning() -> None:
     world = World(LOG)
     world.append(len(LOG), hint=False)
