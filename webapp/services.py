@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec
 from redis import Redis, RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Store
 from streams import (
@@ -87,6 +88,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
     announce = _telling(announce_version, redis)
     hand_over = Handover(control, queue, settings.generation_timeout)
     settler = Settler(store, control, redis, announce, hand_over)
+    restarts = Restarts(redis, streams, partial(queue_again, redis))
     hub = StreamHub(redis, subscriber)
     return Services(
         settings=settings,
@@ -99,7 +101,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         waiting=Waiting(redis, queue, hub),
         hand_over=hand_over,
         settler=settler,
-        reaper=Reaper(redis, streams, settler.save, Restarts(redis, streams, partial(queue_again, redis))),
+        reaper=Reaper(redis, streams, settler.save, restarts, expected=(SQLAlchemyError,)),
         rooms=Rooms(store, subscriber, Audience(redis)),
         lists=Lists(subscriber),
         announce=announce,

@@ -8,6 +8,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from streams import End, Kind, Outcome, StreamWriter, keys
+from tests.support.reaping import reap
 from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess
@@ -76,9 +77,9 @@ def test_the_web_process_queues_the_job_that_a_worker_would(
     ada: FlaskClient, conversation: str, stream: str, begin: Begin, services: Services
 ) -> None:
     write_note(begin(stream), "The model is loading…")
-    services.reaper.reap()  # as somebody does twice a second
+    reap(services.reaper)  # as somebody does twice a second
     die(services, stream)
-    assert services.reaper.reap() == []
+    assert reap(services.reaper) == []
     wait_until_queued_again(services, stream)
     assert services.queue.get_job_ids() == [f"{stream}-again"]
     again = Job.fetch(f"{stream}-again", connection=services.redis, serializer=JSONSerializer)
@@ -100,9 +101,9 @@ def test_stop_ends_it_while_it_waits(
     ada: FlaskClient, conversation: str, stream: str, begin: Begin, services: Services
 ) -> None:
     write_note(begin(stream), "The model is loading…")
-    services.reaper.reap()
+    reap(services.reaper)
     die(services, stream)
-    services.reaper.reap()
+    reap(services.reaper)
     wait_until_queued_again(services, stream)
     assert ada.post(f"/api/streams/{stream}/stop").get_json()["stopping"] is True
     shown = read(ada, conversation)
@@ -125,9 +126,9 @@ def test_text_that_came_before_the_death_is_kept_and_nothing_is_queued(
     writer = begin(stream)
     writer.append(Kind.TEXT, "Lace is")
     assert writer.wait_stored(60)
-    services.reaper.reap()
+    reap(services.reaper)
     die(services, stream)
-    services.reaper.reap()
+    reap(services.reaper)
     wait_until(lambda: read(ada, conversation)["generating"] is None, what="it to be settled")
     message = read(ada, conversation)["messages"][1]
     assert (message["status"], message["content"]) == ("interrupted", "Lace is")

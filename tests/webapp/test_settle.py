@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from streams import End, Kind, Outcome, Reaper, StreamSettings, StreamWriter, Subscriber, keys
+from tests.support.reaping import reap
 from tests.support.waiting import wait_until
 from tests.webapp.people import read, send
 from webapp.app import create_app
@@ -82,9 +83,9 @@ def test_the_reaper_saves_what_has_ended(
     ada: FlaskClient, conversation: str, finished: str, services: Services
 ) -> None:
     reaper = Reaper(services.redis, StreamSettings(), services.settler.save)
-    reaper.reap()  # as somebody does twice a second
+    reap(reaper)  # as somebody does twice a second
     services.redis.zadd(keys.UNSETTLED, {finished: 0})  # long overdue
-    assert reaper.reap() == [finished]
+    assert reap(reaper) == [finished]
     conversations = ada.get("/api/conversations").get_json()["items"]
     assert [each["generating"] for each in conversations] == [None]
     assert read(ada, conversation)["messages"][1]["content"] == "Lace is mostly air."
