@@ -1,6 +1,7 @@
 """Nobody waits for ever: what takes too long is given up, with the errors of a database that is away."""
 
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,3 +157,71 @@ def test_a_connection_that_was_cut_without_a_word_is_noticed_by_the_system(on_po
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
             assert [sock.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [10, 5, 2, 20_000]
+
+
+HANGING = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import gevent
+from sqlalchemy.exc import SQLAlchemyError
+from conversations import open_store
+from conversations.greenlets import within
+
+store = open_store(sys.argv[1], run=within(3.0), pool_size=1)
+
+def ask():
+    try:
+        store.ping()
+    except SQLAlchemyError as error:
+        return str(error)
+    return "answered"
+
+for line in sys.stdin:
+    asking = gevent.spawn(ask)
+    turns = 0
+    while not asking.ready():
+        turns += 1
+        gevent.sleep(0.01)
+    print("others went on," if turns > 1 else "all stood still,", asking.value, flush=True)
+store.close()
+"""
+
+
+@pytest.mark.timeout(300)  # starts a process; a busy machine takes its time
+def test_a_greenlet_whose_transaction_hangs_is_told_so_and_the_others_go_on(on_postgres: Database) -> None:
+    directly = on_postgres.url.render_as_string(hide_password=False)
+    with (
+        postgres_line(directly) as (line, database_url),
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", HANGING, database_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+
+        def ask() -> str:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write("go on\n")
+            process.stdin.flush()
+            return process.stdout.readline()
+
+        refused = "others went on, no answer from the database within 3 s\n"
+        assert "answered" in ask()
+        with locked(directly):  # in the middle of a statement
+            assert ask() == refused
+        assert "answered" in ask()
+        line.freeze()  # before the first, for a connection is tried out when it comes from the pool
+        assert ask() == refused
+        assert ask() == refused, "no more on a new connection"
+        line.heal()
+        assert "answered" in ask(), "the pool has its one connection back"
+        process.stdin.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
