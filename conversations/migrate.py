@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from conversations.database import Database
 from conversations.settings import ConversationSettings
-
-UPGRADE_LOCK = 0x72656A6F  # any number that nobody else locks in this database: "rejo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,6 @@ def upgrade(database_url: str, revision: str = "head") -> Upgrade:
     try:
         with database.alter() as session:
             connection = session.connection()
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             before = _revision(connection)
             command.upgrade(_config(connection), revision)
             after = _revision(connection)

@@ -62,17 +62,18 @@ def open_store(
     *,
     run_read: Run = here,
     run_write: Run = here,
+    run: Run = here,
     pool_size: int = DEFAULT_POOL_SIZE,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> "Store":
     """The store in a database that `conversations.migrate` brought up to date. Open it after a fork, and close it.
 
-    `run_read` and `run_write` execute what blocks its thread: every transaction on SQLite. On PostgreSQL a transaction
-    runs where it is called. See greenlets.py.
+    `run_read` and `run_write` execute what blocks its thread: every transaction on SQLite. `run` executes those that do
+    not: on PostgreSQL. See greenlets.py.
     """
     database = Database(database_url, pool_size)
     if not database.blocks_its_thread:
-        run_read = run_write = here
+        run_read = run_write = run
     return Store(database, run_read, run_write, now)
 
 

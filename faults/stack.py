@@ -12,7 +12,7 @@ from rq.suspension import resume
 import streams
 from faults.logs import Logs
 from jobs import job_ids
-from tests.support.database import migrated, new_postgres, new_sqlite
+from tests.support.database import migrated, new_postgres, new_sqlite, postgres_line
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.ports import free_port
 from tests.support.postgres_server import running_postgres
@@ -52,12 +52,16 @@ class Stack:
         self.web_line: FaultProxy = services.enter_context(fault_proxy(folder / "web.sock", server))
         self.worker_line: FaultProxy = services.enter_context(fault_proxy(folder / "worker.sock", server))
         self.model: ScriptedModel = services.enter_context(running_scripted_model())
-        new = new_sqlite(folder) if database == SQLITE else new_postgres(services.enter_context(running_postgres()))
-        self.database_url = migrated(new)
+        self.database_line: TcpProxy | None = None
+        if database == SQLITE:
+            self.database_url = served_url = migrated(new_sqlite(folder))
+        else:
+            self.database_url = migrated(new_postgres(services.enter_context(running_postgres())))
+            self.database_line, served_url = services.enter_context(postgres_line(self.database_url))
         self.settings = {
             **SETTINGS,
             **settings,
-            "DATABASE_URL": self.database_url,
+            "DATABASE_URL": served_url,
             "OPENAI_BASE_URL": self.model.base_url,
         }
         self.webs: list[WebProcess] = []
@@ -70,6 +74,8 @@ class Stack:
         """As many processes as there should be, awake, and everything between them working, whatever was done to it."""
         for line in (self.web_line, self.worker_line):
             line.mend()
+        if self.database_line:
+            self.database_line.heal()
         if self.redis_server.process is None:
             self.redis_server.start(self._environment)
         self.redis_server.resume()

@@ -89,7 +89,7 @@ def inject(fault: Fault, stack: Stack, seed: int, scale: float) -> Row:
         verdict = run.settle()
         if not run.times and not run.notes:
             verdict.complaints.append("nothing was broken")
-        if fault.is_logged and not run.operator_was_asked_for:
+        if run.times and fault.is_logged and not run.operator_was_asked_for:
             verdict.complaints.append(f"nobody looked whether the log says: {fault.operator}")
         viewers = sum(len(answer.viewers) for answer in run.answers)
         seconds = time.monotonic() - begun

@@ -5,9 +5,13 @@ saved. All unsettled streams are in one sorted set, by the time when someone sho
 heartbeat moves on. Past it, a reaper takes the stream: if the lease has run out it has it begun again, where nothing of
 its answer is there yet (restarts.py), and ends it as interrupted else; in any case it hands over what has ended to be
 saved. All times are of Redis's own clock, so no two machines have to agree on one.
+
+A reaper has two threads. One looks, and needs nothing but Redis: people wait for what it finds, and as long as none
+looks nobody is taken for dead. The other saves, and may wait for a slow database as long as it likes.
 """
 
 import logging
+import queue
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -39,38 +43,65 @@ class Reaper:
     """Looks after unsettled streams. Any number of processes may run one; they take turns.
 
     `save` gets the whole recording of a stream that has ended. It must be idempotent, for one that takes long is begun
-    by another process too; if it raises, the stream stays and is tried again. Without `restarts` no stream is begun
-    again.
+    by another process too; if it raises, the stream stays and is tried again. What it raises while the database is
+    merely away is `expected`, and costs one line in the log. Without `restarts` no stream is begun again.
     """
 
     def __init__(
-        self, client: "redis.Redis", settings: StreamSettings, save: Save, restarts: Restarts | None = None
+        self,
+        client: "redis.Redis",
+        settings: StreamSettings,
+        save: Save,
+        restarts: Restarts | None = None,
+        *,
+        expected: tuple[type[Exception], ...] = (),
     ) -> None:
         self._redis = client
         self._settings = settings
         self._control = StreamControl(client, settings)
         self._save = save
         self._restarts = restarts
+        self._expected: tuple[type[Exception], ...] = (redis.RedisError, *expected)
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._reap_forever, name="stream-reaper", daemon=True)
+        self._over: queue.Queue[str | None] = queue.Queue()
+        self._pending: set[str] = set()  # in that queue, or being saved
+        self._threads = [
+            threading.Thread(target=self._look_forever, name="stream-reaper", daemon=True),
+            threading.Thread(target=self._settle_forever, name="stream-saver", daemon=True),
+        ]
 
     def start(self) -> None:
-        """Look twice a second until `close`."""
-        self._thread.start()
+        """Look twice a second, and save what is over, until `close`."""
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
-        """Stop looking; returns when a save under way is done."""
+        """Stop looking; returns when a save under way is done. What waits for its turn is left to another process."""
         self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._over.put(None)  # wakes whoever waits for something to save
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
-    def reap(self) -> list[str]:
-        """Look once. Returns the streams that were settled. Raises redis.RedisError."""
+    def look(self) -> list[str]:
+        """Look once, and end what nobody writes any more. Returns the streams that are to be settled now, each of them
+        to one of all who look. Raises redis.RedisError."""
         limits = [AT_ONCE, _ms(RETRY_AFTER), _ms(BLIND_AFTER), _ms(self._settings.lease)]
         due = scripts.claim(self._redis, [keys.UNSETTLED, keys.LOOKED], limits)
-        # First every end, for which people wait; then the saving, which is as slow as the database.
-        over = [stream_id for stream_id in self._names(due) if self._is_over(stream_id)]
-        return [stream_id for stream_id in over if self._settle(stream_id)]
+        return [stream_id for stream_id in self._names(due) if self._is_over(stream_id)]
+
+    def settle(self, stream_id: str) -> bool:
+        """Have a stream that is over saved, and look after it no longer. False: it was settled before, or could not be
+        saved, and then it is tried again."""
+        facts = {"stream_id": stream_id}
+        try:
+            return self._settle(stream_id)
+        except self._expected as error:
+            cause = str(error).partition("\n")[0]  # a database adds the statement, in further lines
+            log.warning("stream not saved, trying again: %s", cause, extra=facts)
+        except Exception:  # whatever it is, the text is kept, and those that come after it are to be saved too
+            log.exception("stream not saved, trying again", extra=facts)
+        return False
 
     def _names(self, members: list[bytes]) -> Iterator[str]:
         """Those that are names; what is none is nobody's stream, and taken off the list."""
@@ -107,27 +138,33 @@ class Reaper:
         return verdict
 
     def _settle(self, stream_id: str) -> bool:
+        if self._redis.zscore(keys.UNSETTLED, stream_id) is None:
+            return False  # it had to wait for its turn here, and another process was quicker
         try:
             recording = self._control.read(stream_id)
         except StreamNotFound:
             self._redis.zrem(keys.UNSETTLED, stream_id)
             return False
-        try:
-            self._save(recording)
-        except Exception:  # whatever it is, the text is kept and the next look tries again
-            log.exception("stream not saved, trying again", extra={"stream_id": stream_id})
-            return False
+        self._save(recording)
         self._control.mark_saved(stream_id)
         return True
 
-    def _reap_forever(self) -> None:
+    def _look_forever(self) -> None:
         while not self._closing.wait(LOOK_EVERY):
             try:
-                self.reap()
+                for stream_id in self.look():
+                    if stream_id not in self._pending:  # it comes up again and again until it is saved
+                        self._pending.add(stream_id)
+                        self._over.put(stream_id)
             except redis.RedisError as error:
                 log.warning("could not look after unsettled streams: %s", error)
             except Exception:  # the streams of every dead producer depend on this thread
                 log.exception("looking after unsettled streams failed")
+
+    def _settle_forever(self) -> None:
+        while (stream_id := self._over.get()) is not None and not self._closing.is_set():
+            self.settle(stream_id)
+            self._pending.discard(stream_id)
 
 
 def _ms(seconds: float) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, Field
 from redis import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -103,6 +103,7 @@ def init_problems(app: Flask) -> None:
         (RedisError, "Redis"),
         (OperationalError, "The database"),
         (InterfaceError, "The database"),
+        (InternalError, "The database"),  # a server that was demoted, or took us for dead in mid-transaction
         (PoolTimeout, "The database"),
     ):
         app.register_error_handler(unreachable, _unavailable(what))

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec
 
 from redis import Redis, RedisError
 from rq import Queue
+from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Store
 from jobs import Handover, open_queue, queue_again
@@ -85,6 +86,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
     announce = _telling(announce_version, redis)
     hand_over = Handover(control, queue, settings.generation_timeout)
     settler = Settler(store, control, redis, announce, hand_over)
+    restarts = Restarts(redis, streams, partial(queue_again, redis))
     hub = StreamHub(redis, subscriber)
     return Services(
         settings=settings,
@@ -97,7 +99,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         waiting=Waiting(redis, queue, hub),
         hand_over=hand_over,
         settler=settler,
-        reaper=Reaper(redis, streams, settler.save, Restarts(redis, streams, partial(queue_again, redis))),
+        reaper=Reaper(redis, streams, settler.save, restarts, expected=(SQLAlchemyError,)),
         rooms=Rooms(store, subscriber, Audience(redis)),
         lists=Lists(subscriber),
         announce=announce,

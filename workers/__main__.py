@@ -36,7 +36,7 @@ from workers.worker import GreenletWorker  # noqa: E402
 log = logging.getLogger("workers")
 
 START_PATIENCE = 60.0  # seconds for Redis and the database to be there; after that a process manager has to decide
-SHARED_CONNECTIONS = 3  # the reaper has one; what begins and ends generations shares the rest
+SHARED_CONNECTIONS = 3  # the reaper has one, seldom two; what begins and ends generations shares the rest
 WRITING_CONNECTIONS = 3  # the flusher, the heartbeat, and whoever opens a stream
 RQ_CONNECTIONS = 6  # one waits for jobs, one for commands, and the bookkeeping of all jobs shares the rest
 BEGINS_WITHIN = 30.0  # seconds from taking a job to opening its stream, which takes milliseconds; else we are dead
@@ -74,7 +74,7 @@ def main() -> int:
         writers.start()
         stack.callback(writers.close)
         restarts = streams.Restarts(client, stream_settings, partial(queue_again, client))
-        reaper = streams.Reaper(client, stream_settings, saver.save_recording, restarts)
+        reaper = streams.Reaper(client, stream_settings, saver.save_recording, restarts, expected=(SQLAlchemyError,))
         reaper.start()
         stack.callback(reaper.close)
         tools = Tools(

@@ -7,6 +7,7 @@ import sqlalchemy
 
 from faults.catalogue import fault
 from faults.run import Answer, Run
+from tests.support.tcp_proxy import TcpProxy
 
 NOT_SAVED = "could not save the answer, trying again"
 SECONDS, MINUTES = 4.0, 130.0
@@ -38,6 +39,41 @@ def broken(run: Run) -> None:
 def broken_for_minutes(run: Run) -> None:
     for answer in _away(run, _broken, MINUTES):
         run.operator_sees(answer, NOT_SAVED)
+
+
+@fault(
+    "the connection to the database hangs for seconds",
+    viewer="the whole answer and its end, at once",
+    operator=f"{NOT_SAVED}, if it breaks after that",
+)
+def hangs(run: Run) -> None:
+    if (line := _line(run)) is None:
+        return
+    _away(run, lambda _: _frozen(line), SECONDS)
+    answers = _away(run, lambda _: _frozen(line, breaks=True), SECONDS)
+    for answer in answers:
+        run.operator_sees(answer, NOT_SAVED)
+    line.heal()
+
+
+@fault(
+    "the connection to the database hangs for minutes",
+    viewer="the whole answer and its end, at once",
+    operator=NOT_SAVED,
+    long=True,
+)
+def hangs_for_minutes(run: Run) -> None:
+    if (line := _line(run)) is None:
+        return
+    for answer in _away(run, lambda _: _frozen(line), MINUTES):
+        run.operator_sees(answer, NOT_SAVED)
+
+
+def _line(run: Run) -> TcpProxy | None:
+    """What can hang: None, which is told, where the database is a file."""
+    if run.stack.database_line is None:
+        run.note(f"{run.name}: not tried, SQLite has no connection; try --database postgresql")
+    return run.stack.database_line
 
 
 def _away(run: Run, how: Callable[[sqlalchemy.Engine], AbstractContextManager[None]], seconds: float) -> list[Answer]:
@@ -75,3 +111,14 @@ def _broken(engine: sqlalchemy.Engine) -> Iterator[None]:
         yield
         connection.exec_driver_sql("ALTER TABLE hidden RENAME TO messages")
         connection.commit()
+
+
+@contextmanager
+def _frozen(line: TcpProxy, *, breaks: bool = False) -> Iterator[None]:
+    """Nothing comes over any connection, nor does one break, until they go on or, for good, do."""
+    line.freeze()
+    yield
+    if breaks:
+        line.cut()
+    else:
+        line.heal()

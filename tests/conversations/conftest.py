@@ -9,7 +9,6 @@ import pytest
 
 from conversations import ConversationRecord, Sent, Store, open_store
 from tests.support.database import migrated, new_postgres, new_sqlite
-from tests.support.postgres_server import NoPostgres, running_postgres
 
 OWNER = "ada"
 STRANGER = "eve"
@@ -25,16 +24,6 @@ class Clock:
     def __call__(self) -> datetime:
         self.moment += self.step
         return self.moment
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a server's first database."""
-    try:
-        with running_postgres() as url:
-            yield url
-    except NoPostgres as reason:  # only where there is no binary of it: the wheel is for x86-64, as pyproject.toml says
-        pytest.skip(f"PostgreSQL: {reason}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,6 +11,7 @@ import redis
 import streams
 from streams import keys
 from streams.chunk import is_end
+from tests.support.reaping import reap
 from tests.support.waiting import wait_until
 from tests.support.writing import write
 
@@ -192,7 +193,7 @@ def test_an_answer_that_lost_its_tail_and_then_its_writer_ends_for_its_viewers_t
     client.hset(keys.state("s"), "lease", 0)
     client.zadd(keys.UNSETTLED, {"s": 0})
     reaper = streams.Reaper(client, streams.StreamSettings(lease=0.2), lambda _: None)
-    wait_until(lambda: reaper.reap() == ["s"], what="the reaper to end it")
+    wait_until(lambda: reap(reaper) == ["s"], what="the reaper to end it")
     wait_until(lambda: reader.pump(cursor).ended)
     assert reader.entries == client.lrange(keys.chunks("s"), 0, -1)
     assert len(reader.entries) == len(WORDS) - lost + 1

@@ -1,12 +1,15 @@
 """A dead producer is noticed, the text is kept, and what ended is handed over to be saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 import redis
 
 import streams
 from streams import keys
+from tests.support.reaping import reap
 from tests.support.waiting import wait_until
 
 SHORT = streams.StreamSettings(lease=0.2, queue_limit=0.2)
@@ -20,12 +23,12 @@ def saved() -> list[streams.Recording]:
 @pytest.fixture
 def reaper(client: "redis.Redis", saved: list[streams.Recording]) -> streams.Reaper:
     reaper = streams.Reaper(client, SHORT, saved.append)
-    reaper.reap()  # as somebody does twice a second
+    reap(reaper)  # as somebody does twice a second
     return reaper
 
 
 def settled(reaper: streams.Reaper, stream_id: str) -> Callable[[], bool]:
-    return lambda: stream_id in reaper.reap()
+    return lambda: stream_id in reap(reaper)
 
 
 def test_a_stream_whose_writer_died_ends_as_interrupted_with_its_text(
@@ -66,7 +69,7 @@ def test_a_silent_writer_that_lives_is_left_alone(client: "redis.Redis", saved: 
         with writers.open("s"):
             first = client.zscore(keys.UNSETTLED, "s")
             wait_until(lambda: (client.zscore(keys.UNSETTLED, "s") or 0) > (first or 0) + 2_000, what="five heartbeats")
-            assert reaper.reap() == []
+            assert reap(reaper) == []
         assert saved == []
     finally:
         writers.close()
@@ -88,7 +91,7 @@ def test_a_stream_cancelled_while_queued_is_handed_over_at_once(
     control.announce("s")
     assert control.ask_cancel("s")
     assert not control.ask_cancel("s"), "it had ended"
-    assert reaper.reap() == ["s"]
+    assert reap(reaper) == ["s"]
     assert saved[0].end is not None
     assert saved[0].end.outcome is streams.Outcome.CANCELLED
 
@@ -119,9 +122,124 @@ def test_a_stream_that_cannot_be_saved_is_kept_and_tried_again(client: "redis.Re
         writer.end(streams.End(streams.Outcome.FINISHED))
         writers.flush()
     reaper = streams.Reaper(client, SHORT, save)
-    wait_until(lambda: reaper.reap() == [] and attempts)
+    wait_until(lambda: reap(reaper) == [] and attempts)
     assert client.zscore(keys.UNSETTLED, "s") is not None, "it is put off, not forgotten"
     assert client.pttl(keys.chunks("s")) > SHORT.retention * 1000
+
+
+class SlowDatabase:
+    """Takes what is saved, in order, and is then away for as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.asked_for: list[str] = []
+        self.answers = Event()
+
+    def save(self, recording: streams.Recording) -> None:
+        self.asked_for.append(recording.stream_id)
+        self.answers.wait()
+        raise ConnectionError("the database is away")
+
+
+@pytest.fixture
+def slow() -> SlowDatabase:
+    return SlowDatabase()
+
+
+@pytest.fixture
+def looking(client: "redis.Redis", slow: SlowDatabase) -> Iterator[streams.Reaper]:
+    """One that looks by itself, as in every process, and waits for a slow database."""
+    client.set(keys.LOOKED, int(client.time()[0] * 1000))
+    reaper = streams.Reaper(client, SHORT, slow.save, expected=(ConnectionError,))
+    reaper.start()
+    yield reaper
+    slow.answers.set()
+    reaper.close()
+
+
+def end_unsaved(client: "redis.Redis", stream_id: str) -> None:
+    """As a worker does that dies before it has saved an answer."""
+    control = streams.StreamControl(client, SHORT)
+    control.announce(stream_id)
+    control.ask_cancel(stream_id)
+
+
+def has_ended(client: "redis.Redis", stream_id: str) -> Callable[[], bool]:
+    return lambda: bool(client.hexists(keys.state(stream_id), "ended"))
+
+
+def is_taken(client: "redis.Redis", stream_id: str) -> Callable[[], bool]:
+    """Whether somebody has looked at a stream that was due, and put it off."""
+    return lambda: (client.zscore(keys.UNSETTLED, stream_id) or 0) > 1
+
+
+@pytest.mark.usefixtures("looking")
+def test_a_dead_writer_is_noticed_while_the_database_keeps_a_save_waiting(
+    client: "redis.Redis", slow: SlowDatabase
+) -> None:
+    end_unsaved(client, "first")
+    wait_until(lambda: slow.asked_for, what="a save to be under way")
+    with streams.StreamWriters(client, SHORT).open("second"):  # it has no heartbeat
+        wait_until(has_ended(client, "second"), what="its writer to be taken for dead")
+    assert slow.asked_for == ["first"]
+
+
+@pytest.mark.usefixtures("looking")
+def test_a_stream_that_comes_up_again_while_it_is_saved_gets_no_second_turn(
+    client: "redis.Redis", slow: SlowDatabase
+) -> None:
+    end_unsaved(client, "first")
+    wait_until(lambda: slow.asked_for, what="a save to be under way")
+    client.zadd(keys.UNSETTLED, {"first": 1})
+    wait_until(is_taken(client, "first"), what="it to be taken again")
+    end_unsaved(client, "second")
+    wait_until(is_taken(client, "second"), what="the next to be taken")
+    slow.answers.set()
+    wait_until(lambda: len(slow.asked_for) > 1, what="the next save")
+    assert slow.asked_for[:2] == ["first", "second"]
+
+
+def test_what_another_process_has_saved_while_it_waited_here_is_not_saved_twice(
+    client: "redis.Redis", control: streams.StreamControl, reaper: streams.Reaper, saved: list[streams.Recording]
+) -> None:
+    end_unsaved(client, "s")
+    assert reaper.look() == ["s"]
+    control.mark_saved("s")
+    assert not reaper.settle("s")
+    assert saved == []
+
+
+def test_closing_waits_for_the_save_under_way_and_leaves_the_others_to_other_processes(
+    client: "redis.Redis", slow: SlowDatabase, looking: streams.Reaper
+) -> None:
+    for stream_id in ("first", "second"):
+        end_unsaved(client, stream_id)
+        wait_until(is_taken(client, stream_id), what="it to be taken")
+    wait_until(lambda: slow.asked_for, what="a save to be under way")
+    with ThreadPoolExecutor(1) as pool:
+        closed = pool.submit(looking.close)
+        wait_until(looking._closing.is_set, what="it to close")
+        assert not closed.done()
+        slow.answers.set()
+        closed.result(60)
+    assert slow.asked_for == ["first"]
+    assert client.zcard(keys.UNSETTLED) == 2
+
+
+@pytest.mark.parametrize(("expected", "has_traceback"), [((ConnectionError,), False), ((), True)])
+def test_a_database_that_is_away_costs_one_line_that_names_the_stream_and_only_the_unexpected_a_traceback(
+    client: "redis.Redis", caplog: pytest.LogCaptureFixture, expected: tuple[type[Exception], ...], has_traceback: bool
+) -> None:
+    def save(_: streams.Recording) -> None:
+        raise ConnectionError("no route to the database\n[SQL: UPDATE messages …]")
+
+    end_unsaved(client, "s")
+    reaper = streams.Reaper(client, SHORT, save, expected=expected)
+    assert not reaper.settle("s")
+    [told] = caplog.records
+    assert told.stream_id == "s"  # type: ignore[attr-defined]
+    assert "not saved, trying again" in told.message
+    assert bool(told.exc_info) is has_traceback
+    assert has_traceback or told.message.endswith("no route to the database")
 
 
 def test_after_redis_was_away_producers_get_the_time_of_a_lease_to_show_that_they_live(
@@ -136,7 +254,7 @@ def test_after_redis_was_away_producers_get_the_time_of_a_lease_to_show_that_the
         client.hset(keys.state("s"), "lease", now - 6_000)
         client.zadd(keys.UNSETTLED, {"s": now - 6_000})
         client.set(keys.LOOKED, now - 10_000)
-        assert reaper.reap() == []
+        assert reap(reaper) == []
         assert (client.zscore(keys.UNSETTLED, "s") or 0) > now
         writer.renew_lease()
         writers._mark_dirty(writer)
@@ -157,7 +275,7 @@ def test_after_redis_was_away_the_time_is_given_to_those_too_whose_lease_is_abou
         client.hset(keys.state("s"), "lease", now + 1)
         client.zadd(keys.UNSETTLED, {"s": now + 1})
         client.set(keys.LOOKED, now - 3_000)
-        assert reaper.reap() == []
+        assert reap(reaper) == []
         assert (client.zscore(keys.UNSETTLED, "s") or 0) >= now + SHORT.lease * 1000
     assert saved == []
 
@@ -173,7 +291,7 @@ def test_every_end_is_told_before_the_first_is_saved(client: "redis.Redis") -> N
     reaper = streams.Reaper(client, SHORT, save)
     wait_until(lambda: client.zcount(keys.UNSETTLED, 0, client.time()[0] * 1000) == 5, what="all to be due")
     client.set(keys.LOOKED, int(client.time()[0] * 1000))
-    reaper.reap()
+    reap(reaper)
     assert ended_at_first_save[0] == 5
 
 
@@ -194,7 +312,7 @@ def test_of_many_reapers_one_takes_a_stream(client: "redis.Redis") -> None:
     saved: list[streams.Recording] = []
     reapers = [streams.Reaper(client, SHORT, saved.append) for _ in range(5)]
     client.set(keys.LOOKED, int(client.time()[0] * 1000))
-    assert [reaper.reap() for reaper in reapers] == [["s"], [], [], [], []]
+    assert [reap(reaper) for reaper in reapers] == [["s"], [], [], [], []]
 
 
 def test_a_stream_that_vanished_is_taken_off_the_list(
@@ -203,7 +321,7 @@ def test_a_stream_that_vanished_is_taken_off_the_list(
     control.announce("s")
     control.ask_cancel("s")
     client.delete(keys.state("s"), keys.chunks("s"))
-    assert reaper.reap() == []
+    assert reap(reaper) == []
     assert client.zcard(keys.UNSETTLED) == 0
 
 
@@ -217,7 +335,7 @@ def test_what_is_no_stream_is_taken_off_the_list_and_keeps_nobody_waiting(
     client.hset(keys.state("a4"), mapping={"epoch": b"\xff", "ended": 0})
     client.hset(keys.state("good"), mapping={"epoch": "3f9", "fence": 1, "lease": 1})
     client.zadd(keys.UNSETTLED, dict.fromkeys([b"\xff\xfe", b"a1", b"a2", b"a3", b"a4", b"good"], 1))
-    assert reaper.reap() == ["a2", "a3", "good"]
+    assert reap(reaper) == ["a2", "a3", "good"]
     assert [recording.stream_id for recording in saved] == ["a2", "a3", "good"]
     assert client.zcard(keys.UNSETTLED) == 0
 
@@ -233,6 +351,6 @@ def test_a_moment_of_the_last_look_that_is_none_is_written_anew(
         client.rpush(keys.LOOKED, "nonsense")
     client.hset(keys.state("s"), mapping={"epoch": "3f9", "fence": 1, "lease": 1})
     client.zadd(keys.UNSETTLED, {"s": 1})
-    assert reaper.reap() == [], "nobody has looked, as far as anybody knows: everyone gets time"
+    assert reap(reaper) == [], "nobody has looked, as far as anybody knows: everyone gets time"
     client.zadd(keys.UNSETTLED, {"s": 1})
-    assert reaper.reap() == ["s"]
+    assert reap(reaper) == ["s"]

@@ -17,6 +17,7 @@ import streams
 from streams import keys
 from streams.writer import StreamWriter
 from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.support.reaping import reap
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
@@ -151,7 +152,7 @@ def test_connections_that_go_silent_cost_no_lease(proxy: FaultProxy, direct: "re
     direct.flushall()
     settings = streams.StreamSettings(lease=2.0)
     reaper = streams.Reaper(direct, settings, lambda _: None)
-    reaper.reap()
+    reap(reaper)
     with streams.connect(proxy.url, reply_timeout=settings.heartbeat) as client:
         writers = streams.StreamWriters(client, settings)
         writers.start()
@@ -164,7 +165,7 @@ def test_connections_that_go_silent_cost_no_lease(proxy: FaultProxy, direct: "re
                 writer.append(streams.Kind.TEXT, ", after")
 
                 def has_lived_for_three_leases() -> bool:
-                    assert reaper.reap() == []
+                    assert reap(reaper) == []
                     return float(direct.hget(keys.state("s"), "lease") or 0) > silenced_at + 3 * 2_000
 
                 wait_until(has_lived_for_three_leases)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the test's own, on a unix socket in a folder of its own."""
+"""A real PostgreSQL of the test's own, on a unix socket in a folder of its own; on a port too, for who wants TCP."""
 
 import importlib.util
 import os
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
@@ -23,6 +24,7 @@ class NoPostgres(Exception):
 def running_postgres() -> Iterator[str]:
     """The URL of an empty database, for the length of the block. Raises NoPostgres."""
     installed = find_binaries()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="rejoinder-pg-") as name:
         folder = Path(name)
         data = folder / "data"
@@ -39,7 +41,7 @@ def running_postgres() -> Iterator[str]:
         )
         log = (folder / "log").open("wb")
         server = subprocess.Popen(
-            [installed / "postgres", "-D", data, "-k", folder, "-h", "", *UNSAFE_BUT_FAST],
+            [installed / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port), *UNSAFE_BUT_FAST],
             stdout=log,
             stderr=log,
             user=user,
@@ -47,10 +49,10 @@ def running_postgres() -> Iterator[str]:
         )
         try:
             wait_until(
-                lambda: server.poll() is not None or _answers(installed, folder), 30, what="PostgreSQL to answer"
+                lambda: server.poll() is not None or _answers(installed, folder, port), 30, what="PostgreSQL to answer"
             )
             assert server.poll() is None, (folder / "log").read_text()
-            yield f"postgresql://postgres@/postgres?host={folder}"
+            yield f"postgresql://postgres@/postgres?host={folder}&port={port}"
         finally:
             server.send_signal(2)  # SIGINT: end the sessions that are left, then stop
             server.wait()
@@ -80,6 +82,6 @@ def _readable_by(user: str, installed: Path, folder: Path) -> Path:
     return shutil.copytree(installed.parent, folder / "installed") / "bin"
 
 
-def _answers(installed: Path, folder: Path) -> bool:
-    ready = subprocess.run([installed / "pg_isready", "-h", folder, "-q"], cwd=folder)
+def _answers(installed: Path, folder: Path, port: int) -> bool:
+    ready = subprocess.run([installed / "pg_isready", "-h", folder, "-p", str(port), "-q"], cwd=folder)
     return ready.returncode == 0

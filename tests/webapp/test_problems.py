@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from conversations import open_store
 from streams import StreamSettings
-from tests.support.database import new_sqlite
+from tests.support.database import migrated, new_postgres, new_sqlite
 from tests.support.redis_server import RedisServer
 from tests.webapp.people import read, send
 from webapp.app import create_app
@@ -186,3 +188,30 @@ def test_without_its_tables_the_database_is_503(frail: Services, tmp_path: Path)
         assert "Retry-After" in response.headers
     finally:
         empty.close()
+
+
+@pytest.fixture
+def on_postgresql(settings: Settings, postgres: str) -> Iterator[tuple[FlaskClient, sqlalchemy.Engine]]:
+    """A visitor, and a way of the test's own to the database."""
+    database_url = migrated(new_postgres(postgres))
+    services = open_services(settings, open_store(database_url), StreamSettings())
+    engine = sqlalchemy.create_engine(database_url, poolclass=sqlalchemy.NullPool)
+    yield create_app(settings, services).test_client(), engine
+    services.close()
+
+
+def test_a_database_that_is_locked_is_503(on_postgresql: tuple[FlaskClient, sqlalchemy.Engine]) -> None:
+    visitor, engine = on_postgresql
+    with ThreadPoolExecutor(1) as pool, engine.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE conversations IN ACCESS EXCLUSIVE MODE")
+        response = pool.submit(visitor.post, "/api/conversations").result(60)
+    assert "database" in problem(response, 503)["detail"]
+    assert visitor.post("/api/conversations").status_code == 201
+
+
+def test_a_database_that_takes_nothing_is_503(on_postgresql: tuple[FlaskClient, sqlalchemy.Engine]) -> None:
+    """As one that was made a replica."""
+    visitor, engine = on_postgresql
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {engine.url.database} SET default_transaction_read_only = on")
+    assert "database" in problem(visitor.post("/api/conversations"), 503)["detail"]

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from streams import End, Kind, Outcome, Reaper, StreamSettings, StreamWriter, Subscriber, keys
+from tests.support.reaping import reap
 from tests.support.waiting import wait_until
 from tests.support.writing import die, write, write_note
 from tests.webapp.people import read, send
@@ -83,9 +84,9 @@ def test_the_reaper_saves_what_has_ended(
     ada: FlaskClient, conversation: str, finished: str, services: Services
 ) -> None:
     reaper = Reaper(services.redis, StreamSettings(), services.settler.save)
-    reaper.reap()  # as somebody does twice a second
+    reap(reaper)  # as somebody does twice a second
     services.redis.zadd(keys.UNSETTLED, {finished: 0})  # long overdue
-    assert reaper.reap() == [finished]
+    assert reap(reaper) == [finished]
     conversations = ada.get("/api/conversations").get_json()["items"]
     assert [each["generating"] for each in conversations] == [None]
     assert read(ada, conversation)["messages"][1]["content"] == "Lace is mostly air."
@@ -298,13 +299,13 @@ def test_a_job_that_cannot_be_read_is_none(
 def lose_worker(services: Services, stream: str) -> None:
     """It had taken the job, and begun."""
     services.redis.lrem(services.queue.key, 1, stream)
-    services.reaper.reap()  # as somebody does twice a second
+    reap(services.reaper)  # as somebody does twice a second
     die(services.redis, stream)
 
 
 def reap_until_queued(services: Services, job: str) -> None:
     """Look as the web process does by itself, until this job is in the queue, alone."""
-    wait_until(lambda: services.reaper.reap() or services.queue.job_ids == [job], what="the second job")
+    wait_until(lambda: reap(services.reaper) or services.queue.job_ids == [job], what="the second job")
     assert services.queue.job_ids == [job], "nothing was settled"
 
 
@@ -336,7 +337,7 @@ def test_text_that_came_before_a_worker_died_is_kept_and_nothing_is_queued(
     stream = str(send(ada, conversation)["stream"])
     write(begin(stream), "Lace is")
     lose_worker(services, stream)
-    wait_until(lambda: services.reaper.reap() == [stream], what="it to be settled")
+    wait_until(lambda: reap(services.reaper) == [stream], what="it to be settled")
     shown = read(ada, conversation)
     message = shown["messages"][1]
     assert (shown["generating"], message["status"], message["content"]) == (None, "interrupted", "Lace is")
