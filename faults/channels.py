@@ -10,6 +10,7 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidMessage
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
 from faults.wire import Lost, Wire
@@ -88,6 +89,8 @@ class WebSocketChannel:
             raise Lost(f"no handshake: {failed}")
 
     async def _say(self) -> None:
+        if self._protocol.state is not OPEN:
+            return  # the close came together with the greeting
         for frame in self._first:
             self._protocol.send_text(json.dumps(frame).encode())
         await self._wire.send(b"".join(self._protocol.data_to_send()))

@@ -336,7 +336,7 @@ class Run:
             seen, saved = _seen(answer.viewers), self._saved(answer)
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
             entries: list[bytes] = self.stack.redis.lrange(keys.chunks(answer.stream), 0, -1)
-            verdict.complaints += judge_entries(answer.name, answer.expected, entries, saved)
+            verdict.complaints += judge_entries(answer.name, entries, saved)
         with suppress(TimeoutError):  # an answer is saved a moment before RQ is told so
             wait_until(lambda: not self._lasting(), 20, "what was kept for answers to go away in time")
         verdict.complaints += self._lasting()

@@ -156,6 +156,12 @@ class StreamWriter:
         """The whole reasoning so far."""
         return self._joined().reasoning
 
+    @property
+    def stored(self) -> Joined:
+        """What Redis is known to hold of it."""
+        with self._changed:
+            return join(self._log[: self._stored])
+
     # -- for the flusher
 
     @property

@@ -151,14 +151,17 @@ class Generation:
             writer.note(words)
 
     def _checkpoint(self, writer: StreamWriter) -> None:
-        """Keep the text so far in the database, so that even a Redis that is lost leaves something."""
-        if not writer.text and not writer.reasoning:
-            return
+        """Keep the text so far in the database, so that even a Redis that is lost leaves something.
+
+        Only what Redis has, and people have seen: a worker may have been taken for dead, and not know it. Then what it
+        goes on to write is no part of the answer, which has its end, or is begun anew by another worker.
+        """
         try:
-            writer.wait_stored(FLUSH_FIRST)  # a worker that was taken for dead learns by that that its text is none
-            if not writer.has_shown_text:
-                return  # nor may it be the beginning for another worker, which may have been given this answer by now
-            self._tools.store.checkpoint(self.stream_id, writer.text, writer.reasoning)
+            if not writer.wait_stored(FLUSH_FIRST):
+                return
+            stored = writer.stored
+            if stored.text or stored.reasoning:
+                self._tools.store.checkpoint(self.stream_id, stored.text, stored.reasoning)
         except Fenced:
             return
         except SQLAlchemyError as error:

@@ -166,8 +166,8 @@ def demoted(run: Run) -> None:
     run.stack.promote(replica)
     old.replicaof("127.0.0.1", str(replica.port))
     run.injected()
-    _goes_on(run, answers, HELD_BACK)
-    _wait_done([run.ask(words=20)])
+    _wait_done([*answers, run.ask(words=20)])
+    run.processes_say(HELD_BACK)
 
 
 def _answers(run: Run) -> list[Answer]:

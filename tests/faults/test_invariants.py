@@ -119,8 +119,8 @@ def test_an_answer_is_saved_once_and_as_it_ended() -> None:
 def test_what_redis_has_is_what_was_saved_and_has_one_end_at_its_end() -> None:
     text, end = encode_text(Kind.TEXT, WHOLE), encode_end(End(Outcome.FINISHED))
 
-    def told(*entries: bytes, saved: Saved = KEPT, expected: Expected = ONE_WHOLE) -> list[str]:
-        return judge_entries("it", expected, list(entries), [saved])
+    def told(*entries: bytes, saved: Saved = KEPT) -> list[str]:
+        return judge_entries("it", list(entries), [saved])
 
     assert told() == told(text, end) == []
     assert "of 1 entries, [] are ends" in told(text)[0]
@@ -129,9 +129,6 @@ def test_what_redis_has_is_what_was_saved_and_has_one_end_at_its_end() -> None:
     assert (
         "in Redis it is finished, in the database interrupted" in told(text, end, saved=Saved(WHOLE, "interrupted"))[0]
     )
-    fewer = encode_text(Kind.TEXT, text_of(5))
-    assert "Redis has 5 words, the database 10" in told(fewer, end)[0]
-    assert told(fewer, end, expected=replace(ONE_WHOLE, forgets=True)) == []
 
 
 def test_logs_tell_each_traceback_once_and_what_is_new_since_a_moment(tmp_path: Path) -> None:

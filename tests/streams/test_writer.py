@@ -169,6 +169,23 @@ def test_a_stream_is_begun_once_and_whoever_began_it_may_say_so_again(
     assert client.hget(keys.state("s"), "fence") == b"1"
 
 
+def test_what_is_stored_is_what_redis_has_acknowledged(writers: streams.StreamWriters, client: "redis.Redis") -> None:
+    with writers.open("s") as writer:
+        writer.append(streams.Kind.REASONING, "Hm. ")
+        writer.append(streams.Kind.TEXT, "Once ")
+        writers.flush()
+        writer.append(streams.Kind.TEXT, "upon")
+        assert (writer.text, writer.stored.text, writer.stored.reasoning) == ("Once upon", "Once ", "Hm. ")
+        writers.flush()
+        assert writer.stored.text == "Once upon"
+        client.flushall()
+        writer.append(streams.Kind.TEXT, " a time")
+        writers.flush()
+        assert writer.stored.text == "", "it was lost, and is not written again yet"
+        writers.flush()
+        assert writer.stored.text == writer.text
+
+
 def test_a_second_writer_in_the_same_process_stops_the_first(writers: streams.StreamWriters) -> None:
     reasons: list[streams.StopReason] = []
     with writers.open("s") as first:
