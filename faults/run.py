@@ -337,9 +337,10 @@ class Run:
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
             entries: list[bytes] = self.stack.redis.lrange(keys.chunks(answer.stream), 0, -1)
             verdict.complaints += judge_entries(answer.name, entries, saved)
-        with suppress(TimeoutError):  # an answer is saved a moment before RQ is told so
+        try:  # an answer is saved a moment before RQ is told so
             wait_until(lambda: not self._lasting(), 20, "what was kept for answers to go away in time")
-        verdict.complaints += self._lasting()
+        except TimeoutError:
+            verdict.complaints += self._lasting()
         verdict.complaints += [f"a traceback in {where}" for where in self.stack.logs.tracebacks(self.excused)]
         return verdict
 
@@ -363,9 +364,9 @@ class Run:
     def _lasting(self) -> list[str]:
         """What Redis would keep for ever, in words."""
         store = self.stack.redis
-        unexpiring = [key.decode() for key in store.scan_iter(count=1000) if store.ttl(key) == -1]
-        queues = Queue.all(store, serializer=JSONSerializer)
+        queues = Queue.all(store, serializer=JSONSerializer)  # first: a job that ends meanwhile was in the books
         jobs = [job for queue in queues for job in (*queue.get_job_ids(), *queue.started_job_registry.get_job_ids())]
+        unexpiring = [key.decode() for key in store.scan_iter(count=1000) if store.ttl(key) == -1]
         return judge_keys(unexpiring, jobs)
 
     def _unsettled(self) -> int:
