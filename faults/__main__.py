@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--list", action="store_true", help="print what there is, and break nothing")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: nothing that was started stays behind
     chosen = [fault for fault in CATALOGUE if not (arguments.quick and fault.long)]
     if arguments.only:
         chosen = [each for each in chosen if any(words in f"{each.family}: {each.name}" for words in arguments.only)]

@@ -8,6 +8,7 @@ open files are looked at, and the keys in Redis. What grows from round to round 
 import argparse
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -49,6 +50,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="repeats a run; default: a new one")
     parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], default=SQLITE)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: nothing that was started stays behind
     print(f"seed {arguments.seed}, {arguments.database}\n")
     print("".join(f"{each:>11}" for each in HEADER))
     complaints: list[str] = []
