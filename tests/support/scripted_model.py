@@ -14,7 +14,7 @@ with an object); else the prompt is echoed word by word.
 | key                | default  | meaning |
 | ------------------ | -------- | --- |
 | `deltas`           | `[]`     | the steps of the answer, see below |
-| `repeat`           | –        | go through `deltas` so often; `{i}` in a text becomes its number, `{now}` the time |
+| `repeat`           | –        | go through `deltas` so often; `{i}` in a text is its number, `{now}` the time |
 | `together`         | 1        | of a repeated text, so many are sent in one delta |
 | `pace`             | 0        | seconds before each delta |
 | `gate`             | –        | a gate's name: every delta waits for one release of it |
@@ -216,7 +216,7 @@ class Answer:
                     return
                 if "repeat" in script and isinstance(step, str):
                     numbered = (step.replace("{i}", str(number + each)) for each in range(together))
-                    step = "".join(numbered).replace("{now}", repr(time.time()))
+                    step = "".join(numbered)
                 await self.step(step)
                 self.record["sent"] += 1
                 number += together
@@ -247,7 +247,8 @@ class Answer:
             await asyncio.sleep(pace)
         match kind:
             case "text":
-                await self.chunk({"content": value})
+                now = repr(time.time()) if "repeat" in self.script else "{now}"
+                await self.chunk({"content": value.replace("{now}", now)})
             case "reasoning":
                 await self.chunk({"reasoning_content": value})
             case "delta":

@@ -23,7 +23,14 @@ class Visitor:
 
     def ask(self, title: str, script: dict[str, Any]) -> "Answer":
         """Ask the scripted model, in a new conversation, for the answer that the script describes."""
-        conversation = self._call("POST", "/api/conversations", {"title": title})["id"]
+        return self.send(self.converse(title), script)
+
+    def converse(self, title: str) -> str:
+        """Begin a conversation; its id."""
+        return str(self._call("POST", "/api/conversations", {"title": title})["id"])
+
+    def send(self, conversation: str, script: dict[str, Any]) -> "Answer":
+        """As `ask`, in this conversation."""
         content = json.dumps(script)
         sent = self._call("POST", f"/api/conversations/{conversation}/messages", {"content": content, "model": "s"})
         return Answer(self, sent["stream"])

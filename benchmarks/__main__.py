@@ -1,0 +1,72 @@
+"""`python -m benchmarks`, which is `make bench`: what resuming costs, beside others, in one run.
+
+Everything is measured on one machine, on the same Redis, with the same scripted model and the same load client, so what
+the rows of a table have to say is how they compare.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+
+from benchmarks.ours import Ours, running_ours
+from benchmarks.questions.attach import attach
+from benchmarks.questions.density import density
+from benchmarks.questions.each_token import each_token
+from benchmarks.questions.fan_out import fan_out
+from benchmarks.questions.first_token import first_token
+from benchmarks.questions.many_streams import many_streams
+from benchmarks.questions.memory import memory
+from benchmarks.stage import Stage, running_stage
+from benchmarks.table import Table
+
+RESULTS = Path(__file__).parents[1] / ".local" / "benchmarks" / "results"
+
+Question = Callable[[Stage, Ours], Table]
+
+QUESTIONS: dict[str, Question] = {
+    "fan-out": lambda stage, ours: fan_out(stage, [ours], (1, 10, 100, 1_000)),
+    "many-streams": lambda stage, ours: many_streams(stage, [ours], (10, 100, 1_000)),
+    "first-token": lambda stage, ours: first_token(stage, [ours], loaded=[ours.name]),
+    "each-token": lambda stage, ours: each_token(stage, [ours]),
+    "density": lambda stage, ours: density(stage, ours, (1, 10, 100, 500, 1_000)),
+    "attach": lambda stage, ours: attach(stage, ours, (100, 10_000, 100_000)),
+    "memory": lambda stage, ours: memory(stage, ours, (1_000,)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition(": ")[2])
+    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"of {', '.join(QUESTIONS)}; default: all")
+    arguments = parser.parse_args()
+    unknown = set(arguments.questions) - set(QUESTIONS)
+    if unknown:
+        parser.error(f"no such question: {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    print(f"{machine()}")
+    for name in arguments.questions or QUESTIONS:
+        with ExitStack() as services:
+            folder = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="rejoinder-")))
+            stage = services.enter_context(running_stage(folder))
+            ours = services.enter_context(running_ours(stage))
+            QUESTIONS[name](stage, ours).save(RESULTS)
+
+
+def machine() -> str:
+    """On what this runs, and what else did."""
+    processor = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.partition(": ")[2] for line in info.read_text().splitlines() if line.startswith("model name")]
+        processor = models[0] if models else processor
+    load = os.getloadavg()[0]
+    return f"{psutil.cpu_count()} × {processor}, Python {platform.python_version()}, load {load:.1f} before"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Rejoinder, as a system that is measured: web processes as a deployment runs them, and one worker."""
+
+import base64
+import json
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from enum import Enum
+
+import psutil
+
+from benchmarks.stage import Stage
+from tests.support.database import migrated, new_sqlite
+from tests.support.visitor import Visitor
+from tests.support.web_process import running_web
+from tests.support.worker_process import running_worker
+
+
+class Way(Enum):
+    """How clients follow."""
+
+    WEBSOCKET = "WebSocket"
+    EVENTS = "server-sent events"
+
+
+class Ours:
+    """See benchmarks.stage.System."""
+
+    def __init__(self, url: str, port: int, web: list[psutil.Process], workers: list[psutil.Process]) -> None:
+        self.name = "Rejoinder"
+        self.port = port
+        self.is_socket = True
+        self.web = web
+        self.workers = workers
+        self.way = Way.WEBSOCKET
+        self.visitor = Visitor(url)
+        self._conversation: str | None = None
+
+    def prepare(self) -> None:
+        """Begin a conversation."""
+        self._conversation = self.visitor.converse("measured")
+
+    def begin(self, prompt: str) -> str:
+        """In a conversation of its own."""
+        conversation, self._conversation = self._conversation or self.visitor.converse("measured"), None
+        return self.visitor.send(conversation, json.loads(prompt)).stream
+
+    def openings(self, stream: str, position: str | None = None) -> list[bytes]:
+        """By the page's WebSocket, or as server-sent events."""
+        cookie = self.visitor.cookie
+        if self.way is Way.EVENTS:
+            return [events_request(self.port, stream, cookie, position)]
+        follow = {"type": "follow", "stream": stream} | ({"position": position} if position else {})
+        return [websocket_request(self.port, "/api/socket", cookie), client_frame(json.dumps(follow).encode())]
+
+
+@contextmanager
+def running_ours(stage: Stage, *, webs: int = 1, concurrency: int = 1_000, **settings: str) -> Iterator[Ours]:
+    """The whole of it, for the length of the block: one web server with so many processes, and one worker."""
+    with ExitStack() as services:
+        folder = stage.folder / f"ours-{len(list(stage.folder.iterdir()))}"
+        folder.mkdir()
+        database_url = migrated(new_sqlite(folder))
+        # A machine that is busy measuring is not a dead worker; and titles are requests to the model too.
+        common = {"STREAM_LEASE": "60", "TITLE_MODEL": "none", **settings}
+        url = stage.redis_server.url
+        worker = services.enter_context(
+            running_worker(
+                folder,
+                REDIS_URL=url,
+                DATABASE_URL=database_url,
+                OPENAI_BASE_URL=stage.model.base_url,
+                WORKER_CONCURRENCY=str(concurrency),
+                **common,
+            )
+        )
+        environment = {**common, "WEB_CONCURRENCY": str(webs)}
+        web = services.enter_context(
+            running_web(redis_url=url, database_url=database_url, log=folder / "web.log", environment=environment)
+        )
+        yield Ours(web.url, web.port, web.children(), [psutil.Process(worker.process.pid)])
+
+
+def websocket_request(port: int, path: str, cookie: str = "") -> bytes:
+    """The opening handshake (RFC 6455, section 4.1)."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+        *([f"Cookie: {cookie}"] if cookie else []),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def client_frame(data: bytes) -> bytes:
+    """A text frame of a client's, masked with zeros, which change nothing (RFC 6455, section 5.3)."""
+    size = struct.pack("!B", 0x80 | len(data)) if len(data) < 126 else struct.pack("!BH", 0x80 | 126, len(data))
+    return b"\x81" + size + bytes(4) + data
+
+
+def events_request(port: int, stream: str, cookie: str, position: str | None = None) -> bytes:
+    """A request for server-sent events."""
+    lines = [
+        f"GET /api/streams/{stream} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Accept: text/event-stream",
+        f"Cookie: {cookie}",
+        *([f"Last-Event-ID: {position}"] if position else []),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
