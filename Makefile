@@ -91,6 +91,11 @@ lock: python ## Write the lock files anew after a change in pyproject.toml; UPGR
 		-o requirements/dev.txt
 	$(COMPILE) $(UPGRADE) --group node -o requirements/node.txt
 	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
+	@# With our versions of what both use: the servers are compared, not the versions.
+	for peer in fastapi_resumable_stream assistant_stream; do \
+		$(COMPILE) $(UPGRADE) benchmarks/peers/$$peer/requirements.in -c requirements/dev.txt \
+			-o benchmarks/peers/$$peer/requirements.txt || exit 1; \
+	done
 
 clean: ## Remove what was installed, built or left by a run, the local database included
 	rm -rf .venv .local frontend/node_modules frontend/dist development/chromium/node_modules

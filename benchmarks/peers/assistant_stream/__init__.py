@@ -1,0 +1,1 @@
+"""assistant-stream (Python) with its resumable part, served by uvicorn from an environment of its own."""

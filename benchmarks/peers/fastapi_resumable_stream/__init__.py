@@ -1,0 +1,1 @@
+"""fastapi-resumable-stream, served by uvicorn from an environment of its own."""
