@@ -59,9 +59,9 @@ pictures: python ## The page in its main states, light and dark, wide and on a p
 	@$(PREPARE) browser
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m tests.browser.pictures
 
-bench: python ## What one worker process and one web process carry: two tables, some minutes
+bench: python ## What resuming costs, beside others: tables and plots, some minutes; Q="attach memory" for some only
 	@$(PREPARE) python
-	@$(VENV)/python -m benchmarks.capacity
+	@$(VENV)/python -m benchmarks $(Q)
 
 bench-page: python ## Whether the page stays smooth while a long answer comes: one table, two minutes
 	@$(PREPARE) browser
@@ -92,9 +92,9 @@ lock: python ## Write the lock files anew after a change in pyproject.toml; UPGR
 	$(COMPILE) $(UPGRADE) --group node -o requirements/node.txt
 	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
 	@# With our versions of what both use: the servers are compared, not the versions.
-	for peer in fastapi_resumable_stream assistant_stream; do \
-		$(COMPILE) $(UPGRADE) benchmarks/peers/$$peer/requirements.in -c requirements/dev.txt \
-			-o benchmarks/peers/$$peer/requirements.txt || exit 1; \
+	for folder in peers/fastapi_resumable_stream peers/assistant_stream plots; do \
+		$(COMPILE) $(UPGRADE) benchmarks/$$folder/requirements.in -c requirements/dev.txt \
+			-o benchmarks/$$folder/requirements.txt || exit 1; \
 	done
 
 clean: ## Remove what was installed, built or left by a run, the local database included

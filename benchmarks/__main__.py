@@ -7,33 +7,58 @@ the rows of a table have to say is how they compare.
 import argparse
 import os
 import platform
+import subprocess
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
 
 import psutil
 
+from benchmarks.growth import growth
 from benchmarks.ours import Ours, running_ours
+from benchmarks.peers import environments
+from benchmarks.peers.catalogue import DIRECT, NAIVE, PEERS
 from benchmarks.questions.attach import attach
 from benchmarks.questions.density import density
 from benchmarks.questions.each_token import each_token
-from benchmarks.questions.fan_out import fan_out
+from benchmarks.questions.fan_out import Start, fan_out
 from benchmarks.questions.first_token import first_token
 from benchmarks.questions.many_streams import many_streams
 from benchmarks.questions.memory import memory
 from benchmarks.stage import Stage, running_stage
 from benchmarks.table import Table
+from benchmarks.theirs import running_theirs
 
-RESULTS = Path(__file__).parents[1] / ".local" / "benchmarks" / "results"
+BENCHMARKS = Path(__file__).parent
+RESULTS = BENCHMARKS.parent / ".local" / "benchmarks" / "results"
 
 Question = Callable[[Stage, Ours], Table]
 
+AT_ONCE = 100  # answers that the naive system writes at most: each is a process
+
+
+def peers(stage: Stage, most: int, *, naive: int | None = None) -> list[tuple[Start, int]]:
+    """Those that are followed, each with the largest number that it is asked for."""
+    return [
+        (partial(running_theirs, stage, peer, workers=naive or 1), min(most, naive or most) if peer is NAIVE else most)
+        for peer in PEERS
+        if peer.is_followed
+    ]
+
+
+def beside(stage: Stage, ours: Ours) -> list[Start]:
+    """Direct first, which others are compared with; then ours, and the others."""
+    others = [start for start, _ in peers(stage, 1)]
+    return [partial(running_theirs, stage, DIRECT), lambda: nullcontext(ours), *others]
+
+
 QUESTIONS: dict[str, Question] = {
-    "fan-out": lambda stage, ours: fan_out(stage, [ours], (1, 10, 100, 1_000)),
-    "many-streams": lambda stage, ours: many_streams(stage, [ours], (10, 100, 1_000)),
-    "first-token": lambda stage, ours: first_token(stage, [ours], loaded=[ours.name]),
-    "each-token": lambda stage, ours: each_token(stage, [ours]),
+    "fan-out": lambda stage, ours: fan_out(stage, ours, peers(stage, 1_000), (1, 10, 100, 1_000, 5_000)),
+    "many-streams": lambda stage, ours: many_streams(stage, ours, peers(stage, 1_000, naive=AT_ONCE), (10, 100, 1_000)),
+    "first-token": lambda stage, ours: first_token(stage, beside(stage, ours), loaded=["direct", ours.name]),
+    "each-token": lambda stage, ours: each_token(stage, beside(stage, ours)),
     "density": lambda stage, ours: density(stage, ours, (1, 10, 100, 500, 1_000)),
     "attach": lambda stage, ours: attach(stage, ours, (100, 10_000, 100_000)),
     "memory": lambda stage, ours: memory(stage, ours, (1_000,)),
@@ -55,6 +80,17 @@ def main() -> None:
             stage = services.enter_context(running_stage(folder))
             ours = services.enter_context(running_ours(stage))
             QUESTIONS[name](stage, ours).save(RESULTS)
+    growth(RESULTS).save(RESULTS)
+    draw(RESULTS)
+
+
+def draw(folder: Path) -> None:
+    """A picture beside each table."""
+    environments.install_python("plots", BENCHMARKS)
+    subprocess.run(
+        [environments.folder("plots") / "bin" / "python", BENCHMARKS / "plots" / "draw.py", folder], check=True
+    )
+    print(f"\nTables and pictures are in {folder}")
 
 
 def machine() -> str:

@@ -23,23 +23,34 @@ Json = dict[str, Any]
 class System(Protocol):
     """Something that has a model asked, and shows the answer to any number of clients."""
 
-    name: str
-    port: int
-    is_socket: bool
-    """Whether a client is connected before it asks."""
-    web: list[psutil.Process]
-    """The processes that clients are connected to."""
-    workers: list[psutil.Process]
-    """Those that ask the model, where they are others."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether a client is connected before it asks."""
+
+    @property
+    def web(self) -> list[psutil.Process]:
+        """The processes that clients are connected to."""
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """Those that ask the model, where they are others."""
 
     def prepare(self) -> None:
         """What a client has done before it asks."""
 
     def begin(self, prompt: str) -> str:
         """Have this prompt answered; the stream."""
+        ...
 
     def openings(self, stream: str) -> list[bytes]:
         """What a client sends to follow it from its beginning; see `benchmarks.load.Target`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +149,9 @@ class LoadClient:
 
 
 def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    """User and system time so far."""
-    return float(sum(times.user + times.system for times in (process.cpu_times() for process in processes)))
+    """User and system time so far, of the children too that have ended: a forking worker's do the work."""
+    times = [process.cpu_times() for process in processes]
+    return float(sum(each.user + each.system + each.children_user + each.children_system for each in times))
 
 
 def megabytes(processes: Sequence[psutil.Process]) -> float:

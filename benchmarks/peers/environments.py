@@ -1,4 +1,7 @@
-"""The peers' packages: from the registries, as locked, into a folder of its own for each. Never among the project's."""
+"""Packages of the peers and of the plots: from the registries, as locked, into a folder of its own for each.
+
+Never among the project's.
+"""
 
 import os
 import shutil
@@ -19,9 +22,9 @@ def folder(name: str) -> Path:
     return STATE / "benchmarks" / name
 
 
-def install_python(name: str) -> None:
-    """Make the peer's environment hold what its requirements.txt names. Returns at once if it does already."""
-    target, lock = folder(name), SOURCES / name / "requirements.txt"
+def install_python(name: str, sources: Path = SOURCES) -> None:
+    """Make the environment of this name hold what its requirements.txt names. Returns at once if it does already."""
+    target, lock = folder(name), sources / name / "requirements.txt"
     stamp = Stamp(target / "stamp", [lock])
     with one_at_a_time():
         if stamp.is_current() and (target / "bin" / "python").exists():
@@ -75,4 +78,4 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _say(name: str) -> None:
-    print(f"Installing the packages of {name} (benchmarks/peers/{name})", file=sys.stderr, flush=True)
+    print(f"Installing the packages of {name} for the benchmarks", file=sys.stderr, flush=True)

@@ -1,17 +1,24 @@
 """Many viewers of one stream: what a delivered chunk costs the web process, how late it is, and what Redis does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
+from benchmarks.load import Plan, Report, Target
+from benchmarks.peers.floor import running_floor
 from benchmarks.stage import Stage, System
 from benchmarks.table import Table
 
 RATE = 50  # chunks a second
-DELIVERIES = 2_000_000  # of one run, at most: what saturates is measured for less time
-LONGEST, SHORTEST = 200, 50  # words
+DELIVERIES = 200_000  # of one run, about: what saturates is measured for less time
+LONGEST, SHORTEST = 200, 40  # words
+WARM_UP = 20  # words
+
+Start = Callable[[], AbstractContextManager[System]]
 
 
-def fan_out(stage: Stage, systems: Sequence[System], viewers: Sequence[int]) -> Table:
-    """One stream, so many viewers, 50 chunks a second."""
+def fan_out(stage: Stage, ours: System, systems: Iterable[tuple[Start, int]], viewers: Iterable[int]) -> Table:
+    """One stream, so many viewers, 50 chunks a second. Of the other systems each has its own largest number."""
+    counts = list(viewers)
     table = Table(
         "fan-out",
         f"Fan-out: one stream, {RATE} chunks a second",
@@ -23,7 +30,7 @@ def fan_out(stage: Stage, systems: Sequence[System], viewers: Sequence[int]) -> 
             "× floor",
             "p50 ms",
             "p99 ms",
-            "MB/s",
+            "bytes a delivery",
             "Redis commands a chunk",
             "Redis connections",
             "subscribers",
@@ -31,26 +38,68 @@ def fan_out(stage: Stage, systems: Sequence[System], viewers: Sequence[int]) -> 
         ),
     )
     table.begin()
+    report, _ = stage.watch(ours, words=WARM_UP)
+    payload = round(report.bytes / WARM_UP)
     floor: dict[int, float] = {}
-    for system in systems:
-        for count in viewers:
-            words = max(SHORTEST, min(LONGEST, DELIVERIES // count // RATE))
-            report, spent = stage.watch(system, viewers=count, words=words, pace=1 / RATE)
-            cost = 1e6 * spent.web / report.deliveries
-            if system.name == "floor":
-                floor[count] = cost
-            table.add(
-                system.name,
-                count,
-                report.whole,
-                cost,
-                cost / floor[count] if floor.get(count) else None,
-                report.p50,
-                report.p99,
-                report.bytes / 1e6 / (words / RATE),
-                spent.commands / words,
-                spent.connections,
-                spent.subscribers,
-                1e6 * report.cpu / report.deliveries,
-            )
+    for count in counts:
+        report, cpu = _floor(stage, count, payload)
+        floor[count] = 1e6 * cpu / report.deliveries
+        _add(table, "floor", count, report, floor[count], 1.0)
+    for count in counts:
+        _row(stage, ours, table, count, floor)
+    for start, most in systems:
+        with start() as system:
+            stage.watch(system, words=WARM_UP)
+            for count in (each for each in counts if each <= most):
+                _row(stage, system, table, count, floor)
     return table
+
+
+def _words(viewers: int) -> int:
+    return max(SHORTEST, min(LONGEST, DELIVERIES // viewers))
+
+
+def _row(stage: Stage, system: System, table: Table, count: int, floor: dict[int, float]) -> None:
+    words = _words(count)
+    report, spent = stage.watch(system, viewers=count, words=words, pace=1 / RATE)
+    cost = 1e6 * spent.web / report.deliveries
+    redis = (spent.commands / words, spent.connections, spent.subscribers)
+    _add(table, system.name, count, report, cost, cost / floor[count], *redis)
+
+
+def _add(
+    table: Table,
+    name: str,
+    count: int,
+    report: Report,
+    cost: float,
+    ratio: float,
+    commands: float | None = None,
+    connections: int | None = None,
+    subscribers: int | None = None,
+) -> None:
+    table.add(
+        name,
+        count,
+        report.whole,
+        cost,
+        ratio,
+        report.p50,
+        report.p99,
+        report.bytes / report.deliveries,
+        commands,
+        connections,
+        subscribers,
+        1e6 * report.cpu / report.deliveries,
+    )
+
+
+def _floor(stage: Stage, count: int, payload: int) -> tuple[Report, float]:
+    """The same bytes to as many sockets, by a bare loop."""
+    words = _words(count)
+    with running_floor(count) as floor, stage.load(Plan([Target(floor.port, [b""], count)], words)) as load:
+        floor.wait_for("accepted")
+        took = floor.answer(payload, words, 1 / RATE)
+        load.wait("attached")
+        load.wait("done")
+        return load.report(), took["cpu"] * (words - 1) / words

@@ -3,9 +3,10 @@
 import re
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 
 from benchmarks.load import Plan, Target, middle_and_late
+from benchmarks.questions.fan_out import Start
 from benchmarks.stage import Stage, System
 from benchmarks.table import Table
 
@@ -15,7 +16,7 @@ WORDS, PACE = 200, 0.1  # of those that run meanwhile
 FIRST = re.compile(rb"0@(\d+\.\d+) ")
 
 
-def first_token(stage: Stage, systems: Sequence[System], *, loaded: Sequence[str]) -> Table:
+def first_token(stage: Stage, systems: Iterable[Start], *, loaded: Collection[str]) -> Table:
     """The time from the request that asks to the first text at the client, of which the model takes none.
 
     `loaded` are the names of those that are asked while they write 200 other answers, too.
@@ -27,24 +28,27 @@ def first_token(stage: Stage, systems: Sequence[System], *, loaded: Sequence[str
     )
     table.begin()
     base = None
-    for system in systems:
-        stage.watch(system, words=5)  # whatever is made at the first time
-        took = [_ask(stage, system) for _ in range(TIMES)]
-        p50, p99 = middle_and_late(took)
-        base = base or p50
-        table.add(system.name, 0, len(took), p50, p99, p50 - base)
-        if system.name not in loaded:
-            continue
-        gate = "others"
-        asked = [system.begin(stage.prompt(WORDS, PACE, gate=gate)) for _ in range(RUNNING)]
-        with stage.load(Plan([Target(system.port, system.openings(each), 1) for each in asked], WORDS)) as load:
-            load.wait("attached")
-            stage.model.release(gate, RUNNING)
-            took = [_ask(stage, system) for _ in range(TIMES)]
-            load.wait("done")
-        p50, p99 = middle_and_late(took)
-        table.add(system.name, RUNNING, len(took), p50, p99, p50 - base)
+    for start in systems:
+        with start() as system:
+            stage.watch(system, words=5)  # whatever is made at the first time
+            p50, p99 = middle_and_late([_ask(stage, system) for _ in range(TIMES)])
+            base = base or p50
+            table.add(system.name, 0, TIMES, p50, p99, p50 - base)
+            if system.name in loaded:
+                p50, p99 = middle_and_late(_ask_meanwhile(stage, system))
+                table.add(system.name, RUNNING, TIMES, p50, p99, p50 - base)
     return table
+
+
+def _ask_meanwhile(stage: Stage, system: System) -> list[float]:
+    gate = "others"
+    asked = [system.begin(stage.prompt(WORDS, PACE, gate=gate)) for _ in range(RUNNING)]
+    with stage.load(Plan([Target(system.port, system.openings(each), 1) for each in asked], WORDS)) as load:
+        load.wait("attached")
+        stage.model.release(gate, RUNNING)
+        took = [_ask(stage, system) for _ in range(TIMES)]
+        load.wait("done")
+    return took
 
 
 def _ask(stage: Stage, system: System) -> float:
