@@ -117,7 +117,8 @@ class Load:
         self._waiting = [target for target in plan.targets for _ in range(target.count)][::-1]
         self._connections: list[Connection] = []
         self._opening = self._attached = self._done = 0
-        self._last = (plan.last or f"{plan.words - 1}@").encode()
+        last = re.escape(plan.last) if plan.last else rf"(?<!\d){plan.words - 1}@\d+\.\d+ "
+        self._last = re.compile(last.encode())
 
     def run(self) -> Report:
         """Until every connection has all of it. Raises TimeoutError."""
@@ -171,7 +172,7 @@ class Load:
             connection.attached = now
             self._attached += 1
             self._opening -= 1
-        if self._last in b"".join(connection.received[-2:]):
+        if self._last.search(b"".join(connection.received[-2:])):
             self._end(connection)
 
     def _end(self, connection: Connection) -> None:
