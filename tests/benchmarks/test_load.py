@@ -39,7 +39,7 @@ def server(*pieces: bytes, asks_twice: bool = False) -> Iterator[int]:
 
 
 def word(number: int) -> bytes:
-    return f"{number}@{time.time()!r} ".encode()
+    return f"{number}@{time.time():.6f} ".encode()
 
 
 def run(*pieces: bytes, words: int = 3, count: int = 2, first: int = 0) -> Report:
