@@ -4,17 +4,25 @@ import base64
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import Enum
 
 import psutil
+import redis
+import sqlalchemy
 
+import streams
+from benchmarks.load import WORD
 from benchmarks.stage import Stage
+from faults.records import lasting, open_records, saved_answers
 from tests.support.database import migrated, new_sqlite
 from tests.support.visitor import Visitor
+from tests.support.waiting import wait_until
 from tests.support.web_process import running_web
 from tests.support.worker_process import running_worker
+
+PATIENCE = 60.0  # seconds for what is written to be saved
 
 
 class Way(Enum):
@@ -27,9 +35,19 @@ class Way(Enum):
 class Ours:
     """See benchmarks.stage.System."""
 
-    def __init__(self, url: str, port: int, web: list[psutil.Process], workers: list[psutil.Process]) -> None:
+    def __init__(
+        self,
+        url: str,
+        port: int,
+        web: list[psutil.Process],
+        workers: list[psutil.Process],
+        records: sqlalchemy.Engine,
+        store: "redis.Redis",
+    ) -> None:
         self.name = "Rejoinder"
         self.port = port
+        self._records = records
+        self._store = store
         self.is_socket = True
         self.web = web
         self.workers = workers
@@ -53,6 +71,16 @@ class Ours:
             return [events_request(self.port, stream, cookie, position)]
         follow = {"type": "follow", "stream": stream} | ({"position": position} if position else {})
         return [websocket_request(self.port, "/api/socket", cookie), client_frame(json.dumps(follow).encode())]
+
+    def check(self, streams: Sequence[str], words: int) -> None:
+        """As the fault suite does: the database has every answer, whole, and Redis keeps nothing for ever."""
+        for stream in streams:
+            wait_until(lambda: saved_answers(self._records, stream), PATIENCE, f"{stream} to be saved")  # noqa: B023
+            [saved] = saved_answers(self._records, stream)
+            numbers = [int(number) for number, _ in WORD.findall(saved.text.encode())]
+            if (saved.outcome, numbers) != ("finished", list(range(words))):
+                raise AssertionError(f"{stream} is {saved.outcome}, and has {len(numbers)} words of {words}")
+        wait_until(lambda: not lasting(self._store), PATIENCE, "Redis to keep nothing for ever")
 
 
 @contextmanager
@@ -79,7 +107,9 @@ def running_ours(stage: Stage, *, webs: int = 1, concurrency: int = 1_000, **set
         web = services.enter_context(
             running_web(redis_url=url, database_url=database_url, log=folder / "web.log", environment=environment)
         )
-        yield Ours(web.url, web.port, web.children(), [psutil.Process(worker.process.pid)])
+        records = open_records(database_url)
+        store = services.enter_context(streams.connect(url))
+        yield Ours(web.url, web.port, web.children(), [psutil.Process(worker.process.pid)], records, store)
 
 
 def websocket_request(port: int, path: str, cookie: str = "") -> bytes:

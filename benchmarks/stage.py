@@ -52,6 +52,9 @@ class System(Protocol):
         """What a client sends to follow it from its beginning; see `benchmarks.load.Target`."""
         ...
 
+    def check(self, streams: Sequence[str], words: int) -> None:
+        """Raise AssertionError unless it has kept all of these answers, as far as it keeps any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -101,6 +104,7 @@ class Stage:
             load.wait("done")
             after = self._counted(system)
             report = load.report()
+        system.check(asked, words)
         spent = Spent(
             after[0] - before[0], after[1] - before[1], int(after[2] - before[2]), int(after[3]), int(after[4])
         )

@@ -1,7 +1,7 @@
 """A peer, as a system that is measured (see benchmarks/peers)."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psutil
@@ -47,6 +47,9 @@ class Theirs:
     def openings(self, stream: str) -> list[bytes]:
         """See benchmarks.peers.peer.Peer."""
         return self._peer.peer.openings(stream, content=self._prompts.get(stream, ""))
+
+    def check(self, streams: Sequence[str], words: int) -> None:
+        """None of them keeps answers longer than Redis does."""
 
 
 @contextmanager

@@ -1,8 +1,11 @@
-"""What the database has of an answer, read from its table and not from the server that wrote it."""
+"""What the database has of an answer, and Redis of any, read from there and not from those who wrote it."""
 
+import redis
 import sqlalchemy
+from rq.queue import Queue
 
-from faults.invariants import Saved
+from faults.invariants import Saved, judge_keys
+from jobs import SERIALIZER
 
 QUERY = sqlalchemy.text("SELECT content, status FROM messages WHERE stream_id = :stream AND ended_at IS NOT NULL")
 
@@ -16,3 +19,11 @@ def saved_answers(engine: sqlalchemy.Engine, stream: str) -> list[Saved]:
     """Of this stream, those that have ended: one, or none yet. Raises sqlalchemy.exc.SQLAlchemyError."""
     with engine.connect() as connection:
         return [Saved(*row) for row in connection.execute(QUERY, {"stream": stream})]
+
+
+def lasting(store: "redis.Redis") -> list[str]:
+    """What Redis would keep for ever, in words. Raises redis.RedisError."""
+    queues = Queue.all(store, serializer=SERIALIZER)  # first: a job that ends meanwhile was in the books
+    jobs = [job for queue in queues for job in (*queue.get_job_ids(), *queue.started_job_registry.get_job_ids())]
+    unexpiring = [key.decode() for key in store.scan_iter(count=1000) if store.ttl(key) == -1]
+    return judge_keys(unexpiring, jobs)

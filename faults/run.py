@@ -17,12 +17,10 @@ from random import Random
 from typing import Any, TypeVar
 
 import httpx2
-from rq.queue import Queue
-from rq.serializers import JSONSerializer
 
-from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_entries, judge_keys
+from faults.invariants import Expected, Saved, Seen, Verdict, judge, judge_entries
 from faults.people import Person
-from faults.records import open_records, saved_answers
+from faults.records import lasting, open_records, saved_answers
 from faults.stack import Stack
 from faults.viewer import Address, Viewer, Way
 from faults.wire import Trouble
@@ -338,9 +336,9 @@ class Run:
             entries: list[bytes] = self.stack.redis.lrange(keys.chunks(answer.stream), 0, -1)
             verdict.complaints += judge_entries(answer.name, entries, saved)
         try:  # an answer is saved a moment before RQ is told so
-            wait_until(lambda: not self._lasting(), 20, "what was kept for answers to go away in time")
+            wait_until(lambda: not lasting(self.stack.redis), 20, "what was kept for answers to go away in time")
         except TimeoutError:
-            verdict.complaints += self._lasting()
+            verdict.complaints += lasting(self.stack.redis)
         verdict.complaints += [f"a traceback in {where}" for where in self.stack.logs.tracebacks(self.excused)]
         return verdict
 
@@ -360,14 +358,6 @@ class Run:
 
     def _asked(self) -> Counter[str]:
         return Counter(_asked_for(request) for request in self.stack.model.requests(self._begun))
-
-    def _lasting(self) -> list[str]:
-        """What Redis would keep for ever, in words."""
-        store = self.stack.redis
-        queues = Queue.all(store, serializer=JSONSerializer)  # first: a job that ends meanwhile was in the books
-        jobs = [job for queue in queues for job in (*queue.get_job_ids(), *queue.started_job_registry.get_job_ids())]
-        unexpiring = [key.decode() for key in store.scan_iter(count=1000) if store.ttl(key) == -1]
-        return judge_keys(unexpiring, jobs)
 
     def _unsettled(self) -> int:
         """Of these answers; a send that was taken back leaves a stream that is settled later."""
