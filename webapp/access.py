@@ -6,7 +6,8 @@ What is not theirs is NotFound to both. Everything else asks only an Access, and
 from dataclasses import dataclass
 from typing import Protocol
 
-from conversations import NotFound, ShareRecord, Store, StreamRecord
+from conversations import NotFound, ShareRecord, StreamRecord
+from webapp.door import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Access(Protocol):
 class OwnerAccess:
     """To all that is the owner's. A conversation's name is its id."""
 
-    store: Store
+    door: Door
     owner: str
 
     def share(self) -> ShareRecord | None:
@@ -48,10 +49,10 @@ class OwnerAccess:
         return self.owner or None
 
     def stream(self, stream_id: str) -> StreamRecord:
-        return self.store.stream(stream_id, self.owner)
+        return self.door.stream(stream_id, self.owner)
 
     def conversation(self, name: str) -> Place:
-        version = self.store.versions([name], owner=self.owner).get(name)
+        version = self.door.versions([name], owner=self.owner).get(name)
         if version is None:
             raise NotFound("conversation", name)
         return Place(name, version, discussion=True)
@@ -61,28 +62,28 @@ class OwnerAccess:
 class ShareAccess:
     """To one conversation, whose name is the share's id: its own is nobody else's business."""
 
-    store: Store
+    door: Door
     share_id: str
 
     def share(self) -> ShareRecord | None:
-        return self.store.shared(self.share_id)
+        return self.door.shared(self.share_id)
 
     def lister(self) -> str | None:
         return None
 
     def stream(self, stream_id: str) -> StreamRecord:
-        return self.store.shared_stream(stream_id, self.share_id)
+        return self.door.shared_stream(stream_id, self.share_id)
 
     def conversation(self, name: str) -> Place:
         if name != self.share_id:
             raise NotFound("conversation", name)
-        share = self.store.shared(self.share_id)
-        version = self.store.versions([share.conversation_id]).get(share.conversation_id)
+        share = self.door.shared(self.share_id)
+        version = self.door.versions([share.conversation_id]).get(share.conversation_id)
         if version is None:  # just now
             raise NotFound("conversation", name)
         return Place(share.conversation_id, version, share.terms.discussion)
 
 
-def access_for(store: Store, owner: str, share_id: str | None) -> Access:
+def access_for(door: Door, owner: str, share_id: str | None) -> Access:
     """By the share if one is named, else as the owner."""
-    return ShareAccess(store, share_id) if share_id else OwnerAccess(store, owner)
+    return ShareAccess(door, share_id) if share_id else OwnerAccess(door, owner)

@@ -43,7 +43,7 @@ def register(app: OpenAPI, services: Services) -> None:
 
     @sock.route(SOCKET)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def socket(ws: Server) -> None:
-        access = access_for(services.store, current_owner(), request.args.get("share"))
+        access = access_for(services.door, current_owner(), request.args.get("share"))
         PageSocket(ws, access, services).serve()
 
     app.register_api(_stream_views(services))
@@ -84,7 +84,7 @@ def _stream_views(services: Services) -> APIBlueprint:
 
         Both resume from `position`; so does the header `Last-Event-ID`, which an EventSource sends by itself.
         """
-        access = access_for(services.store, current_owner(), query.share)
+        access = access_for(services.door, current_owner(), query.share)
         stream = access.stream(path.stream_id)
         position = _position(request.headers.get("Last-Event-ID") or query.position)
         if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
@@ -98,7 +98,7 @@ def _stream_views(services: Services) -> APIBlueprint:
     @api.get("/streams/<id:stream_id>/digest", responses={200: Digest, **described(HTTPStatus.CONFLICT)})
     def digest(path: StreamPath, query: StreamQuery) -> Response:
         """Prove a text: the digest of a stream's text up to `position`, or of all of it."""
-        access = access_for(services.store, current_owner(), query.share)
+        access = access_for(services.door, current_owner(), query.share)
         stream = access.stream(path.stream_id)
         position = _position(query.position)
         try:

@@ -79,10 +79,10 @@ def remark_views(services: Services) -> APIBlueprint:
         return _remove(_shared(path.share_id), path.remark_id)
 
     def _mine(conversation_id: str) -> Place:
-        return OwnerAccess(store, current_owner()).conversation(conversation_id)
+        return OwnerAccess(services.door, current_owner()).conversation(conversation_id)
 
     def _shared(share_id: str) -> Place:
-        place = ShareAccess(store, share_id).conversation(share_id)
+        place = ShareAccess(services.door, share_id).conversation(share_id)
         if not place.discussion:
             raise NotShared("discussing")
         return place

@@ -25,6 +25,7 @@ from streams import (
     connect,
 )
 from webapp.audience import Audience
+from webapp.door import Door
 from webapp.lists import Lists
 from webapp.rooms import Rooms
 from webapp.settings import Settings
@@ -42,6 +43,7 @@ class Services:
 
     settings: Settings
     store: Store
+    door: Door
     redis: Redis
     queue: Queue
     control: StreamControl
@@ -91,6 +93,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
     return Services(
         settings=settings,
         store=store,
+        door=Door(store),
         redis=redis,
         queue=queue,
         control=control,
