@@ -17,6 +17,7 @@ from conversations.errors import (
 )
 from conversations.records import (
     Author,
+    Beginning,
     Changed,
     ConversationRecord,
     ConversationSummary,
@@ -42,6 +43,7 @@ from conversations.store import Store, open_store
 
 __all__ = [
     "Author",
+    "Beginning",
     "Busy",
     "Changed",
     "ConversationError",

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from conversations import rows
+from conversations import history, rows
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message
-from conversations.records import ENDS, IN_FLIGHT, Changed, Status, StreamRecord
+from conversations.records import ENDS, IN_FLIGHT, Beginning, Changed, Status, StreamRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Ending:
             raise ValueError(f"an answer does not end {self.status.value!r}, but as one of {sorted(ENDS)}")
 
 
-def mark_running(session: Session, stream_id: str) -> Changed | None:
-    held = rows.locked_answer(session, stream_id, {Status.QUEUED})
-    if held is None:
-        return None
-    conversation, answer = held
-    answer.status = Status.RUNNING
-    conversation.version += 1
-    return Changed(conversation.id, conversation.version, conversation.owner)
+def begin(session: Session, stream_id: str) -> Beginning:
+    changed = None
+    if held := rows.locked_answer(session, stream_id, {Status.QUEUED}):
+        conversation, answer = held
+        answer.status = Status.RUNNING
+        conversation.version += 1
+        changed = Changed(conversation.id, conversation.version, conversation.owner)
+    return Beginning(history.prompt(session, stream_id), changed)
 
 
 def checkpoint(session: Session, stream_id: str, text: str, reasoning: str) -> None:

@@ -220,6 +220,14 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a worker that begins is to ask, and what that changed; None, if it had been begun or had ended before."""
+
+    prompt: Prompt
+    changed: Changed | None
+
+
+@dataclass(frozen=True, slots=True)
 class Unnamed:
     """A conversation that still has its provisional title, and its first finished answer: what a title is made of."""
 

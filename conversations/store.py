@@ -21,13 +21,13 @@ from conversations.database import Database
 from conversations.errors import Busy
 from conversations.models import Conversation
 from conversations.records import (
+    Beginning,
     Changed,
     ConversationRecord,
     Deleted,
     Erased,
     MessageRecord,
     Page,
-    Prompt,
     RemarkRecord,
     Sent,
     ShareRecord,
@@ -239,13 +239,12 @@ class Store:
 
     # Answering
 
-    def prompt(self, stream_id: str) -> Prompt:
-        """What to ask the model. Raises NotFound, also for a send that was withdrawn or deleted."""
-        return self._read(history.prompt, stream_id)
+    def begin(self, stream_id: str) -> Beginning:
+        """A worker begins: what to ask the model. As often as one likes.
 
-    def mark_running(self, stream_id: str) -> Changed | None:
-        """A worker has begun. None if the answer was not waiting."""
-        return self._write(answers.mark_running, stream_id)
+        From now on the send cannot be withdrawn; one that was withdrawn or deleted before is NotFound.
+        """
+        return self._write(answers.begin, stream_id)
 
     def checkpoint(self, stream_id: str, text: str, reasoning: str) -> None:
         """Keep what there is so far, in case the stream is lost. Nothing happens once the answer is settled."""

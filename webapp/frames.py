@@ -15,6 +15,8 @@ from streams import Ahead, Batch, Event, Gone, Serving
 MAX_CLIENT_FRAME = 16 * 1024  # bytes; the largest that a page has a use for is a few hundred
 
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one for each frame
+
 MOST = 2**31 - 1  # what a number of ours can be in a database
 
 
@@ -144,7 +146,7 @@ def websocket(event: Event) -> bytes:
 
 def text_frame(frame: dict[str, Any]) -> bytes:
     """A WebSocket text frame as a server sends it: final, not masked, not compressed (RFC 6455, section 5.2)."""
-    data = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+    data = _json(frame).encode()
     if len(data) < 126:
         return struct.pack("!BB", 0x81, len(data)) + data
     if len(data) < 65_536:
@@ -159,6 +161,6 @@ def server_sent(event: Event) -> bytes:
         epoch, index = frame.get("epoch"), frame.get("stop", frame.get("index"))
         if epoch is not None:
             lines.append(f"id: {epoch}:{index}\n")
-        data = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+        data = _json(frame)
         lines.append(f"event: {frame['type']}\ndata: {data}\n\n")
     return "".join(lines).encode()

@@ -195,10 +195,7 @@ class Generation:
 
     def _begin(self) -> Prompt:
         """What to ask. Raises NotFound, AlreadySettled."""
-        # First of all: what is running can no longer be withdrawn by a sender who was not told that it was queued. The
-        # other way round a model would be asked for an answer that is no more, beside the one that is sent again.
-        self._tools.saver.mark_running(self.stream_id)
-        prompt = self._tools.store.prompt(self.stream_id)
+        prompt = self._tools.saver.begin(self.stream_id)
         if not prompt.owed:
             raise AlreadySettled
         return prompt

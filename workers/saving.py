@@ -4,7 +4,7 @@ import logging
 
 import redis
 
-from conversations import Changed, Store
+from conversations import Changed, Prompt, Store
 from streams import End, Recording, announce_version
 
 log = logging.getLogger(__name__)
@@ -17,9 +17,11 @@ class Saver:
         self._store = store
         self._redis = client
 
-    def mark_running(self, stream_id: str) -> None:
-        """Show that a worker has begun."""
-        self._announce(self._store.mark_running(stream_id))
+    def begin(self, stream_id: str) -> Prompt:
+        """Show that a worker has begun; what it is to ask. Raises NotFound for a send that was taken back."""
+        begun = self._store.begin(stream_id)
+        self._announce(begun.changed)
+        return begun.prompt
 
     def save(self, stream_id: str, text: str, reasoning: str, end: End) -> None:
         """Save an answer that has ended. What was saved before stays as it is."""

@@ -16,7 +16,7 @@ def test_the_prompt_is_the_system_prompt_and_the_path_above_the_answer(store: St
     finish(store, store.regenerate(OWNER, first.answer.id, stream_id=new_stream(), model="gpt"), "not on the path")
     store.select_version(OWNER, first.answer.id)
     store.send(OWNER, conversation.id, "Two?", stream_id="st", model="gpt")
-    prompt = store.prompt("st")
+    prompt = store.begin("st").prompt
     assert (prompt.stream_id, prompt.conversation_id, prompt.model) == ("st", conversation.id, "gpt")
     assert prompt.messages == [
         {"role": "system", "content": "Be brief."},
@@ -34,17 +34,17 @@ def test_the_prompt_keeps_a_partial_answer_and_leaves_an_empty_one_out(
     for content, text in (("One?", "Parti"), ("Two?", "")):
         sent = ask(conversation.id, content)
         store.save_answer(stream_of(sent), text=text, reasoning="…", outcome="failed", reason="cut", usage=None)
-    assert [message["content"] for message in store.prompt(stream_of(ask(conversation.id, "Three?"))).messages] == [
+    prompt = store.begin(stream_of(ask(conversation.id, "Three?"))).prompt
+    assert [message["content"] for message in prompt.messages] == [
         "One?", "Parti", "Two?", "Three?",
     ]  # fmt: skip
 
 
 def test_an_answer_is_running_once(store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]) -> None:
     sent = ask(conversation.id)
-    assert store.mark_running(stream_of(sent)) == Changed(conversation.id, sent.version + 1, OWNER)
+    assert store.begin(stream_of(sent)).changed == Changed(conversation.id, sent.version + 1, OWNER)
     assert store.conversation(OWNER, conversation.id).messages[-1].status == "running"
-    assert store.mark_running(stream_of(sent)) is None
-    assert store.mark_running("nothing") is None
+    assert store.begin(stream_of(sent)).changed is None
     assert store.conversation(OWNER, conversation.id).version == sent.version + 1
 
 
@@ -104,7 +104,7 @@ def test_a_vanished_answer_keeps_its_last_checkpoint(
 ) -> None:
     sent = ask(conversation.id)
     if begun:
-        store.mark_running(stream_of(sent))
+        store.begin(stream_of(sent))
     store.checkpoint(stream_of(sent), "Once upon", "Hm.")
     assert store.settle_vanished(stream_of(sent), "The server was lost.")
     after = store.conversation(OWNER, conversation.id)

@@ -86,7 +86,7 @@ class History(RuleBasedStateMachine):
         self.version += queued
         self.answer.status = "running"
         changed = Changed(self.conversation_id, self.version, OWNER)
-        assert self.store.mark_running(self.stream) == (changed if queued else None)
+        assert self.store.begin(self.stream).changed == (changed if queued else None)
 
     @precondition(lambda self: self.flying)
     @rule(text=TEXTS)
@@ -140,13 +140,13 @@ class History(RuleBasedStateMachine):
             siblings = [each.id for each in self.said if each.above == message.parent_id]
             assert list(message.versions) == siblings
 
-    @precondition(lambda self: self.flying)
+    @precondition(lambda self: self.flying and self.answer.status == "running")
     @invariant()
     def the_prompt_is_what_stands_above_the_answer(self) -> None:
         by_id = {each.id: each for each in self.said}
         above = [by_id[each] for each in self.path(self.answer.above)]
         expected = [each.content for each in above if each.status == "complete" or each.content]
-        assert [message["content"] for message in self.store.prompt(self.stream).messages] == expected
+        assert [message["content"] for message in self.store.begin(self.stream).prompt.messages] == expected
 
     # The model itself
 

@@ -73,12 +73,12 @@ def test_a_send_is_either_withdrawn_or_begun(
     for _ in range(ROUNDS):
         stream = stream_of(ask(conversation.id))
         before = len(store.conversation(OWNER, conversation.id).messages)
-        results = at_once([partial(store.withdraw, stream), partial(store.mark_running, stream)])
+        results = at_once([partial(store.withdraw, stream), partial(store.begin, stream)])
         withdrawn = results[0]
         after = store.conversation(OWNER, conversation.id)
         assert len(after.messages) == (before - 2 if withdrawn else before)
         assert after.generating == (None if withdrawn else stream)
-        assert (results[1] is None) == withdrawn
+        assert isinstance(results[1], NotFound) == withdrawn
         store.settle_vanished(stream, "next round")
 
 

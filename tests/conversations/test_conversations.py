@@ -42,7 +42,7 @@ def test_an_id_of_nothing_is_not_found(store: Store, unknown: str) -> None:
         lambda: store.edit(OWNER, unknown, "x", stream_id=new_stream(), model="m"),
         lambda: store.regenerate(OWNER, unknown, stream_id=new_stream(), model="m"),
         lambda: store.select_version(OWNER, unknown),
-        lambda: store.prompt(unknown),
+        lambda: store.begin(unknown),
         lambda: store.stream(unknown, OWNER),
     ):
         with pytest.raises(NotFound):
@@ -234,7 +234,7 @@ def test_deleting_in_mid_generation_names_the_stream_and_what_was_written_is_kep
     with pytest.raises(NotFound):
         store.stream(stream, OWNER)
     with pytest.raises(NotFound):
-        store.prompt(stream)  # a worker that comes to it now asks no model
+        store.begin(stream)  # a worker that comes to it now asks no model
     assert store.save_answer(stream, text="x", reasoning="", outcome="cancelled", reason=None, usage=None)
     restored = store.restore(OWNER, conversation.id)
     assert (restored.generating, restored.messages[-1].content) == (None, "x")
@@ -247,7 +247,6 @@ def test_an_answer_that_comes_after_the_conversation_was_purged_is_dropped(
     store.delete(OWNER, conversation.id)
     clock.moment += timedelta(hours=1)
     store.purge(timedelta(minutes=1))
-    assert store.mark_running(stream) is None
     store.checkpoint(stream, "too", "late")
     assert store.save_answer(stream, text="x", reasoning="", outcome="finished", reason=None, usage=None) is None
     assert store.settle_vanished(stream, "gone") is None
@@ -255,7 +254,7 @@ def test_an_answer_that_comes_after_the_conversation_was_purged_is_dropped(
     with pytest.raises(NotFound):
         store.stream(stream, OWNER)
     with pytest.raises(NotFound):
-        store.prompt(stream)
+        store.begin(stream)
 
 
 def test_a_conversation_deeper_than_sqlite_lets_deletions_cascade_is_read_and_deleted(

@@ -137,11 +137,13 @@ def test_a_continued_answer_is_another_version_that_begins_with_the_first(
     assert (again.created, again.answer.id) == (False, whole.answer.id)
     assert whole.answer.versions == (cut_off.answer.id, whole.answer.id)
     assert (whole.answer.content, whole.answer.reasoning) == ("Once upon", "Hm.")
-    prompt = store.prompt(stream_of(whole))
-    assert (prompt.begun, prompt.begun_reasoning) == ("Once upon", "Hm.")
-    assert [each["content"] for each in prompt.messages] == ["Why?"]
     assert store.withdraw(stream_of(whole))
     assert ids(store.conversation(OWNER, conversation.id)) == [cut_off.question.id, cut_off.answer.id]
+
+    whole = store.continue_(OWNER, cut_off.answer.id, stream_id=new_stream(), model="m")
+    prompt = store.begin(stream_of(whole)).prompt
+    assert (prompt.begun, prompt.begun_reasoning) == ("Once upon", "Hm.")
+    assert [each["content"] for each in prompt.messages] == ["Why?"]
 
 
 def test_an_answer_that_was_not_gone_on_with_after_all_keeps_its_beginning(
@@ -304,7 +306,7 @@ def test_what_was_begun_is_not_withdrawn(
     store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
 ) -> None:
     sent = ask(conversation.id)
-    store.mark_running(stream_of(sent))
+    store.begin(stream_of(sent))
     assert store.withdraw(stream_of(sent)) is False
     finish(store, sent)
     assert store.withdraw(stream_of(sent)) is False

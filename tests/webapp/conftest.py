@@ -113,7 +113,7 @@ def begin(services: Services, writers: StreamWriters) -> Iterator[Callable[[str]
     with ExitStack() as opened:
 
         def begin(stream_id: str) -> StreamWriter:
-            services.store.mark_running(stream_id)
+            services.store.begin(stream_id)
             return opened.enter_context(writers.open(stream_id))
 
         yield begin

@@ -117,7 +117,7 @@ def read_version(client: FlaskClient, conversation: str) -> int:
 
 def vanish(services: Services, stream: str) -> None:
     """Lose a stream and its job, as an emptied Redis does."""
-    services.store.mark_running(stream)
+    services.store.begin(stream)
     services.store.checkpoint(stream, "Lace is", "")
     services.redis.flushall()
 

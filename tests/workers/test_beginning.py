@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conversations import Prompt, Store
+from conversations import Beginning, Store
 from conversations.database import Database
 from conversations.store import here
 from streams import End, Kind, Outcome, Restarts, StreamSettings, StreamWriters, connect, keys
@@ -54,10 +54,10 @@ class CutOff(Model):
 class HastyStore(Store):
     """The database, in which the sender takes the question back as soon as the worker has read it."""
 
-    def prompt(self, stream_id: str) -> Prompt:
-        prompt = super().prompt(stream_id)
+    def begin(self, stream_id: str) -> Beginning:
+        begun = super().begin(stream_id)
         self.withdraw(stream_id)
-        return prompt
+        return begun
 
 
 @pytest.fixture
