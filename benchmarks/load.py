@@ -27,7 +27,6 @@ from statistics import quantiles
 from typing import Any
 
 WORD = re.compile(rb"(\d+)@(\d+\.\d+) ")
-AT_ONCE = 50  # connections that are being opened
 RECEIVE = 262_144  # bytes at a time
 
 
@@ -55,6 +54,8 @@ class Plan:
     last: str = ""
     """What a connection that has it has all of it; by default, the last word."""
     patience: float = 300.0
+    at_once: int = 50
+    """How many connections are being opened at the same time."""
 
     def dumps(self) -> str:
         """As a line of JSON."""
@@ -127,7 +128,7 @@ class Load:
         cpu = 0.0
         told = False
         while self._done < total:
-            while self._waiting and self._opening < AT_ONCE:
+            while self._waiting and self._opening < self._plan.at_once:
                 self._open(self._waiting.pop())
             for key, _ in self._selector.select(1.0):
                 self._read(key.data)

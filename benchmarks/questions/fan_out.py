@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 from benchmarks.load import Plan, Report, Target
-from benchmarks.peers.floor import running_floor
+from benchmarks.peers.floor import Floor, running_floor
 from benchmarks.stage import Stage, System
 from benchmarks.table import Table
 
@@ -97,9 +97,14 @@ def _add(
 def _floor(stage: Stage, count: int, payload: int) -> tuple[Report, float]:
     """The same bytes to as many sockets, by a bare loop."""
     words = _words(count)
-    with running_floor(count) as floor, stage.load(Plan([Target(floor.port, [b""], count)], words)) as load:
+    with running_floor(count) as floor:
+        return _watch_floor(stage, floor, Plan([Target(floor.port, [b""], count)], words, at_once=count), payload)
+
+
+def _watch_floor(stage: Stage, floor: Floor, plan: Plan, payload: int) -> tuple[Report, float]:
+    with stage.load(plan) as load:
         floor.wait_for("accepted")
-        took = floor.answer(payload, words, 1 / RATE)
+        took = floor.answer(payload, plan.words, 1 / RATE)
         load.wait("attached")
         load.wait("done")
-        return load.report(), took["cpu"] * (words - 1) / words
+        return load.report(), took["cpu"] * (plan.words - 1) / plan.words
