@@ -66,7 +66,7 @@ class Spent:
     commands: int
     """That Redis has run, of anybody."""
     connections: int
-    """That Redis had at the end."""
+    """That Redis had when all were attached."""
     subscribers: int
     """Of them, those that listen to channels."""
 
@@ -106,7 +106,7 @@ class Stage:
             report = load.report()
         system.check(asked, words)
         spent = Spent(
-            after[0] - before[0], after[1] - before[1], int(after[2] - before[2]), int(after[3]), int(after[4])
+            after[0] - before[0], after[1] - before[1], int(after[2] - before[2]), int(before[3]), int(before[4])
         )
         return report, spent
 
