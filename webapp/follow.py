@@ -27,15 +27,14 @@ from webapp.services import Services
 
 SOCKET = "/api/socket"
 NO_HANDSHAKE = "This is no WebSocket handshake of version 13 with a key of 16 bytes."
-PING_INTERVAL = 25.0  # seconds; Heroku's router cuts a socket that was silent for 55, so two pings fit
 
 
 def register(app: OpenAPI, services: Services) -> None:
     """Add the routes."""
     app.config["SOCK_SERVER_OPTIONS"] = {
-        "ping_interval": PING_INTERVAL,
         "max_message_size": frames.MAX_CLIENT_FRAME,
-        "thread_class": sockets.ReadingThread,
+        "thread_class": sockets.NotNeeded,
+        "event_class": sockets.NotNeeded,
     }
     sock = Sock(app)
     app.before_request(_admit)

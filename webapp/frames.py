@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from streams import Ahead, Batch, Event, Gone, Serving
 
+PING = b"\x89\x00"  # a WebSocket ping without content (RFC 6455, section 5.5.2)
 MAX_CLIENT_FRAME = 16 * 1024  # bytes; the largest that a page has a use for is a few hundred
 
 

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MOST_FOLLOWED = 100  # streams of one socket, and as many conversations: more than any page shows
 NO_LONGER_SHARED, NOT_SHARED = 4410, 4404  # close codes of our own, after HTTP's
+MISSED_BEATS = 2  # as many as a client waits for
 HEARTBEAT = frames.text_frame({"type": "heartbeat"})
 
 
@@ -32,6 +33,7 @@ class PageSocket(sockets.Closable):
         self._services = services
         self._listed: str | None = None  # whose list it shows
         self._shut = False
+        self._unanswered = 0  # beats since the last pong
         self._outlet: sockets.Outlet = ws.sock
         self._outlet.refill = self._next
         self._cursors: dict[str, Cursor] = {}
@@ -48,7 +50,7 @@ class PageSocket(sockets.Closable):
                 self._services.rooms.enter(visit)
             self._say({"type": "hello", "heartbeat": self._services.settings.heartbeat_interval})
             while True:
-                self._answer(self._ws.receive())
+                self._answer(sockets.receive(self._ws))
         except ConnectionClosed:
             return
         except ShareOver:
@@ -70,8 +72,9 @@ class PageSocket(sockets.Closable):
                 self._services.lists.unwatch(self._listed, self._list_changed)
             if visit is not None:
                 self._services.rooms.leave(visit)
-            self._outlet.release()
+            self._outlet.finish()
             self.over()
+        sockets.see_out(self._ws)
 
     def close(self, code: int, reason: str) -> None:
         """See Closable."""
@@ -85,8 +88,14 @@ class PageSocket(sockets.Closable):
         sockets.hang_up(self._ws, NO_LONGER_SHARED, frames.REVOKED["detail"])
 
     def beat(self) -> None:
-        """See Closable. A socket that is being written to needs no other sign of life."""
+        """See Closable. A socket that is being written to needs no other sign of life; the client is asked for one."""
+        self._unanswered = 0 if self._ws.pong_received else self._unanswered + 1
+        if self._unanswered >= MISSED_BEATS:
+            sockets.hang_up(self._ws, 1008, "No answer to pings.")
+            return
         self._outlet.write_now(HEARTBEAT)
+        self._ws.pong_received = False
+        self._outlet.write(frames.PING)
 
     # -- streams.Viewer
 

@@ -1,27 +1,30 @@
-"""The sending half of a WebSocket: frames written whole, by one writer at a time, and nobody waits for a slow reader.
+"""A WebSocket's two halves: frames are written whole, by one writer at a time, and nobody waits for a slow reader; and
+they are read by the greenlet that answers them.
 
 simple-websocket 1.1 calls `sock.send` once and ignores how much of it was taken; under gevent that tears frames apart
 when a reader is slow (its issue 45). So the socket that it gets is replaced by an `Outlet`, through which everything
-goes that is written to the connection: its own handshake, pings, pongs and closes, and our frames.
+goes that is written to the connection: its own handshake, pongs and closes, and our pings and frames.
+
+It also has a thread for each connection that reads, while the handler's waits for it. Here the handler reads by itself
+(`receive`): half as many greenlets, and a client that says more than can be answered is read no faster than that.
 """
 
 import logging
 import os
-import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import gevent
 import gevent.socket
 from simple_websocket import ConnectionClosed, Server
-from wsproto.utilities import RemoteProtocolError
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # small frames (pongs, problems) that may wait for a slow reader; one that provokes more is cut off
-MAX_UNANSWERED = 1_000  # frames of one client; a page that comes back follows and watches some dozens at once
 LINGER = 1.0  # seconds that a client has to answer a close before its connection is cut
 
 
@@ -36,10 +39,13 @@ class Outlet:
         self._sock = sock
         self._waiting: deque[bytes] = deque()
         self._draining = False
+        self._finished = False
         self.refill: Callable[[], bytes | None] = lambda: None
 
     def write_now(self, data: bytes) -> bool:
         """Take the frame and return True, if nothing waits already; else refuse it. Never waits."""
+        if self._finished:
+            return True
         if self._draining:
             return False
         try:
@@ -67,8 +73,12 @@ class Outlet:
             self._draining = True
             gevent.spawn(self._drain)
 
-    def release(self) -> None:
-        """Nobody refills it any more. Without this, it and who did would keep each other until somebody looks."""
+    def finish(self) -> None:
+        """Write what waits, and nothing else: what is written from now on is passed over.
+
+        Nobody refills it any more. Without this, it and who did would keep each other until somebody looks.
+        """
+        self._finished = True
         self.refill = lambda: None
 
     def cut(self) -> None:
@@ -127,52 +137,57 @@ class OutletMiddleware:
         return self._app(environ, start_response)
 
 
-class TooManyFrames(Exception):
-    """The client says more than its handler can answer."""
+class NotNeeded:
+    """In the place of the thread in which simple-websocket would read, and of the event that its handler waits for."""
+
+    name = ""
+
+    def __init__(self, target: Callable[[], None] | None = None) -> None: ...
+
+    def start(self) -> None: ...
+
+    def set(self) -> None: ...
 
 
-class _Inbox(list[str | bytes]):
-    """Frames that were read and not answered yet. simple-websocket reads on however many there are."""
+def receive(ws: Server) -> str | bytes:
+    """Wait for the client's next frame.
 
-    def append(self, frame: str | bytes) -> None:
-        if len(self) >= MAX_UNANSWERED:
-            raise TooManyFrames
-        super().append(frame)
-
-
-class ReadingThread(threading.Thread):
-    """The thread in which simple-websocket reads.
-
-    On bytes that are no WebSocket frames it dies and leaves its handler waiting forever; here the connection is closed,
-    with the code that RFC 6455 has for it.
+    Raises simple_websocket.ConnectionClosed when the client has left, or has answered our close, or is cut. Bytes that
+    are no WebSocket frames are answered with the close code that RFC 6455 has for them.
     """
-
-    def __init__(self, target: Callable[[], None]) -> None:
-        super().__init__(target=target, daemon=True)
-        self._server: Server = target.__self__  # type: ignore[attr-defined]  # it is Server._thread
-        self._server.input_buffer = _Inbox()
-
-    def run(self) -> None:
+    while not (ws.connected and ws.input_buffer):
+        ws.input_buffer.clear()  # of a client that was told to leave
         try:
-            super().run()
-        except TooManyFrames:
-            log.warning("cut off a client that says more than can be answered")
-            hang_up(self._server, 1008, "Too many frames at once.")
-            self._server.sock.close()
+            data = ws.sock.recv(ws.receive_bytes)
+            if not data:
+                raise ConnectionClosed(ws.close_reason, ws.close_message)
+            ws.ws.receive_data(data)
+            if not ws._handle_events():
+                raise ConnectionClosed(ws.close_reason, ws.close_message)
+        except (OSError, LocalProtocolError) as error:
+            raise ConnectionClosed(ws.close_reason, str(error)) from error
         except (RemoteProtocolError, UnicodeDecodeError) as error:
             log.info("a client broke the WebSocket protocol: %s", error)
             hint = getattr(error, "event_hint", None)
-            hang_up(self._server, getattr(hint, "code", 1002), "These bytes are no WebSocket frames.")
-            self._server.sock.close()
+            hang_up(ws, getattr(hint, "code", 1002), "These bytes are no WebSocket frames.")
+            raise ConnectionClosed(ws.close_reason, ws.close_message) from error
+    frame: str | bytes = ws.input_buffer.pop(0)
+    return frame
+
+
+def see_out(ws: Server) -> None:
+    """Wait until a client that was told to leave has done so: what it has not read is lost if we close first."""
+    with suppress(ConnectionClosed):
+        receive(ws)
 
 
 def hang_up(ws: Server, code: int, reason: str) -> None:
-    """Close a WebSocket from our side: say why, wake its handler, and cut it if the client does not answer."""
+    """Close a WebSocket from our side: say why, and cut it if the client does not answer."""
     try:
         ws.close(code, reason)  # wsproto keeps as much of it as fits into a frame
     except (ConnectionClosed, OSError) as error:
         log.debug("the WebSocket had closed: %s", error)
-    ws.event.set()
+    ws.sock.finish()
     gevent.spawn_later(LINGER, ws.sock.cut)
 
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import gevent.socket
 import pytest
 from flask.testing import FlaskClient
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, CloseConnection, Event, Ping, Pong, Request, TextMessage
+from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
 from streams import End, Kind, Outcome, StreamWriter
+from tests.support.slow_socket import RECEIVE_BUFFER, SlowSocket
 from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess
@@ -24,38 +24,6 @@ from webapp.sockets import Outlet
 pytestmark = pytest.mark.timeout(400)
 
 DELTAS = [f"{number:05} " + "naïve 東京 🙂 " * 800 for number in range(250)]  # 20 kB each, 5 MB in all
-RECEIVE_BUFFER = 4096  # bytes; small, so that the server's side fills soon
-
-
-class SlowSocket:
-    """A WebSocket client that reads when it is told to, and as much as it is told to."""
-
-    def __init__(self, port: int, cookie: str) -> None:
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        self._socket.settimeout(60)
-        self._socket.connect(("127.0.0.1", port))
-        self._protocol = WSConnection(ConnectionType.CLIENT)
-        self.say(Request(host="127.0.0.1", target="/api/socket", extra_headers=[(b"cookie", cookie.encode())]))
-        while not any(isinstance(event, AcceptConnection) for event in self.read(1)):
-            pass
-
-    def say(self, event: Event) -> None:
-        self._socket.sendall(self._protocol.send(event))
-
-    def say_frame(self, **frame: object) -> None:
-        self.say(TextMessage(json.dumps(frame)))
-
-    def read(self, size: int) -> Iterator[Event]:
-        """The events in the next bytes. Raises RemoteProtocolError where a frame is broken, ConnectionError."""
-        data = self._socket.recv(size)
-        if not data:
-            raise ConnectionError("cut off")
-        self._protocol.receive_data(data)
-        yield from self._protocol.events()
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @contextmanager
