@@ -34,7 +34,7 @@ from benchmarks.theirs import running_theirs
 BENCHMARKS = Path(__file__).parent
 RESULTS = BENCHMARKS.parent / ".local" / "benchmarks" / "results"
 
-Question = Callable[[Stage, Ours], Table]
+Question = Callable[[Stage], Table]
 
 AT_ONCE = 100  # answers that the naive system writes at most: each is a process
 
@@ -54,14 +54,26 @@ def beside(stage: Stage, ours: Ours) -> list[Start]:
     return [partial(running_theirs, stage, DIRECT), lambda: nullcontext(ours), *others]
 
 
+def with_ours(question: Callable[[Stage, Ours], Table]) -> Question:
+    """A question to one running system of ours."""
+
+    def ask(stage: Stage) -> Table:
+        with running_ours(stage) as ours:
+            return question(stage, ours)
+
+    return ask
+
+
 QUESTIONS: dict[str, Question] = {
-    "fan-out": lambda stage, ours: fan_out(stage, ours, peers(stage, 1_000), (1, 10, 100, 1_000, 5_000)),
-    "many-streams": lambda stage, ours: many_streams(stage, ours, peers(stage, 1_000, naive=AT_ONCE), (10, 100, 1_000)),
-    "first-token": lambda stage, ours: first_token(stage, beside(stage, ours), loaded=["direct", ours.name]),
-    "each-token": lambda stage, ours: each_token(stage, beside(stage, ours)),
-    "density": lambda stage, ours: density(stage, ours, (1, 10, 100, 500, 1_000)),
-    "attach": lambda stage, ours: attach(stage, ours, (100, 10_000, 100_000)),
-    "memory": lambda stage, ours: memory(stage, ours, (1_000,)),
+    "fan-out": with_ours(lambda stage, ours: fan_out(stage, ours, peers(stage, 1_000), (1, 10, 100, 1_000, 5_000))),
+    "many-streams": with_ours(
+        lambda stage, ours: many_streams(stage, ours, peers(stage, 1_000, naive=AT_ONCE), (10, 100, 1_000))
+    ),
+    "first-token": with_ours(lambda stage, ours: first_token(stage, beside(stage, ours), loaded=["direct", ours.name])),
+    "each-token": with_ours(lambda stage, ours: each_token(stage, beside(stage, ours))),
+    "density": with_ours(lambda stage, ours: density(stage, ours, (1, 10, 100, 500, 1_000))),
+    "attach": with_ours(lambda stage, ours: attach(stage, ours, (100, 10_000, 100_000))),
+    "memory": lambda stage: memory(stage, partial(running_ours, stage), (100, 1_000, 5_000), (100, 1_000)),
 }
 
 
@@ -78,8 +90,7 @@ def main() -> None:
         with ExitStack() as services:
             folder = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="rejoinder-")))
             stage = services.enter_context(running_stage(folder))
-            ours = services.enter_context(running_ours(stage))
-            QUESTIONS[name](stage, ours).save(RESULTS)
+            QUESTIONS[name](stage).save(RESULTS)
     growth(RESULTS).save(RESULTS)
     draw(RESULTS)
 
