@@ -29,6 +29,7 @@ class PageSocket(sockets.Closable):
     def __init__(self, ws: Server, access: Access, services: Services) -> None:
         super().__init__()
         self._ws = ws
+        ws.ws = ws.ws.connection  # without the handshake, which is over and would be kept
         self._access = access
         self._services = services
         self._listed: str | None = None  # whose list it shows
