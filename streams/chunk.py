@@ -15,7 +15,7 @@ import json
 import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 MAX_CHUNK_CHARS = 16_384
 """A longer run of text becomes several chunks, so that no single entry or frame is huge (at most 64 KiB of UTF-8)."""
@@ -84,8 +84,7 @@ class Position:
         return f"{self.epoch}:{self.index}"
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(NamedTuple):
     """Entries `[start, stop)` of an epoch now exist. `entries` is None where they are to be read from the list."""
 
     epoch: str
@@ -139,8 +138,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and LONE_SURROGATE.search(value) is None
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(NamedTuple):
     """The text of a range of entries, by kind, and the end if the range reaches it.
 
     `note` is what the producer waits for: the note that the range closes with, for any text makes the one before
@@ -162,8 +160,8 @@ def join(entries: list[bytes]) -> Joined:
     if entries and is_end(entries[-1]):
         end = decode_end(entries[-1])
         entries = entries[:-1]
-    text = b"".join(entry[2:] for entry in entries if entry.startswith(b"t:"))
-    reasoning = b"".join(entry[2:] for entry in entries if entry.startswith(b"r:"))
+    text = b"".join([entry[2:] for entry in entries if entry.startswith(b"t:")])
+    reasoning = b"".join([entry[2:] for entry in entries if entry.startswith(b"r:")])
     waits = end is None and bool(entries) and entries[-1].startswith(b"n:")
     note = entries[-1][2:].decode("utf-8", "replace") if waits else None
     return Joined(text.decode("utf-8", "replace"), reasoning.decode("utf-8", "replace"), note, end)

@@ -125,8 +125,7 @@ class Subscriber:
                 self._tell(reply)
 
     def _tell(self, reply: list[bytes]) -> None:
-        with self._lock:
-            listener = self._listeners.get(reply[1])
+        listener = self._listeners.get(reply[1])  # without the lock: one look, and the hot path
         if listener is None:
             return
         received, subscribed = listener

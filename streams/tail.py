@@ -123,7 +123,7 @@ class Tail:
     def __init__(self, stream_id: str, expected: bool, clock: Callable[[], float]) -> None:
         self.stream_id = stream_id
         self._clock = clock
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._follower = Follower()
         self._cursors: dict[Cursor, None] = {}
         self._batches: dict[int, tuple[Batch, bool]] = {}  # by start; whether it is full, so that no more will fit

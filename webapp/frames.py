@@ -4,20 +4,16 @@ What a stream says is described once (`describe`) and written either as WebSocke
 writers are pure functions, so that a batch is encoded once for all its viewers.
 """
 
-import json
 import struct
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import to_json  # six times as fast as the standard library's
 
 from streams import Ahead, Batch, Event, Gone, Serving
 
 PING = b"\x89\x00"  # a WebSocket ping without content (RFC 6455, section 5.5.2)
 MAX_CLIENT_FRAME = 16 * 1024  # bytes; the largest that a page has a use for is a few hundred
-
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one for each frame
-
 MOST = 2**31 - 1  # what a number of ours can be in a database
 
 
@@ -125,29 +121,33 @@ def describe(event: Event) -> list[dict[str, Any]]:
 
 
 def _describe_batch(batch: Batch) -> list[dict[str, Any]]:
-    joined = batch.joined()
+    text, reasoning, note, end = batch.joined()
     place = {"stream": batch.stream_id, "epoch": batch.epoch}
-    stop = batch.stop if joined.end is None else batch.stop - 1
+    stop = batch.stop if end is None else batch.stop - 1
     frames: list[dict[str, Any]] = []
     if stop > batch.start:
-        texts = {"text": joined.text, "reasoning": joined.reasoning}
         chunks = {"type": "chunks", **place, "start": batch.start, "stop": stop}
-        chunks |= {kind: text for kind, text in texts.items() if text}
-        frames.append(chunks if joined.note is None else chunks | {"note": joined.note})
-    if joined.end is not None:
-        end = {"outcome": joined.end.outcome, "reason": joined.end.reason, "usage": joined.end.usage}
-        frames.append({"type": "end", **place, "start": stop, "stop": stop + 1, **end})
+        if text:
+            chunks["text"] = text
+        if reasoning:
+            chunks["reasoning"] = reasoning
+        if note is not None:
+            chunks["note"] = note
+        frames.append(chunks)
+    if end is not None:
+        how = {"outcome": end.outcome, "reason": end.reason, "usage": end.usage}
+        frames.append({"type": "end", **place, "start": stop, "stop": stop + 1, **how})
     return frames
 
 
 def websocket(event: Event) -> bytes:
     """The event as whole WebSocket frames, as they go to any number of sockets."""
-    return b"".join(text_frame(frame) for frame in describe(event))
+    return b"".join(map(text_frame, describe(event)))
 
 
 def text_frame(frame: dict[str, Any]) -> bytes:
     """A WebSocket text frame as a server sends it: final, not masked, not compressed (RFC 6455, section 5.2)."""
-    data = _json(frame).encode()
+    data = to_json(frame)
     if len(data) < 126:
         return struct.pack("!BB", 0x81, len(data)) + data
     if len(data) < 65_536:
@@ -157,11 +157,10 @@ def text_frame(frame: dict[str, Any]) -> bytes:
 
 def server_sent(event: Event) -> bytes:
     """The event as server-sent events. The id of each is the position after it."""
-    lines = []
+    lines: list[bytes] = []
     for frame in describe(event):
         epoch, index = frame.get("epoch"), frame.get("stop", frame.get("index"))
         if epoch is not None:
-            lines.append(f"id: {epoch}:{index}\n")
-        data = _json(frame)
-        lines.append(f"event: {frame['type']}\ndata: {data}\n\n")
-    return "".join(lines).encode()
+            lines.append(f"id: {epoch}:{index}\n".encode())
+        lines += [f"event: {frame['type']}\ndata: ".encode(), to_json(frame), b"\n\n"]
+    return b"".join(lines)
