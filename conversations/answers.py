@@ -3,6 +3,7 @@
 Rule: an answer is changed only while it is in flight. Whoever comes later, or twice, changes nothing and is told so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,13 +42,22 @@ def begin(session: Session, stream_id: str) -> Beginning:
     return Beginning(history.prompt(session, stream_id), changed)
 
 
-def checkpoint(session: Session, stream_id: str, text: str, reasoning: str) -> None:
-    # No new version: a page has this text from the stream.
-    session.execute(
-        update(Message)
-        .where(Message.stream_id == stream_id, Message.status.in_(IN_FLIGHT))
-        .values(content=text, reasoning=reasoning)
+def checkpoint(session: Session, texts: Mapping[str, tuple[str, str]]) -> None:
+    # No new version: a page has this text from the stream. What somebody else changes just now is passed over: it may
+    # be over, and whoever holds one row and waits for another is waited for in turn.
+    in_flight = (
+        select(Message.stream_id, Message.id)
+        .where(Message.stream_id.in_(list(texts)), Message.status.in_(IN_FLIGHT))
+        .with_for_update(skip_locked=True)
     )
+    ids = dict(session.execute(in_flight).all())
+    changes = [
+        {"id": ids[stream_id], "content": text, "reasoning": reasoning}
+        for stream_id, (text, reasoning) in texts.items()
+        if stream_id in ids
+    ]
+    if changes:
+        session.execute(update(Message), changes)
 
 
 def settle(session: Session, stream_id: str, ending: Ending) -> Changed | None:

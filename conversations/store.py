@@ -5,7 +5,7 @@ someone else's raise the same NotFound. The work is done in history.py (reading)
 a whole), shares.py, remarks.py, sends.py (asking), answers.py (answering) and titles.py (naming).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -246,9 +246,12 @@ class Store:
         """
         return self._write(answers.begin, stream_id)
 
-    def checkpoint(self, stream_id: str, text: str, reasoning: str) -> None:
-        """Keep what there is so far, in case the stream is lost. Nothing happens once the answer is settled."""
-        self._write(answers.checkpoint, stream_id, text, reasoning)
+    def checkpoint(self, texts: Mapping[str, tuple[str, str]]) -> None:
+        """Keep the text and the reasoning that there are so far, of each of these streams, in case they are lost.
+
+        Nothing happens to an answer that is settled.
+        """
+        self._write(answers.checkpoint, texts)
 
     def save_answer(
         self,

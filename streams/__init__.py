@@ -3,7 +3,7 @@
 Start with README.md beside this file. Standard library and redis only.
 """
 
-from streams.chunk import End, Kind, Outcome, Position, is_end
+from streams.chunk import End, Joined, Kind, Outcome, Position, is_end
 from streams.connection import REPLY_TIMEOUT, connect
 from streams.control import StreamControl, announce_change, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
@@ -29,6 +29,7 @@ __all__ = [
     "Event",
     "Fenced",
     "Gone",
+    "Joined",
     "Kind",
     "Offer",
     "Outcome",

@@ -158,8 +158,9 @@ class StreamWriter:
 
     @property
     def stored(self) -> Joined:
-        """What Redis is known to hold of it."""
+        """What Redis is known to hold of it. Raises Fenced."""
         with self._changed:
+            self._check_fence()
             return join(self._log[: self._stored])
 
     # -- for the flusher

@@ -30,6 +30,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, _wanted), _hard))
 
 def post_worker_init(worker: Any) -> None:
     """Have open sockets told to come back; gunicorn would wait for them, and then cut them in silence."""
+
     def drain() -> None:
         while worker.alive:
             gevent.sleep(ALIVE_CHECK)

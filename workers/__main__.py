@@ -22,6 +22,7 @@ from conversations.greenlets import open_greenlet_store  # noqa: E402
 from jobs import queue_again, stream_of_job  # noqa: E402
 from workers import jobs  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
+from workers.checkpoints import Checkpoints  # noqa: E402
 from workers.generation import Tools  # noqa: E402
 from workers.generations import Generations, NoAnswer  # noqa: E402
 from workers.limits import TimeLimits  # noqa: E402
@@ -77,6 +78,8 @@ def main() -> int:
         reaper = streams.Reaper(client, stream_settings, saver.save_recording, restarts, expected=(SQLAlchemyError,))
         reaper.start()
         stack.callback(reaper.close)
+        checkpoints = Checkpoints(store, settings.checkpoint_interval)
+        gevent.spawn(checkpoints.take_forever, gevent.sleep)
         tools = Tools(
             store=store,
             saver=saver,
@@ -87,7 +90,7 @@ def main() -> int:
             retry=retry,
             clock=time.monotonic,
             limits=TimeLimits(settings.first_token_timeout, settings.silence_timeout, settings.generation_timeout),
-            checkpoint_interval=settings.checkpoint_interval,
+            checkpoints=checkpoints,
             save_patience=settings.save_patience,
             continue_with=settings.continue_with,
         )

@@ -34,6 +34,7 @@ from streams import (
     StreamWriters,
 )
 from workers.backoff import Retry
+from workers.checkpoints import Checkpoints
 from workers.continuing import ContinueWith, messages_for
 from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, SHUT_DOWN, UNREADABLE, finished, too_long
 from workers.limits import TimeLimits, Watch
@@ -60,7 +61,7 @@ class Tools:
     retry: Retry
     clock: Callable[[], float]
     limits: TimeLimits
-    checkpoint_interval: float
+    checkpoints: Checkpoints
     save_patience: float
     continue_with: ContinueWith = ContinueWith.INSTRUCTION
 
@@ -99,6 +100,7 @@ class Generation:
                     patience=PATIENCE,
                     **self._facts,
                 )
+                stack.enter_context(self._tools.checkpoints.of(writer))
                 end = self._produce(writer)
                 if end == SHUT_DOWN and self._hand_back(writer):
                     return None
@@ -122,21 +124,15 @@ class Generation:
         reader = gevent.spawn(self._read, writer, waiting)
         reader.link(lambda _: self._wake.set())
         writer.on_stop(self._asked_to_stop)
-        next_checkpoint = clock() + self._tools.checkpoint_interval
-        checkpoint = None
         while not reader.ready() and self._stopped is None:
             now = clock()
             deadline, too_late = self._watch.deadline
             if now >= deadline:
                 self.stop(too_late)
                 break
-            if now >= next_checkpoint:
-                next_checkpoint = now + self._tools.checkpoint_interval
-                if checkpoint is None or checkpoint.ready():
-                    checkpoint = gevent.spawn(self._checkpoint, writer)
             if waiting.due is not None and now >= waiting.due:
                 waiting.late()
-            self._wake.wait(min(deadline, next_checkpoint, waiting.due or deadline) - now)
+            self._wake.wait(min(deadline, waiting.due or deadline) - now)
             self._wake.clear()
         end: End = reader.value if reader.ready() and reader.successful() else self._stopped or BROKEN
         reader.kill()  # …which closes the connection to the model, so that it stops costing
@@ -149,23 +145,6 @@ class Generation:
     def _note(self, writer: StreamWriter, words: str) -> None:
         with suppress(Fenced):  # whoever writes text is told so too
             writer.note(words)
-
-    def _checkpoint(self, writer: StreamWriter) -> None:
-        """Keep the text so far in the database, so that even a Redis that is lost leaves something.
-
-        Only what Redis has, and people have seen: a worker may have been taken for dead, and not know it. Then what it
-        goes on to write is no part of the answer, which has its end, or is begun anew by another worker.
-        """
-        try:
-            if not writer.wait_stored(FLUSH_FIRST):
-                return
-            stored = writer.stored
-            if stored.text or stored.reasoning:
-                self._tools.store.checkpoint(self.stream_id, stored.text, stored.reasoning)
-        except Fenced:
-            return
-        except SQLAlchemyError as error:
-            log.warning("no checkpoint this time: %s", error, extra=self._facts)
 
     # -- reading
 

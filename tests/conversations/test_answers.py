@@ -52,13 +52,25 @@ def test_a_checkpoint_is_kept_without_a_new_version(
     store: Store, conversation: ConversationRecord, ask: Callable[..., Sent]
 ) -> None:
     sent = ask(conversation.id)
-    store.checkpoint(stream_of(sent), "Onc\0", "hm\ud800")
+    store.checkpoint({stream_of(sent): ("Onc\0", "hm\ud800")})
     kept = store.conversation(OWNER, conversation.id).messages[-1]
     assert (kept.content, kept.reasoning, kept.status) == ("Onc�", "hm�", "queued")
     assert store.conversation(OWNER, conversation.id).version == sent.version
     finish(store, sent, "Once upon")
-    store.checkpoint(stream_of(sent), "Onc", "")
+    store.checkpoint({stream_of(sent): ("Onc", "")})
     assert store.conversation(OWNER, conversation.id).messages[-1].content == "Once upon"
+
+
+def test_checkpoints_of_many_answers_are_taken_at_once_and_those_that_are_over_stay_as_they_are(
+    store: Store, ask: Callable[..., Sent]
+) -> None:
+    conversations = [store.create_conversation(OWNER).id for _ in range(3)]
+    first, over, last = [ask(conversation) for conversation in conversations]
+    finish(store, over, "Once upon")
+    texts = {stream_of(sent): (f"{number}.", "") for number, sent in enumerate((first, over, last))}
+    store.checkpoint(texts | {"never": ("", "")})
+    kept = [store.conversation(OWNER, conversation).messages[-1].content for conversation in conversations]
+    assert kept == ["0.", "Once upon", "2."]
 
 
 @pytest.mark.parametrize("outcome", sorted(ENDS))
@@ -105,7 +117,7 @@ def test_a_vanished_answer_keeps_its_last_checkpoint(
     sent = ask(conversation.id)
     if begun:
         store.begin(stream_of(sent))
-    store.checkpoint(stream_of(sent), "Once upon", "Hm.")
+    store.checkpoint({stream_of(sent): ("Once upon", "Hm.")})
     assert store.settle_vanished(stream_of(sent), "The server was lost.")
     after = store.conversation(OWNER, conversation.id)
     answer = after.messages[-1]
@@ -123,7 +135,7 @@ def test_an_answer_that_ends_with_less_than_its_last_checkpoint_keeps_that(
     store: Store, conversation: ConversationRecord, ask: Callable[..., Sent], text: str, kept: str
 ) -> None:
     sent = ask(conversation.id)
-    store.checkpoint(stream_of(sent), "Once upon", "Hm. Well.")
+    store.checkpoint({stream_of(sent): ("Once upon", "Hm. Well.")})
     assert store.save_answer(
         stream_of(sent), text=text, reasoning="Hm.", outcome="interrupted", reason="died", usage=None
     )

@@ -91,7 +91,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.flying)
     @rule(text=TEXTS)
     def checkpoint(self, text: str) -> None:
-        self.store.checkpoint(self.stream, text, "")
+        self.store.checkpoint({self.stream: (text, "")})
         self.answer.content = stored(text)
 
     @precondition(lambda self: self.flying)

@@ -91,7 +91,7 @@ def test_a_conversation_deleted_while_its_answer_is_written_locks_nobody_out(
         results = at_once(
             [
                 partial(store.delete, OWNER, conversation.id),
-                partial(store.checkpoint, stream, "text", ""),
+                partial(store.checkpoint, {stream: ("text", "")}),
                 partial(store.save_answer, stream, text="", reasoning="", outcome="failed", reason=None, usage=None),
                 partial(store.change, OWNER, conversation.id, title="Too late?"),
                 partial(store.send, OWNER, conversation.id, "And?", stream_id=new_stream(), model="m"),
@@ -101,6 +101,16 @@ def test_a_conversation_deleted_while_its_answer_is_written_locks_nobody_out(
         assert not unexpected
         with pytest.raises(NotFound):
             store.conversation(OWNER, conversation.id)
+
+
+def test_checkpoints_of_many_answers_and_their_deletion_lock_nobody_out(store: Store, ask: Callable[..., Sent]) -> None:
+    """On PostgreSQL whoever holds one row and waits for another can be waited for in turn."""
+    for _ in range(ROUNDS):
+        streams = [stream_of(ask(store.create_conversation(OWNER).id)) for _ in range(20)]
+        forwards, backwards = (dict.fromkeys(order, ("text", "")) for order in (streams, streams[::-1]))
+        results = at_once([partial(store.checkpoint, texts) for texts in (forwards, backwards)] * 3)
+        results += at_once([partial(store.checkpoint, backwards), partial(store.erase, OWNER)])
+        assert not [each for each in results if isinstance(each, Exception)]
 
 
 def test_no_version_is_lost(store: Store, conversation: ConversationRecord) -> None:

@@ -247,7 +247,7 @@ def test_an_answer_that_comes_after_the_conversation_was_purged_is_dropped(
     store.delete(OWNER, conversation.id)
     clock.moment += timedelta(hours=1)
     store.purge(timedelta(minutes=1))
-    store.checkpoint(stream, "too", "late")
+    store.checkpoint({stream: ("too", "late")})
     assert store.save_answer(stream, text="x", reasoning="", outcome="finished", reason=None, usage=None) is None
     assert store.settle_vanished(stream, "gone") is None
     assert store.withdraw(stream) is False

@@ -118,7 +118,7 @@ def read_version(client: FlaskClient, conversation: str) -> int:
 def vanish(services: Services, stream: str) -> None:
     """Lose a stream and its job, as an emptied Redis does."""
     services.store.begin(stream)
-    services.store.checkpoint(stream, "Lace is", "")
+    services.store.checkpoint({stream: ("Lace is", "")})
     services.redis.flushall()
 
 
@@ -273,7 +273,7 @@ def test_a_stream_whose_end_was_lost_is_settled_and_holds_up_no_other(
     """An evicted list: what was saved of it before is kept, and the conversation is free again."""
     other = str(ada.post("/api/conversations").get_json()["id"])
     lost = send(ada, other)["stream"]
-    services.store.checkpoint(lost, "Lace is", "")
+    services.store.checkpoint({lost: ("Lace is", "")})
     services.redis.hset(keys.state(lost), mapping={"epoch": "3f9", "fence": 1, "ended": 7})
     services.settler.sweep()
     message = read(ada, other)["messages"][1]

@@ -17,6 +17,7 @@ from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.waiting import wait_until
 from tests.workers.bench import OWNER, PATIENCE, Bench, running_bench
 from workers.backoff import Backoff, Retry
+from workers.checkpoints import Checkpoints
 from workers.generation import FLUSH_FIRST, Generation, Tools
 from workers.limits import TimeLimits
 from workers.providers.source import Begun, Delta, Event, Finish, Message
@@ -77,7 +78,7 @@ def tools_of(store: Store, model: Model, writers: StreamWriters, bench: Bench) -
         retry=Retry(Backoff(), time.monotonic, time.sleep),
         clock=time.monotonic,
         limits=TimeLimits(60, 60, 60),
-        checkpoint_interval=60,
+        checkpoints=Checkpoints(store, 60),
         save_patience=60,
     )
 
