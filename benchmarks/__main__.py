@@ -27,6 +27,8 @@ from benchmarks.questions.fan_out import Start, fan_out
 from benchmarks.questions.first_token import first_token
 from benchmarks.questions.many_streams import many_streams
 from benchmarks.questions.memory import memory
+from benchmarks.questions.processes import processes
+from benchmarks.questions.start_up import start_up
 from benchmarks.stage import Stage, running_stage
 from benchmarks.table import Table
 from benchmarks.theirs import running_theirs
@@ -73,6 +75,8 @@ QUESTIONS: dict[str, Question] = {
     "each-token": with_ours(lambda stage, ours: each_token(stage, beside(stage, ours))),
     "density": with_ours(lambda stage, ours: density(stage, ours, (1, 10, 100, 500, 1_000))),
     "attach": with_ours(lambda stage, ours: attach(stage, ours, (100, 10_000, 100_000))),
+    "processes": lambda stage: processes(stage, lambda webs: running_ours(stage, webs=webs)),
+    "start-up": start_up,
     "memory": lambda stage: memory(stage, partial(running_ours, stage), (100, 1_000, 5_000), (100, 1_000)),
 }
 

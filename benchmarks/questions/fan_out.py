@@ -9,7 +9,8 @@ from benchmarks.stage import Stage, System
 from benchmarks.table import Table
 
 RATE = 50  # chunks a second
-DELIVERIES = 200_000  # of one run, about: what saturates is measured for less time
+DELIVERIES = 200_000  # of one run, about
+BUSY = 10.0  # seconds of CPU, about: what saturates a core is measured for less time
 LONGEST, SHORTEST = 200, 40  # words
 WARM_UP = 20  # words
 
@@ -45,26 +46,28 @@ def fan_out(stage: Stage, ours: System, systems: Iterable[tuple[Start, int]], vi
         report, cpu = _floor(stage, count, payload)
         floor[count] = 1e6 * cpu / report.deliveries
         _add(table, "floor", count, report, floor[count], 1.0)
-    for count in counts:
-        _row(stage, ours, table, count, floor)
+    _rows(stage, ours, table, counts, floor)
     for start, most in systems:
         with start() as system:
             stage.watch(system, words=WARM_UP)
-            for count in (each for each in counts if each <= most):
-                _row(stage, system, table, count, floor)
+            _rows(stage, system, table, [each for each in counts if each <= most], floor)
     return table
 
 
-def _words(viewers: int) -> int:
-    return max(SHORTEST, min(LONGEST, DELIVERIES // viewers))
+def _words(viewers: int, cost: float = 0.0) -> int:
+    """How many to measure, where a delivery has cost so many microseconds with fewer viewers."""
+    wanted = min(DELIVERIES / viewers, BUSY / (1e-6 * cost * viewers) if cost else LONGEST)
+    return max(SHORTEST, min(LONGEST, int(wanted)))
 
 
-def _row(stage: Stage, system: System, table: Table, count: int, floor: dict[int, float]) -> None:
-    words = _words(count)
-    report, spent = stage.watch(system, viewers=count, words=words, pace=1 / RATE)
-    cost = 1e6 * spent.web / report.deliveries
-    redis = (spent.commands / words, spent.connections, spent.subscribers)
-    _add(table, system.name, count, report, cost, cost / floor[count], *redis)
+def _rows(stage: Stage, system: System, table: Table, counts: Iterable[int], floor: dict[int, float]) -> None:
+    cost = 0.0
+    for count in counts:
+        words = _words(count, cost)
+        report, spent = stage.watch(system, viewers=count, words=words, pace=1 / RATE)
+        cost = 1e6 * spent.web / report.deliveries
+        redis = (spent.commands / words, spent.connections, spent.subscribers)
+        _add(table, system.name, count, report, cost, cost / floor[count], *redis)
 
 
 def _add(
