@@ -33,13 +33,16 @@ class Ending:
 
 
 def begin(session: Session, stream_id: str) -> Beginning:
-    changed = None
-    if held := rows.locked_answer(session, stream_id, {Status.QUEUED}):
-        conversation, answer = held
-        answer.status = Status.RUNNING
-        conversation.version += 1
-        changed = Changed(conversation.id, conversation.version, conversation.owner)
-    return Beginning(history.prompt(session, stream_id), changed)
+    held = rows.locked_answer(session, stream_id, {Status.QUEUED})
+    if held is None:
+        return Beginning(history.prompt(session, stream_id), None)
+    conversation, answer = held
+    if conversation.deleted_at is not None:
+        raise NotFound("conversation", conversation.id)
+    answer.status = Status.RUNNING
+    conversation.version += 1
+    changed = Changed(conversation.id, conversation.version, conversation.owner)
+    return Beginning(history.prompt_of(session, conversation, answer), changed)
 
 
 def checkpoint(session: Session, texts: Mapping[str, tuple[str, str]]) -> None:

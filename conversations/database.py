@@ -16,11 +16,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool, PoolProxiedConnection
+from sqlalchemy.pool import SingletonThreadPool
 
 from conversations.settings import DEFAULT_POOL_SIZE, parse_url
 
 BUSY_TIMEOUT = 8.0  # seconds to wait for a lock, which our own transactions hold for milliseconds
+MOST_THREADS = 1_000  # with a connection to SQLite; those that are too many would be closed, whoever uses them
 POOL_TIMEOUT = 10.0  # seconds to wait for a free connection before the caller is told
 
 # PostgreSQL's alone, in seconds.
@@ -37,11 +38,8 @@ class Database:
     def __init__(self, database_url: str, pool_size: int = DEFAULT_POOL_SIZE) -> None:
         self.url = parse_url(database_url)
         self.blocks_its_thread = self.url.get_backend_name() == "sqlite"  # psycopg waits as gevent would have it
-        self._kept_open: PoolProxiedConnection | None = None
         if self.blocks_its_thread:
             self._engine = _sqlite_engine(self.url)
-            # Whoever closes a file as the last one tidies its journal away, which costs more than a transaction does.
-            self._kept_open = self._engine.raw_connection()
             self._reads = self._engine
             self._writes = self._engine.execution_options(begin=["BEGIN IMMEDIATE"])
             # Inside a transaction the pragma does nothing.
@@ -77,8 +75,6 @@ class Database:
                 raise IntegrityError("PRAGMA foreign_key_check", None, ValueError(f"a row refers to nothing: {broken}"))
 
     def close(self) -> None:
-        if self._kept_open is not None:
-            self._kept_open.close()
         self._engine.dispose()
 
     def __str__(self) -> str:
@@ -90,9 +86,11 @@ def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,  # in what is raised, and so in logs: they are people's words
-        # A connection for each transaction: opening a file is cheap, and there is no pool to wait for. (The locks of a
-        # pool, made cooperative by gevent, were seen to hang threads of a thread pool that waited for them.)
-        poolclass=NullPool,
+        # A connection for each thread, so that there is no pool to wait for. (The locks of one, made cooperative by
+        # gevent, were seen to hang threads of a thread pool that waited for them.) Opening the file for each
+        # transaction would take longer than most transactions do.
+        poolclass=SingletonThreadPool,
+        pool_size=MOST_THREADS,
         # No isolation level: the driver begins nothing by itself, so that we say how a transaction begins.
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
     )

@@ -136,18 +136,22 @@ def standings(session: Session, conversation_ids: Sequence[str]) -> dict[str, tu
 
 
 def prompt(session: Session, stream_id: str) -> Prompt:
-    """What the model is to be asked for this stream: only the path above the answer."""
+    """What the model is to be asked for this stream. Raises NotFound."""
     answer = message_of_stream(session, stream_id)
     if answer is None:
         raise NotFound("stream", stream_id)
-    conversation = existing_conversation(session, answer.conversation_id)
+    return prompt_of(session, existing_conversation(session, answer.conversation_id), answer)
+
+
+def prompt_of(session: Session, conversation: Conversation, answer: Message) -> Prompt:
+    """Only the path above the answer."""
     messages = [PromptMessage(role="system", content=conversation.system_prompt)] if conversation.system_prompt else []
     for each in _in_order(session, tree(session, conversation.id).path_to(answer.parent_id)):
         if each.role is Role.ASSISTANT and not each.content:
             continue  # it failed before its first word: nothing that the model said, and some refuse empty messages
         messages.append(PromptMessage(role=each.role.value, content=each.content))
     return Prompt(
-        stream_id,
+        answer.stream_id or "",
         conversation.id,
         answer.model or "",
         messages,

@@ -16,7 +16,7 @@ from conversations import history, rows, shares
 from conversations.errors import Busy, KeyReused, NotFound, NothingToContinue, NotShared, WrongRole
 from conversations.models import Conversation, Message, Send, new_id
 from conversations.records import Role, Sent, Status, Visitor
-from conversations.text import provisional_title
+from conversations.text import provisional_title, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ def _add_question(
         since=conversation.version,
         role=Role.USER,
         author_id=visitor.id if visitor else None,
-        author_name=visitor.name if visitor else None,
-        content=content,
+        author_name=storable(visitor.name) if visitor else None,
+        content=storable(content),  # as it will be read: what is handed out is what is stored
         reasoning="",
         status=Status.COMPLETE,
         created_at=order.moment,
@@ -205,7 +205,7 @@ def _owe_answer(
         reasoning=begun.reasoning if begun else "",
         status=Status.QUEUED,
         stream_id=order.stream_id,
-        model=order.model,
+        model=storable(order.model),
         created_at=order.moment,
     )
     session.add(answer)
@@ -222,7 +222,6 @@ def _owe_answer(
     )
     conversation.head_id = answer.id
     session.flush()
-    session.expire_all()  # what is handed out is what was stored, not what was asked to be
     return _sent(session, conversation, answer, created=True)
 
 
