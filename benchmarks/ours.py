@@ -90,8 +90,9 @@ def running_ours(stage: Stage, *, webs: int = 1, concurrency: int = 1_000, **set
         folder = stage.folder / f"ours-{len(list(stage.folder.iterdir()))}"
         folder.mkdir()
         database_url = migrated(new_sqlite(folder))
-        # A machine that is busy measuring is not a dead worker; and titles are requests to the model too.
-        common = {"STREAM_LEASE": "60", "TITLE_MODEL": "none", **settings}
+        # A machine that is busy measuring is not a dead worker; titles are requests to the model too; and the load
+        # client answers no pings.
+        common = {"STREAM_LEASE": "60", "TITLE_MODEL": "none", "HEARTBEAT_INTERVAL": "3600", **settings}
         url = stage.redis_server.url
         worker = services.enter_context(
             running_worker(
