@@ -7,13 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from conversations import history, rows
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message
 from conversations.records import ENDS, IN_FLIGHT, Beginning, Changed, Status, StreamRecord
+
+# Made once, as those in rows.py: everyone who comes, or comes back, waits for it.
+OWN_STREAM = (
+    select(Message.conversation_id, Message.status)
+    .join(Conversation)
+    .where(Message.stream_id == bindparam("stream_id"), *rows.belonging_to(bindparam("owner")))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,7 @@ def _longer(kept: str, ended: str | None) -> str:
 
 
 def stream(session: Session, stream_id: str, owner: str) -> StreamRecord:
-    own = select(Message.conversation_id, Message.status).join(Conversation)
-    found = session.execute(own.where(Message.stream_id == stream_id, *rows.belonging_to(owner))).one_or_none()
+    found = session.execute(OWN_STREAM, {"stream_id": stream_id, "owner": owner}).one_or_none()
     return _stream_record(stream_id, found)
 
 

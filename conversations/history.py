@@ -23,7 +23,7 @@ from conversations.records import (
     Terms,
     tag_of,
 )
-from conversations.rows import belonging_to, existing_conversation, message_of_stream, own_conversation, tree
+from conversations.rows import MESSAGES, belonging_to, existing_conversation, message_of_stream, own_conversation, tree
 from conversations.text import storable
 from conversations.tree import Tree
 
@@ -167,7 +167,7 @@ def _standing_shares(session: Session, conversation_id: str) -> Iterable[Share]:
 
 
 def _in_order(session: Session, path: list[str]) -> Iterable[Message]:
-    found = {each.id: each for each in session.scalars(select(Message).where(Message.id.in_(path)))}
+    found = {each.id: each for each in session.scalars(MESSAGES, {"ids": path})}
     return [found[message_id] for message_id in path]
 
 

@@ -8,7 +8,7 @@ all of them, no two can wait for each other.
 
 from collections.abc import Set
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from conversations.errors import NotFound
@@ -16,8 +16,21 @@ from conversations.models import Conversation, Message
 from conversations.records import Status
 from conversations.tree import Node, Tree
 
+# What every answer asks on its way to its first word is made once: making a query takes longer than running it.
+MESSAGE_OF_STREAM = select(Message).where(Message.stream_id == bindparam("stream_id"))
+CONVERSATION_OF_STREAM = (  # …locked
+    select(Conversation)
+    .join(Message)
+    .where(Message.stream_id == bindparam("stream_id"))
+    .with_for_update(of=Conversation)
+)
+SHAPE = select(Message.id, Message.parent_id, Message.since).where(
+    Message.conversation_id == bindparam("conversation_id")
+)
+MESSAGES = select(Message).where(Message.id.in_(bindparam("ids", expanding=True)))
 
-def belonging_to(owner: str) -> tuple[ColumnElement[bool], ...]:
+
+def belonging_to(owner: "str | BindParameter[str]") -> tuple[ColumnElement[bool], ...]:
     """What is this owner's and has not been deleted."""
     return Conversation.owner == owner, Conversation.deleted_at.is_(None)
 
@@ -59,14 +72,12 @@ def message(session: Session, message_id: str) -> Message:
 
 
 def message_of_stream(session: Session, stream_id: str) -> Message | None:
-    return session.scalar(select(Message).where(Message.stream_id == stream_id))
+    return session.scalar(MESSAGE_OF_STREAM, {"stream_id": stream_id})
 
 
 def locked_answer(session: Session, stream_id: str, statuses: Set[Status]) -> tuple[Conversation, Message] | None:
     """A stream's answer and its conversation, locked; None unless its status, under the lock, is one of these."""
-    conversation = session.scalar(
-        select(Conversation).join(Message).where(Message.stream_id == stream_id).with_for_update(of=Conversation)
-    )
+    conversation = session.scalar(CONVERSATION_OF_STREAM, {"stream_id": stream_id})
     answer = message_of_stream(session, stream_id)
     if conversation is None or answer is None or answer.status not in statuses:
         return None
@@ -75,7 +86,4 @@ def locked_answer(session: Session, stream_id: str, statuses: Set[Status]) -> tu
 
 def tree(session: Session, conversation_id: str) -> Tree:
     """The shape of a conversation, without its text."""
-    rows = session.execute(
-        select(Message.id, Message.parent_id, Message.since).where(Message.conversation_id == conversation_id)
-    )
-    return Tree(Node(*row) for row in rows)
+    return Tree(Node(*row) for row in session.execute(SHAPE, {"conversation_id": conversation_id}))
