@@ -25,8 +25,11 @@ class StreamControl:
         """Let a stream exist, queued. If no worker begins it within `queue_limit`, it ends as interrupted."""
         waiting, expiry = int(self._settings.queue_limit * 1000), int(self._settings.unsaved_retention * 1000)
         # In this order: an id on the list without a stream is soon taken off; the other way round it could be lost.
-        scripts.watch(self._redis, [keys.UNSETTLED], [waiting, stream_id])
-        scripts.announce(self._redis, [keys.state(stream_id)], [waiting, expiry])
+        scripts.run_together(
+            self._redis,
+            (scripts.watch, [keys.UNSETTLED], [waiting, stream_id]),
+            (scripts.announce, [keys.state(stream_id)], [waiting, expiry]),
+        )
 
     def mark_taken(self, stream_id: str, begins_within: float) -> None:
         """A worker has taken it: unless it begins within so many seconds, it is taken for dead."""
