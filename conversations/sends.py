@@ -181,7 +181,6 @@ def _add_question(
         ended_at=order.moment,
     )
     session.add(question)
-    session.flush()  # before the answer, which refers to it
     return question
 
 
@@ -209,18 +208,18 @@ def _owe_answer(
         created_at=order.moment,
     )
     session.add(answer)
-    session.flush()
+    previous_head_id, conversation.head_id = conversation.head_id, answer.id
+    session.flush()  # SQLAlchemy adds them in this order: the question, then the answer, which refers to it
     session.add(
         Send(
             answer_id=answer.id,
             owner=order.owner,
             idempotency_key=order.idempotency_key,
             request=request,
-            previous_head_id=conversation.head_id,
+            previous_head_id=previous_head_id,
             brought_question=brought_question,
         )
     )
-    conversation.head_id = answer.id
     session.flush()
     return _sent(session, conversation, answer, created=True)
 
