@@ -33,6 +33,7 @@ def density(stage: Stage, system: System, counts: Sequence[int]) -> Table:
             load.wait("done")
             spent = cpu_seconds(system.workers) - spent
             report = load.report()
+        system.check(asked, WORDS)  # and all jobs have ended: the next ones shall find their places
         table.add(
             count,
             report.whole,
