@@ -24,7 +24,9 @@ PLOTS: dict[str, tuple[str | None, list[str]]] = {
     "each-token": (None, ["added p50 ms", "added p99 ms"]),
     "density": ("at once", ["cores", "KiB each", "p99 ms between chunks"]),
     "attach": ("missing", ["ms to the last", "bytes a client"]),
-    "memory": (None, ["KiB each"]),
+    "processes": (None, ["clients a second", "web CPU ms a client"]),
+    "start-up": (None, ["ms", "MB"]),
+    "memory": ("count", ["MB with all", "KiB each"]),
 }
 WIDTH, HEIGHT = 4.6, 3.6  # inches, of one drawing
 
@@ -53,8 +55,9 @@ def lines(axis: Any, kept: dict[str, Any], along: str, figure: str) -> None:
     for row in kept["rows"]:
         if row[x] and row[y]:
             whose[label(kept, row, along)].append((row[x], row[y]))
-    for name, points in whose.items():
-        axis.plot(*zip(*points, strict=True), marker="o", label=name)
+    everyone = list(dict.fromkeys(label(kept, row, along) for row in kept["rows"]))
+    for name, points in whose.items():  # in the same colour in every drawing
+        axis.plot(*zip(*points, strict=True), marker="o", label=name, color=f"C{everyone.index(name)}")
     axis.set(xscale="log", yscale="log", xlabel=along, ylabel=figure)
     axis.grid(alpha=0.3, which="both")
     if any(whose):
@@ -73,9 +76,10 @@ def bars(axis: Any, kept: dict[str, Any], figure: str) -> None:
 
 def label(kept: dict[str, Any], row: list[Any], along: str) -> str:
     """Whose figures a row has: its first columns that are words, and what else tells it from others."""
-    told = ("system", "what", "other answers", "chunks", "clients")
+    words = ("system", "what", "process")
+    told = (*words, "other answers", "chunks", "clients", "web processes")
     return ", ".join(
-        str(value) if column in ("system", "what") else f"{value:,} {column}"
+        str(value) if column in words else f"{value:,} {column}"
         for column, value in zip(kept["columns"], row, strict=True)
         if column in told and column != along
     )
