@@ -68,18 +68,11 @@ def read_pages(
 
     A page of another epoch than the position's begins at 0. Raises redis.RedisError.
     """
-    pipeline = client.pipeline(transaction=False)
+    calls: list[scripts.Call] = []
     for stream_id, position in wanted:
         epoch, index = (position.epoch, position.index) if position else ("", 0)
-        scripts.read.queue(pipeline, [keys.chunks(stream_id), keys.state(stream_id)], [epoch, index, limit])
-    replies = pipeline.execute(raise_on_error=False)
-    if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-        scripts.read.load(client)
-        return read_pages(client, wanted, limit)
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise reply
-    return [_page(reply) for reply in replies]
+        calls.append((scripts.read, [keys.chunks(stream_id), keys.state(stream_id)], [epoch, index, limit]))
+    return [_page(reply) for reply in scripts.run_together(client, *calls)]
 
 
 def read_progress(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Progress | None]:

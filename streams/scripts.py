@@ -33,14 +33,20 @@ class Script:
         client.script_load(self.source)
 
 
-def run_together(client: "redis.Redis", *calls: tuple[Script, Sequence[str], Sequence[Argument]]) -> list[Any]:
+Call = tuple[Script, Sequence[str], Sequence[Argument]]
+"""A script, its keys and its arguments."""
+
+
+def run_together(client: "redis.Redis", *calls: Call) -> list[Any]:
     """Run these in this order, in one round trip, and return their replies. Raises redis.RedisError, the first one."""
     pipeline = client.pipeline(transaction=False)
     for script, keys, args in calls:
         script.queue(pipeline, keys, args)
     replies: list[Any] = pipeline.execute(raise_on_error=False)
     if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-        return [script(client, keys, args) for script, keys, args in calls]
+        for script in {script for script, _, _ in calls}:
+            script.load(client)
+        return run_together(client, *calls)
     for reply in replies:
         if isinstance(reply, Exception):
             raise reply
