@@ -8,7 +8,7 @@ all of them, no two can wait for each other.
 
 from collections.abc import Set
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from conversations.errors import NotFound
@@ -16,7 +16,18 @@ from conversations.models import Conversation, Message
 from conversations.records import Status
 from conversations.tree import Node, Tree
 
+
+def belonging_to(owner: "str | BindParameter[str]") -> tuple[ColumnElement[bool], ...]:
+    """What is this owner's and has not been deleted."""
+    return Conversation.owner == owner, Conversation.deleted_at.is_(None)
+
+
 # What every answer asks on its way to its first word is made once: making a query takes longer than running it.
+EXISTING = select(Conversation).where(
+    Conversation.id == bindparam("conversation_id"), Conversation.deleted_at.is_(None)
+)
+OWN = EXISTING.where(*belonging_to(bindparam("owner")))
+EXISTING_LOCKED, OWN_LOCKED = EXISTING.with_for_update(), OWN.with_for_update()
 MESSAGE_OF_STREAM = select(Message).where(Message.stream_id == bindparam("stream_id"))
 CONVERSATION_OF_STREAM = (  # …locked
     select(Conversation)
@@ -30,15 +41,20 @@ SHAPE = select(Message.id, Message.parent_id, Message.since).where(
 MESSAGES = select(Message).where(Message.id.in_(bindparam("ids", expanding=True)))
 
 
-def belonging_to(owner: "str | BindParameter[str]") -> tuple[ColumnElement[bool], ...]:
-    """What is this owner's and has not been deleted."""
-    return Conversation.owner == owner, Conversation.deleted_at.is_(None)
-
-
 def own_conversation(session: Session, owner: str, conversation_id: str, *, lock: bool = False) -> Conversation:
     """The conversation, if it is this owner's. With `lock`, nobody else changes it until the transaction ends."""
-    query = select(Conversation).where(Conversation.id == conversation_id, *belonging_to(owner))
-    conversation = session.scalar(query.with_for_update() if lock else query)
+    return _conversation(session, OWN_LOCKED if lock else OWN, conversation_id, owner=owner)
+
+
+def existing_conversation(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """A conversation that one may see for another reason than being its owner. `lock`: as above."""
+    return _conversation(session, EXISTING_LOCKED if lock else EXISTING, conversation_id)
+
+
+def _conversation(
+    session: Session, query: "Select[Conversation]", conversation_id: str, **further: str
+) -> Conversation:
+    conversation = session.scalar(query, {"conversation_id": conversation_id, **further})
     if conversation is None:
         raise NotFound("conversation", conversation_id)
     return conversation
@@ -52,15 +68,6 @@ def conversation_of_message(session: Session, owner: str, message_id: str) -> st
     if conversation_id is None:
         raise NotFound("message", message_id)
     return conversation_id
-
-
-def existing_conversation(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
-    """A conversation that one may see for another reason than being its owner. `lock`: as above."""
-    query = select(Conversation).where(Conversation.id == conversation_id, Conversation.deleted_at.is_(None))
-    conversation = session.scalar(query.with_for_update() if lock else query)
-    if conversation is None:
-        raise NotFound("conversation", conversation_id)
-    return conversation
 
 
 def message(session: Session, message_id: str) -> Message:

@@ -9,11 +9,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from conversations import history, rows, shares
-from conversations.errors import Busy, KeyReused, NotFound, NothingToContinue, NotShared, WrongRole
+from conversations.errors import Busy, KeyReused, NothingToContinue, NotShared, WrongRole
 from conversations.models import Conversation, Message, Send, new_id
 from conversations.records import Role, Sent, Status, Visitor
 from conversations.text import provisional_title, storable
@@ -35,7 +35,7 @@ def send(session: Session, order: Order, conversation_id: str, content: str) -> 
     request = _digest("send", conversation_id, content)
     if earlier := _earlier(session, order, request):
         return earlier
-    conversation = _claim(session, order, conversation_id, *rows.belonging_to(order.owner))
+    conversation = _claim(order, rows.own_conversation(session, order.owner, conversation_id, lock=True))
     question = _add_question(session, order, conversation, conversation.head_id, content)
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
 
@@ -48,7 +48,7 @@ def ask(session: Session, order: Order, share_id: str, visitor: Visitor, content
         raise NotShared("asking")
     if earlier := _earlier(session, order, request):
         return earlier
-    conversation = _claim(session, order, share.conversation_id, Conversation.deleted_at.is_(None))
+    conversation = _claim(order, rows.existing_conversation(session, share.conversation_id, lock=True))
     shares.good(session, share_id, order.moment)  # still, now that nobody can revoke it
     question = _add_question(session, order, conversation, conversation.head_id, content, visitor)
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
@@ -128,28 +128,19 @@ def _earlier(session: Session, order: Order, request: str) -> Sent | None:
     return _sent(session, conversation, answer, created=False)
 
 
-def _claim(session: Session, order: Order, conversation_id: str, *allowed: ColumnElement[bool]) -> Conversation:
-    """Make the conversation this stream's, if it is free. Raises NotFound, Busy."""
-    this = (Conversation.id == conversation_id, *allowed)
-    claim = (
-        update(Conversation)
-        .where(*this, Conversation.generating.is_(None))
-        .values(generating=order.stream_id, version=Conversation.version + 1, updated_at=order.moment)
-        .returning(Conversation)
-    )
-    while (conversation := session.scalar(claim)) is None:
-        found = session.execute(select(Conversation.generating).where(*this)).one_or_none()
-        if found is None:
-            raise NotFound("conversation", conversation_id)
-        if found.generating is not None:
-            raise Busy(found.generating)
-        # It became free between the two statements: once more.
+def _claim(order: Order, conversation: Conversation) -> Conversation:
+    """Make a conversation, whose row is locked, this stream's, if it is free. Raises Busy."""
+    if conversation.generating is not None:
+        raise Busy(conversation.generating)
+    conversation.generating = order.stream_id
+    conversation.version += 1
+    conversation.updated_at = order.moment
     return conversation
 
 
 def _claim_at(session: Session, order: Order, message_id: str, role: Role) -> tuple[Conversation, Message]:
     conversation_id = rows.conversation_of_message(session, order.owner, message_id)
-    conversation = _claim(session, order, conversation_id, *rows.belonging_to(order.owner))
+    conversation = _claim(order, rows.own_conversation(session, order.owner, conversation_id, lock=True))
     message = rows.message(session, message_id)
     if message.role is not role:
         raise WrongRole(message_id, message.role, role)
