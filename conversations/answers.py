@@ -46,10 +46,10 @@ def begin(session: Session, stream_id: str) -> Beginning:
     conversation, answer = held
     if conversation.deleted_at is not None:
         raise NotFound("conversation", conversation.id)
+    prompt = history.prompt_of(session, conversation, answer)  # first: a query after a change has that written alone
     answer.status = Status.RUNNING
     conversation.version += 1
-    changed = Changed(conversation.id, conversation.version, conversation.owner)
-    return Beginning(history.prompt_of(session, conversation, answer), changed)
+    return Beginning(prompt, Changed(conversation.id, conversation.version, conversation.owner))
 
 
 def checkpoint(session: Session, texts: Mapping[str, tuple[str, str]]) -> None:

@@ -1,6 +1,6 @@
 """The resumable stream: an append-only list in Redis that is written once and followed by anyone, from anywhere.
 
-Start with README.md beside this file. Standard library and redis only.
+Start with README.md beside this file. Standard library and redis only; greenlets.py is for processes on gevent.
 """
 
 from streams.chunk import End, Joined, Kind, Outcome, Position, is_end

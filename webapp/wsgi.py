@@ -9,6 +9,7 @@ from flask_openapi3 import OpenAPI
 from conversations import ConversationSettings
 from conversations.greenlets import open_greenlet_store
 from streams import StreamSettings
+from streams.greenlets import poll_at_once
 from webapp.app import create_app
 from webapp.logs import init_logs
 from webapp.services import open_services
@@ -24,6 +25,7 @@ def _start() -> OpenAPI:
         print(error, file=sys.stderr)
         sys.exit(4)  # gunicorn's code for "the application could not be loaded": its master then gives up too
     init_logs(settings.log_level)
+    poll_at_once()
     services = open_services(settings, open_greenlet_store(database), streams)
     app = create_app(settings, services)
     services.start()

@@ -20,6 +20,7 @@ import streams  # noqa: E402
 from conversations import ConversationSettings  # noqa: E402
 from conversations.greenlets import open_greenlet_store  # noqa: E402
 from jobs import queue_again, stream_of_job  # noqa: E402
+from streams.greenlets import poll_at_once  # noqa: E402
 from workers import jobs  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.checkpoints import Checkpoints  # noqa: E402
@@ -54,6 +55,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     set_up_logging(settings.log_level)
+    poll_at_once()
     retry = Retry(Backoff(), time.monotonic, gevent.sleep)
     with ExitStack() as stack:
         client = stack.enter_context(closing(streams.connect(settings.redis_url, max_connections=SHARED_CONNECTIONS)))

@@ -18,7 +18,6 @@ from workers.backoff import Backoff
 from workers.providers.chat_chunks import CUT, ChatChunks
 from workers.providers.event_stream import EventStream, WholeBody
 from workers.providers.failures import OPERATOR, after, failure
-from workers.providers.readiness import Backend
 from workers.providers.source import Begun, Event, Message, ModelFailed, Refused
 
 PART = 64 * 1024  # bytes
@@ -56,9 +55,6 @@ class OpenAIChat:
             timeout=httpx2.Timeout(None, connect=connect_timeout),
             limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
-        for transport in (http_client._transport, *http_client._mounts.values()):  # directly, or through a proxy
-            if isinstance(transport, httpx2.HTTPTransport):
-                transport._pool._network_backend = Backend(transport._pool._network_backend)
         self._client = openai.OpenAI(
             base_url=base_url, api_key=api_key or NO_KEY, max_retries=0, http_client=http_client
         )
