@@ -77,16 +77,16 @@ class StreamWriters:
         runs out. Raises StreamEnded if it has its end already, StreamBegun, and redis.RedisError.
         """
         epoch = epoch or secrets.token_hex(8)
-        fence, cancel, again = scripts.open_stream(
+        its_keys = [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)]
+        (fence, cancel, again), _ = scripts.run_together(
             self._redis,
-            [keys.chunks(stream_id), keys.state(stream_id), keys.news(stream_id)],
-            [epoch, self._lease_ms, self._expiry_ms, int(take_over)],
+            (scripts.open_stream, its_keys, [epoch, self._lease_ms, self._expiry_ms, int(take_over)]),
+            (scripts.watch, [keys.UNSETTLED], [self._lease_ms, stream_id]),  # of one that has ended, to no harm
         )
         if fence == ENDED:
             raise StreamEnded(stream_id)
         if fence == BEGUN:
             raise StreamBegun(stream_id)
-        scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, stream_id])
         writer = StreamWriter(
             stream_id, epoch, fence, self._settings.max_answer_bytes, self._mark_dirty, again=bool(again)
         )
@@ -97,7 +97,6 @@ class StreamWriters:
             replaced.fenced_by(fence, handed_on=bool(again))
         if cancel:
             writer.stop(StopReason.CANCELLED)
-        self._mark_dirty(writer)
         try:
             yield writer
         finally:

@@ -64,7 +64,7 @@ class StreamWriter:
         self._open: list[str] = []  # deltas of the chunk that is not sealed yet
         self._bytes = 0
         self._stored = 0  # entries that Redis is known to hold
-        self._renew = True  # the next call renews the lease
+        self._renew = False  # the next call renews the lease
         self._failure: Exception | None = None  # why the last call was not acknowledged
         self._ended = False
         self._newest_fence: int | None = None

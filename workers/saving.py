@@ -2,6 +2,7 @@
 
 import logging
 
+import gevent
 import redis
 
 from conversations import Changed, Prompt, Store
@@ -20,7 +21,7 @@ class Saver:
     def begin(self, stream_id: str) -> Prompt:
         """Show that a worker has begun; what it is to ask. Raises NotFound for a send that was taken back."""
         begun = self._store.begin(stream_id)
-        self._announce(begun.changed)
+        gevent.spawn(self._announce, begun.changed)  # while the model is asked
         return begun.prompt
 
     def save(self, stream_id: str, text: str, reasoning: str, end: End) -> None:

@@ -207,6 +207,7 @@ class GreenletWorker(BaseWorker):
             except redis.RedisError as error:
                 log.warning("not told that a job was taken: %s", error, extra={"job_id": job.id})
             self._jobs.start(JobGreenlet(self, job, queue))
+            gevent.sleep(0)  # first it begins, then the next is asked for
 
     def _give_back(self, job: Job, queue: Queue) -> None:
         """A job that was taken and has not begun: another worker takes it, or this one again."""
