@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from functools import partial
@@ -91,10 +92,12 @@ def main() -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     print(f"{machine()}")
     for name in arguments.questions or QUESTIONS:
+        begun = time.monotonic()
         with ExitStack() as services:
             folder = Path(services.enter_context(tempfile.TemporaryDirectory(prefix="rejoinder-")))
             stage = services.enter_context(running_stage(folder))
             QUESTIONS[name](stage).save(RESULTS)
+        print(f"\n{name} took {time.monotonic() - begun:.0f} s")
     growth(RESULTS).save(RESULTS)
     draw(RESULTS)
 

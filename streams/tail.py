@@ -83,7 +83,10 @@ class Viewer(Protocol):
     """Whoever a cursor belongs to. Both methods are called with a lock held: they must not wait, nor call back."""
 
     def offer(self, cursor: "Cursor", batch: Batch) -> bool:
-        """Write the batch now, without waiting; or return False, and `take` from the cursor when there is room."""
+        """Write the batch now, without waiting; or return False, and `take` from the cursor when there is room.
+
+        The last batch of a stream is never offered, but taken.
+        """
 
     def wake(self, cursor: "Cursor") -> None:
         """There is something to `take` from this cursor."""
@@ -273,8 +276,8 @@ class Tail:
         if stop == start or epoch is None:
             return
         batch = self._batch(epoch, start)
-        if batch.stop < stop:
-            self._wake_all()  # too much for one batch: let everyone take it in pieces
+        if batch.stop < stop or self._follower.ended:
+            self._wake_all()  # too much for one batch, or the last one, after which there is more to do than to write
             return
         for cursor in self._cursors:
             if cursor.live:

@@ -102,7 +102,7 @@ class PageSocket(sockets.Closable):
 
     def offer(self, cursor: Cursor, batch: Batch) -> bool:
         """Called for every new batch of every stream that this page follows: the hot path."""
-        if not is_end(batch.entries[-1]) and self._outlet.write_now(batch.encoded(frames.websocket)):
+        if self._outlet.write_now(batch.encoded(frames.websocket)):
             return True
         self.wake(cursor)
         return False

@@ -234,9 +234,23 @@ def test_one_viewer_that_fails_makes_no_other_miss_anything() -> None:
     cursors = [world.tail.join(reader, None) for reader in readers]
     for reader, cursor in zip(readers, cursors, strict=True):
         reader.take_all(cursor)
+    world.append(len(LOG) - 3, hint=False)
+    world.notify(-1)
+    assert readers[0].entries == readers[2].entries == LOG[:-1]
+
+
+def test_the_end_is_not_offered_but_there_to_be_taken() -> None:
+    world = World(LOG)
+    world.append(2, hint=False)
+    world.settle()
+    reader = Reader()
+    cursor = world.tail.join(reader, None)
+    reader.take_all(cursor)
     world.append(len(LOG), hint=False)
     world.notify(-1)
-    assert readers[0].entries == readers[2].entries == LOG
+    assert (reader.entries, reader.woken) == (LOG[:2], True)
+    reader.take_all(cursor)
+    assert reader.entries == LOG
 
 
 def test_a_new_epoch_clears_every_viewer_and_begins_at_zero() -> None:
