@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from conversations import history, rows, shares
@@ -17,6 +17,8 @@ from conversations.errors import Busy, KeyReused, NothingToContinue, NotShared, 
 from conversations.models import Conversation, Message, Send, new_id
 from conversations.records import Role, Sent, Status, Visitor
 from conversations.text import provisional_title, storable
+
+EARLIER = select(Send).where(Send.owner == bindparam("owner"), Send.idempotency_key == bindparam("key"))  # made once
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _earlier(session: Session, order: Order, request: str) -> Sent | None:
     """The send that this owner's key was used for before."""
     if order.idempotency_key is None:
         return None
-    made = session.scalar(select(Send).where(Send.owner == order.owner, Send.idempotency_key == order.idempotency_key))
+    made = session.scalar(EARLIER, {"owner": order.owner, "key": order.idempotency_key})
     if made is None:
         return None
     if made.request != request:
