@@ -27,15 +27,18 @@ class StreamControl:
         # In this order: an id on the list without a stream is soon taken off; the other way round it could be lost.
         scripts.run_together(
             self._redis,
-            (scripts.watch, [keys.UNSETTLED], [waiting, stream_id]),
+            (scripts.watch, [keys.UNSETTLED], [waiting, 0, stream_id]),
             (scripts.announce, [keys.state(stream_id)], [waiting, expiry]),
         )
 
     def mark_taken(self, stream_id: str, begins_within: float) -> None:
         """A worker has taken it: unless it begins within so many seconds, it is taken for dead."""
         within = int(begins_within * 1000)
-        if scripts.taken(self._redis, [keys.state(stream_id)], [within]):
-            scripts.watch(self._redis, [keys.UNSETTLED], [within, stream_id])
+        scripts.run_together(
+            self._redis,
+            (scripts.taken, [keys.state(stream_id)], [within]),
+            (scripts.watch, [keys.UNSETTLED], [within, 1, stream_id]),
+        )
 
     def read(self, stream_id: str, position: Position | None = None, *, stop: int | None = None) -> Recording:
         """What is stored from `position` on, from 0 without one or with another epoch's, and below `stop`.
@@ -64,7 +67,7 @@ class StreamControl:
         if verdict == b"alive":
             self._redis.publish(keys.CONTROL, stream_id)  # its writer is told in any case; this only wakes it
         if verdict == b"done":
-            scripts.watch(self._redis, [keys.UNSETTLED], [0, stream_id])  # to be saved by whoever reaps next
+            scripts.watch(self._redis, [keys.UNSETTLED], [0, 0, stream_id])  # to be saved by whoever reaps next
         return bool(verdict != b"ended")
 
     def mark_saved(self, stream_id: str) -> None:

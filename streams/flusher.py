@@ -81,7 +81,7 @@ class StreamWriters:
         (fence, cancel, again), _ = scripts.run_together(
             self._redis,
             (scripts.open_stream, its_keys, [epoch, self._lease_ms, self._expiry_ms, int(take_over)]),
-            (scripts.watch, [keys.UNSETTLED], [self._lease_ms, stream_id]),  # of one that has ended, to no harm
+            (scripts.watch, [keys.UNSETTLED], [self._lease_ms, 0, stream_id]),  # of one that has ended, to no harm
         )
         if fence == ENDED:
             raise StreamEnded(stream_id)
@@ -189,7 +189,7 @@ class StreamWriters:
                 writer.renew_lease()
                 self._mark_dirty(writer)
             try:
-                scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, *(w.stream_id for w in writers)])
+                scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, 0, *(w.stream_id for w in writers)])
             except redis.RedisError as error:
                 log.warning("heartbeat not delivered: %s", error)
             except Exception:  # the leases of all streams of the process depend on this thread

@@ -121,7 +121,7 @@ class Reaper:
         if verdict == b"queued":
             return False  # put off it is already
         if verdict == b"alive":
-            scripts.watch(self._redis, [keys.UNSETTLED], [_ms(LOOK_EVERY), stream_id])
+            scripts.watch(self._redis, [keys.UNSETTLED], [_ms(LOOK_EVERY), 0, stream_id])
             return False
         if verdict == b"done":
             log.warning("lease ran out; stream ended as interrupted", extra={"stream_id": stream_id})
