@@ -1,6 +1,8 @@
 """Someone with a cookie who asks over HTTP, as any program can."""
 
 import json
+import secrets
+from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.request import HTTPCookieProcessor, Request, build_opener
@@ -32,16 +34,20 @@ class Visitor:
     def send(self, conversation: str, script: dict[str, Any]) -> "Answer":
         """As `ask`, in this conversation."""
         content = json.dumps(script)
-        sent = self._call("POST", f"/api/conversations/{conversation}/messages", {"content": content, "model": "s"})
+        path, body = f"/api/conversations/{conversation}/messages", {"content": content, "model": "s"}
+        sent = self._call("POST", path, body, {"Idempotency-Key": secrets.token_hex(16)})  # as the page does
         return Answer(self, sent["stream"])
 
     def read(self, stream: str) -> dict[str, Any]:
         """What is stored of a stream."""
         return self._call("GET", f"/api/streams/{stream}")
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         data = json.dumps(body).encode() if body is not None else None
-        request = Request(self._url + path, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        request = Request(self._url + path, data, headers, method=method)  # noqa: S310
         with self._opener.open(request, timeout=60) as response:
             answer: dict[str, Any] = json.load(response)
         return answer
