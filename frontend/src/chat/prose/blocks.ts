@@ -45,14 +45,14 @@ export class Blocks {
     const { from, seam } = this.#open()
     const finished = this.#tokens.slice(0, from)
     const begun = this.#tokens[from]?.raw.slice(0, seam?.at ?? 0) ?? ''
-    const known = finished.map((token) => token.raw).join('') + begun
-    if (!text.startsWith(known)) return this.#anew(text) // marked has read something as if it were written otherwise
+    const end = endOf([...finished.map((token) => token.raw), begun], text)
+    if (end === null) return this.#anew(text) // marked has read something as if it were written otherwise
     if (seam) {
-      const [first, ...others] = this.#read(seam.head + text.slice(known.length))
+      const [first, ...others] = this.#read(seam.head + copyFrom(text, end))
       const joined = first && seam.join(first)
       if (joined) return [...finished, joined, ...others]
     }
-    return [...finished, ...this.#read(text.slice(known.length - begun.length))]
+    return [...finished, ...this.#read(copyFrom(text, end - begun.length))]
   }
 
   /** The first block that can still change. Before a long one nothing can: its beginning no longer depends on what comes. */
@@ -74,6 +74,21 @@ export class Blocks {
     this.#provisional ||= provisional
     return tokens
   }
+}
+
+/** Where these end in a text that begins with them; null: it does not. */
+function endOf(parts: readonly string[], text: string): number | null {
+  let end = 0
+  for (const part of parts) {
+    if (!text.startsWith(part, end)) return null
+    end += part.length
+  }
+  return end
+}
+
+/** A slice would be a view, and each block that is cut from it would keep the whole text of its time in memory. */
+function copyFrom(text: string, at: number): string {
+  return ` ${text.slice(at)}`.slice(1)
 }
 
 /** Of two readings of a text, the later, but the same objects where they are the same: only links may differ. */

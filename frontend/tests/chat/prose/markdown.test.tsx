@@ -1,4 +1,6 @@
 // @vitest-environment happy-dom
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { marked } from 'marked'
 import { render } from 'preact'
@@ -266,6 +268,24 @@ describe('while it grows', () => {
       expect([...place.querySelectorAll(what)].slice(0, 2)).toEqual([first, second])
       expect(place.textContent?.match(/1|item|line/g)).toHaveLength(2_001)
     }
+  })
+
+  test('its blocks do not keep every text in memory that it has been', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const blocks = new Blocks()
+    const parts = Array.from({ length: 1_000 }, (_, number) => `Paragraph ${number}: ${'words '.repeat(30)}\n\n`)
+    collect()
+    const before = process.memoryUsage().heapUsed
+    let text = ''
+    for (const part of parts) {
+      text += part
+      blocks.of(text, false)
+    }
+    collect()
+    const kept = process.memoryUsage().heapUsed - before
+    expect(blocks.of(text, false).length).toBeGreaterThan(1_000)
+    expect(kept).toBeLessThan(20 * text.length) // a view each would keep five hundred times as much
   })
 
   test('nothing is read again when it has ended, unless a link was explained', () => {
