@@ -299,6 +299,26 @@ def test_a_small_scroll_up_is_never_taken_back_while_the_answer_grows(person: Pe
     visit.page.wait_for_function(f"({at_the_end})(document.querySelector('main'))")
 
 
+def test_nothing_can_be_asked_anew_while_an_answer_comes_and_no_button_moves(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": ["First."]}, {"deltas": ["Second."], "gate": "anew"})
+    visit = person.visit()
+    visit.ask("One")
+    visit.wait_for_status("")
+    copy = visit.page.get_by_role("button", name=re.compile("^Copy"))
+    anew = visit.page.get_by_role("button", name=re.compile("^(Try again|Edit and send again)$"))
+    expect(anew).to_have_count(2)
+    places = "buttons => buttons.map(button => button.getBoundingClientRect().left)"
+    before = copy.evaluate_all(places)
+    visit.ask("Two")
+    expect(visit.page.locator(".status[data-tone=busy]")).to_be_visible()
+    expect(anew).to_have_count(0)
+    assert copy.evaluate_all(places)[: len(before)] == before
+
+    stack.model.release("anew")
+    visit.wait_for_status("")
+    expect(anew).to_have_count(4)
+
+
 def test_nothing_that_is_read_moves_while_the_page_opens_and_an_answer_grows(person: Person, stack: Stack) -> None:
     table, code = "| a | b |\n| --- | --- |\n| 1 | 2 |\n\n", "```python\nx = 1\n```\n\n"
     first = {"deltas": ["# Lace\n\n", "It is **holes**,\n\n", table, code, *[LINE] * 40]}

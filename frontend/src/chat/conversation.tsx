@@ -2,18 +2,19 @@ import { announcement } from './endings'
 import { Icon } from './icons'
 import { Answer, Question } from './message'
 import type { Page } from './page'
-import { logOf } from './state'
+import { busyStream, logOf } from './state'
 import { useStore } from './use-store'
 
 /** The messages of the open conversation, in the part of the page that scrolls. */
 export function ConversationView({ page }: { page: Page }) {
   const at = useStore(page.store, (state) => state.at)
   const away = useStore(page.store, (state) => state.away)
+  const busy = useStore(page.store, (state) => busyStream(state) !== null)
   return (
     <div class="stage">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <main class="scroller" aria-label="Conversation" ref={page.scroll.attach} key={at ?? 'new'} tabIndex={0}>
-        <div class="measure">
+        <div class="measure" data-busy={busy}>
           <Messages page={page} />
         </div>
       </main>

@@ -19,7 +19,6 @@ interface Props {
 /** What the person said. */
 export const Question = memo(({ page, message }: Props) => {
   const editing = useStore(page.store, (state) => state.editing === message.id)
-  const busy = useStore(page.store, (state) => busyStream(state) !== null)
   const guest = useStore(page.store, (state) => state.guest)
   const me = useStore(page.store, (state) => state.conversation?.me ?? '')
   if (editing) return <Editing page={page} message={message} />
@@ -33,12 +32,12 @@ export const Question = memo(({ page, message }: Props) => {
         {message.content}
       </div>
       <footer class="tools">
-        <Versions page={page} message={message} busy={busy} />
+        <Versions page={page} message={message} />
         <CopyButton text={() => message.content} title="Copy your message" />
-        {!busy && !guest && (
+        {!guest && (
           <button
             type="button"
-            class="tool"
+            class="tool anew"
             title="Edit and send again"
             onClick={() => page.store.set({ editing: message.id })}
           >
@@ -85,7 +84,6 @@ function Editing({ page, message }: Props) {
 /** What the model said, or is saying. */
 export const Answer = memo(({ page, message }: Props) => {
   const log = useStore(page.store, (state) => logOf(state, message))
-  const busy = useStore(page.store, (state) => busyStream(state) !== null)
   const stopping = useStore(page.store, (state) => state.stopping !== null && state.stopping === message.stream)
   const model = useStore(page.store, (state) => (isChoice(state) ? message.model : null))
   const guest = useStore(page.store, (state) => state.guest)
@@ -110,15 +108,20 @@ export const Answer = memo(({ page, message }: Props) => {
       )}
       {!growing && (
         <footer class="tools">
-          <Versions page={page} message={message} busy={busy} />
-          {cutOff && text !== '' && !busy && !guest && (
-            <button type="button" class="tool" title="Continue" onClick={() => void page.chat.continue(message)}>
+          <Versions page={page} message={message} />
+          {cutOff && text !== '' && !guest && (
+            <button type="button" class="tool anew" title="Continue" onClick={() => void page.chat.continue(message)}>
               <Icon name="onwards" />
               <span class="words">Continue</span>
             </button>
           )}
-          {!busy && !guest && (
-            <button type="button" class="tool" title="Try again" onClick={() => void page.chat.regenerate(message)}>
+          {!guest && (
+            <button
+              type="button"
+              class="tool anew"
+              title="Try again"
+              onClick={() => void page.chat.regenerate(message)}
+            >
               <Icon name="again" />
               <span class={cutOff ? 'words' : 'sr-only'}>Try again</span>
             </button>
@@ -135,8 +138,9 @@ export const Answer = memo(({ page, message }: Props) => {
 })
 
 /** Back and forth between the versions of a message. */
-function Versions({ page, message, busy }: Props & { busy: boolean }) {
+function Versions({ page, message }: Props) {
   const { versions } = message
+  const busy = useStore(page.store, (state) => versions.length > 1 && busyStream(state) !== null)
   if (versions.length < 2) return null
   const at = versions.indexOf(message.id)
   const step = (by: -1 | 1, name: 'previous' | 'next', words: string) => {
