@@ -319,6 +319,17 @@ def test_nothing_can_be_asked_anew_while_an_answer_comes_and_no_button_moves(per
     expect(anew).to_have_count(4)
 
 
+def test_only_the_conversation_scrolls_however_long_it_is(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": [f"{LINE}\n\n" * 100]}, {"deltas": ["Short."]})
+    visit = person.visit()
+    visit.ask("Tell me much")
+    visit.wait_for_status("")
+    visit.ask("And now?")
+    visit.wait_for_text("Short.")
+    assert visit.page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
+    assert visit.page.get_by_role("main").evaluate("box => box.scrollHeight > box.clientHeight")
+
+
 def test_nothing_that_is_read_moves_while_the_page_opens_and_an_answer_grows(person: Person, stack: Stack) -> None:
     table, code = "| a | b |\n| --- | --- |\n| 1 | 2 |\n\n", "```python\nx = 1\n```\n\n"
     first = {"deltas": ["# Lace\n\n", "It is **holes**,\n\n", table, code, *[LINE] * 40]}
