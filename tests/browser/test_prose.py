@@ -1,5 +1,7 @@
 """What only a real browser can show of how an answer is drawn."""
 
+from itertools import pairwise
+
 from playwright.sync_api import Route, expect
 
 from tests.browser.stage import Person, Stack
@@ -124,3 +126,41 @@ def test_each_paragraph_reads_its_own_way(person: Person, stack: Stack) -> None:
         "list => [parseFloat(getComputedStyle(list).paddingRight) > 0, parseFloat(getComputedStyle(list).paddingLeft)]"
     )
     assert listed == [True, 0]
+
+
+def test_a_list_that_grows_long_keeps_its_items_and_their_distances(person: Person, stack: Stack) -> None:
+    items = [f"{number}. item of a list\n" for number in range(1, 121)]
+    stack.model.script({"deltas": ["".join(items[:50]), "".join(items[50:])], "gate": "long list"})
+    visit = person.visit()
+    visit.ask("A long list, please")
+    stack.model.release("long list")
+    listed = visit.page.locator(".answer li")
+    expect(listed).to_have_count(50)
+    tops = "items => items.map(item => item.getBoundingClientRect().top)"
+    height = "answer => answer.querySelector('.prose').getBoundingClientRect().height"
+    short = visit.page.locator(".answer").evaluate(height)
+
+    stack.model.release("long list")
+    expect(listed).to_have_count(120)
+    places = listed.evaluate_all(tops)
+    step = places[1] - places[0]
+    assert all(abs(after - before - step) < 0.1 for before, after in pairwise(places))
+    assert abs(visit.page.locator(".answer").evaluate(height) - short - 70 * step) < 1
+    snapshot = visit.page.locator(".answer").aria_snapshot()
+    assert snapshot.count("- list:") == 1
+    assert snapshot.count("- listitem:") == 120
+
+
+def test_a_wide_table_that_is_long_scrolls_sideways_by_itself(person: Person, stack: Stack) -> None:
+    columns = 30
+    row = "| words " * columns + "|\n"
+    stack.model.script({"deltas": [row, "|---" * columns + "|\n", row * 300]})
+    visit = person.visit()
+    visit.ask("A large table, please")
+    visit.wait_for_status("")
+    wide = "box => box.scrollWidth > box.clientWidth"
+    assert visit.page.locator(".answer .table").evaluate(wide)
+    assert not visit.page.get_by_role("main").evaluate(wide)
+    last = visit.page.locator(".answer td").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()

@@ -5,7 +5,7 @@
 
 import type { Tokens } from 'marked'
 
-const LONG = 200 // rows; up to here a browser is fast, and its columns fit better
+const LONG = 100 // rows; up to here a browser is fast, and its columns fit better
 const SAMPLE = 100 // rows
 const NARROWEST = 4 // characters
 const WIDEST = 40

@@ -11,6 +11,7 @@ import { CodeBlock, Whole } from './code'
 import { columnsOf, templateOf } from './columns'
 import { directionOf } from './direction'
 import { decodeEntities } from './entities'
+import { GROUP, groupsOf } from './groups'
 import { Formula } from './math'
 import type { MathToken } from './math-syntax'
 import { outline } from './outline'
@@ -94,18 +95,52 @@ function drawHeading(token: Tokens.Heading, element: string): ComponentChildren 
 
 function drawList(token: Tokens.List, depth: number): ComponentChildren {
   const dir = directionOf(token.raw)
-  const items = token.items.map((item) => <Item item={item} depth={depth} />)
-  if (!token.ordered) return <ul dir={dir}>{items}</ul>
+  const { items, ordered } = token
+  const first = token.start === '' ? undefined : token.start
+  if (items.length <= GROUP) return <Items items={items} depth={depth} ordered={ordered} start={first} dir={dir} />
   return (
-    <ol dir={dir} start={token.start === '' ? undefined : token.start}>
-      {items}
-    </ol>
+    // Several lists, which would be several for a screen reader too, if they did not say what they are.
+    // biome-ignore lint/a11y/useSemanticElements: the element for it may hold nothing but items
+    <div class="items" role="list" dir={dir}>
+      {groupsOf(items).map((group, at) => (
+        <Items
+          items={group}
+          depth={depth}
+          ordered={ordered}
+          start={ordered ? (first ?? 1) + at * GROUP : undefined}
+          part
+        />
+      ))}
+    </div>
   )
 }
 
+interface ItemsProps {
+  readonly items: readonly Tokens.ListItem[]
+  readonly depth: number
+  readonly ordered: boolean
+  readonly start?: number | undefined
+  readonly dir?: 'ltr' | 'rtl'
+  /** Of a longer list. */
+  readonly part?: boolean
+}
+
+const Items = memo(({ items, depth, ordered, start, dir, part = false }: ItemsProps) => {
+  const List = ordered ? 'ol' : 'ul'
+  return (
+    <List start={start} dir={dir} role={part ? 'presentation' : undefined}>
+      {items.map((item) => (
+        <Item item={item} depth={depth} part={part} />
+      ))}
+    </List>
+  )
+})
+
 /** Drawn once, as a block: a long list keeps its items while it grows. */
-const Item = memo(({ item, depth }: { item: Tokens.ListItem; depth: number }) => (
-  <li class={item.task ? 'task' : undefined}>{drawBlocks(item.tokens, depth)}</li>
+const Item = memo(({ item, depth, part }: { item: Tokens.ListItem; depth: number; part: boolean }) => (
+  <li class={item.task ? 'task' : undefined} role={part ? 'listitem' : undefined}>
+    {drawBlocks(item.tokens, depth)}
+  </li>
 ))
 
 function drawTable(token: Tokens.Table): ComponentChildren {
@@ -120,15 +155,21 @@ function drawTable(token: Tokens.Table): ComponentChildren {
         <thead role={long ? 'rowgroup' : undefined}>
           <Row cells={token.header} as="th" long={long !== null} />
         </thead>
-        <tbody role={long ? 'rowgroup' : undefined}>
-          {token.rows.map((row) => (
-            <Row cells={row} as="td" long={long !== null} />
-          ))}
-        </tbody>
+        {groupsOf(token.rows).map((rows) => (
+          <Rows rows={rows} long={long !== null} />
+        ))}
       </table>
     </div>
   )
 }
+
+const Rows = memo(({ rows, long }: { rows: readonly Tokens.TableCell[][]; long: boolean }) => (
+  <tbody role={long ? 'rowgroup' : undefined}>
+    {rows.map((row) => (
+      <Row cells={row} as="td" long={long} />
+    ))}
+  </tbody>
+))
 
 interface RowProps {
   readonly cells: readonly Tokens.TableCell[]

@@ -154,13 +154,25 @@ const LONG: Record<string, string> = {
 
 test('a very long table has columns of its own, and is a table still', () => {
   const table = (rows: number) => draw(`| a | words |\n|---|---|\n${'| 1 | some words of a cell |\n'.repeat(rows)}`)
-  expect(table(200).querySelector('table')?.className).toBe('')
-  const long = table(201).querySelector('table')
+  expect(table(100).querySelector('table')?.className).toBe('')
+  const long = table(101).querySelector('table')
   expect(long?.style.getPropertyValue('--columns')).toBe('minmax(7ch, 4fr) minmax(19ch, 20fr)')
   expect([...(long?.querySelectorAll('[role]') ?? [])].slice(0, 6).map((it) => it.getAttribute('role'))).toEqual([
     ...['rowgroup', 'row', 'columnheader', 'columnheader'],
     ...['rowgroup', 'row'],
   ])
+})
+
+test('a long list is one list to those who hear it, and its numbers go on', () => {
+  const list = (items: number) => draw('7. an item\n'.repeat(items)).firstElementChild
+  expect(list(50)?.tagName).toBe('OL')
+  const long = list(101)
+  expect(long?.getAttribute('role')).toBe('list')
+  const parts = [...(long?.children ?? [])]
+  expect(parts.map((it) => [it.tagName, it.getAttribute('role'), it.getAttribute('start')])).toEqual(
+    ['7', '57', '107'].map((start) => ['OL', 'presentation', start]),
+  )
+  expect(long?.querySelectorAll(':scope > ol > li[role=listitem]')).toHaveLength(101)
 })
 
 describe('while it grows', () => {
