@@ -8,11 +8,10 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionMessageParam
 
 from workers.backoff import Backoff
 from workers.providers.chat_chunks import CUT, ChatChunks
@@ -132,7 +131,8 @@ class OpenAIChat:
             attempt += 1
             request = self._client.chat.completions.with_streaming_response.create(
                 model=model,
-                messages=cast("Sequence[ChatCompletionMessageParam]", messages),
+                messages=(),
+                extra_body={"messages": messages},  # the SDK itself takes 0.3 ms to look at each
                 stream=True,
                 stream_options={"include_usage": True},
             )
