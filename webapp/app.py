@@ -20,6 +20,7 @@ from webapp.remarks import remark_views
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.shares import share_views
+from webapp.sockets import OutletMiddleware
 from webapp.validation import MAX_BODY, invalid_request, require_json_object
 from webapp.vitals import vital_views
 
@@ -74,8 +75,10 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(vital_views(services, password))
     follow.register(app, services)
     init_dashboard(app, services.redis, password)
-    init_page(app, settings.page_folder, services.store)
 
+    for_sockets = app.wsgi_app
+    init_page(app, settings.page_folder, services.store)
     # Only the scheme, for the cookie's Secure: whoever lies about it harms nobody else.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
+    app.wsgi_app = OutletMiddleware(app.wsgi_app, for_sockets)  # type: ignore[method-assign]
     return app

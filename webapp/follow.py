@@ -46,7 +46,6 @@ def register(app: OpenAPI, services: Services) -> None:
         PageSocket(ws, access, services).serve()
 
     app.register_api(_stream_views(services))
-    app.wsgi_app = sockets.OutletMiddleware(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _admit() -> None:

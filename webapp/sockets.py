@@ -24,6 +24,8 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 log = logging.getLogger(__name__)
 
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
 MAX_WAITING = 64  # small frames (pongs, problems) that may wait for a slow reader; one that provokes more is cut off
 LINGER = 1.0  # seconds that a client has to answer a close before its connection is cut
 
@@ -123,18 +125,22 @@ class Outlet:
 class OutletMiddleware:
     """WSGI: gives each WebSocket request its Outlet, and declines compression (130 instead of 39 KB a connection).
 
-    Of subprotocols there are none, so none that a client names needs to be understood.
+    Of subprotocols there are none, so none that a client names needs to be understood. WebSockets go to `sockets`, and
+    everything else to `app`, which may have more around it: what a WebSocket goes through lies in memory as long as it.
     """
 
-    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, app: Wsgi, sockets: Wsgi) -> None:
         self._app = app
+        self._sockets = sockets
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and "gunicorn.socket" in environ:
+        if environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+            return self._app(environ, start_response)
+        if "gunicorn.socket" in environ:
             environ["gunicorn.socket"] = Outlet(environ["gunicorn.socket"])
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
             environ.pop("HTTP_SEC_WEBSOCKET_PROTOCOL", None)
-        return self._app(environ, start_response)
+        return self._sockets(environ, start_response)
 
 
 class NotNeeded:
