@@ -280,15 +280,15 @@ class Tail:
             self._wake_all()  # too much for one batch, or the last one, after which there is more to do than to write
             return
         for cursor in self._cursors:
+            if not cursor.live:
+                continue
+            try:
+                cursor.live = cursor.viewer.offer(cursor, batch)
+            except Exception:  # one viewer's fault must not make the others miss the batch
+                cursor.live = False
+                log.exception("a viewer failed", extra={"stream_id": self.stream_id})
             if cursor.live:
-                cursor.live = False  # until the offer is taken
-                try:
-                    taken = cursor.viewer.offer(cursor, batch)
-                except Exception:  # one viewer's fault must not make the others miss the batch
-                    log.exception("a viewer failed", extra={"stream_id": self.stream_id})
-                    continue
-                if taken:
-                    cursor.index, cursor.live = stop, True
+                cursor.index = stop
 
     def _wake_all(self) -> None:
         for cursor in self._cursors:

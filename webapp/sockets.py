@@ -10,7 +10,6 @@ It also has a thread for each connection that reads, while the handler's waits f
 """
 
 import logging
-import os
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -39,6 +38,7 @@ class Outlet:
 
     def __init__(self, sock: gevent.socket.socket) -> None:
         self._sock = sock
+        self._send_now = sock._sock.send  # the operating system's own, which does not wait
         self._waiting: deque[bytes] = deque()
         self._draining = False
         self._finished = False
@@ -51,7 +51,7 @@ class Outlet:
         if self._draining:
             return False
         try:
-            taken = os.write(self._sock.fileno(), data)
+            taken = self._send_now(data)
         except BlockingIOError:
             taken = 0
         except OSError:
