@@ -1,5 +1,6 @@
 """Shares: the owner makes and revokes links; whoever has one sees, asks and talks by it."""
 
+from functools import partial
 from http import HTTPStatus
 
 from flask import Response
@@ -17,6 +18,7 @@ from conversations import (
     records,
     tag_of,
 )
+from webapp.door import Together
 from webapp.identity import current_owner, welcome
 from webapp.problems import Problem, described
 from webapp.responses import respond
@@ -60,6 +62,7 @@ def share_views(services: Services) -> APIBlueprint:
         abp_responses=described(),
     )
     store = services.store
+    readings = Together()  # all who watch read it anew with every change
 
     @api.post("/conversations/<id:conversation_id>/shares", responses={201: Share, **described(BAD, MISSING)})
     def share(path: ConversationPath, body: NewShare) -> Response:
@@ -78,8 +81,8 @@ def share_views(services: Services) -> APIBlueprint:
     @api.get("/shares/<id:share_id>", responses={200: SharedConversation, **described(MISSING, OVER)})
     def read_shared(path: SharePath) -> Response:
         """Read a shared conversation. No account is needed, only the link."""
-        record = services.settler.settled(lambda: store.shared_conversation(path.share_id))
-        return respond(_shown(store.shared(path.share_id), record))
+        conversation_id, shown = readings(path.share_id, partial(_read, services, path.share_id))
+        return respond(shown.model_copy(update={"me": tag_of(conversation_id, current_owner())}))
 
     @api.post("/shares/<id:share_id>/messages", responses=ASKED)
     def ask(path: SharePath, header: SendHeaders, body: Question) -> Response:
@@ -129,8 +132,14 @@ def _question_in_flight(record: ConversationRecord) -> MessageRecord | None:
     return next((each for each in record.messages if answer and each.id == answer.parent_id), None)
 
 
+def _read(services: Services, share_id: str) -> tuple[str, SharedConversation]:
+    """The conversation's id, and what its visitors see."""
+    record = services.settler.settled(lambda: services.store.shared_conversation(share_id))
+    return record.id, _shown(services.store.shared(share_id), record)
+
+
 def _shown(share: ShareRecord, record: ConversationRecord) -> SharedConversation:
-    """Only what is shared: no owner, no other version, no id of the conversation."""
+    """Only what is shared: no owner, no other version, no id of the conversation. Who `me` is depends on who reads."""
     messages = [_alone(Message.model_validate(each)) for each in record.messages]
     return SharedConversation(
         id=share.id,
@@ -142,7 +151,7 @@ def _shown(share: ShareRecord, record: ConversationRecord) -> SharedConversation
         system_prompt=record.system_prompt if share.terms.shows_prompt else None,
         messages=messages,
         remarks=record.remarks,
-        me=tag_of(record.id, current_owner()),
+        me="",
         may_ask=share.terms.may_ask,
         discussion=share.terms.discussion,
         expires_at=share.terms.expires_at,
