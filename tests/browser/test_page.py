@@ -330,6 +330,19 @@ def test_only_the_conversation_scrolls_however_long_it_is(person: Person, stack:
     assert visit.page.get_by_role("main").evaluate("box => box.scrollHeight > box.clientHeight")
 
 
+def test_all_of_a_conversation_is_printed_and_nothing_that_is_to_be_pressed(person: Person, stack: Stack) -> None:
+    stack.model.script({"deltas": [f"{LINE}\n\n" * 100]})
+    visit = person.visit()
+    visit.ask("Tell me much")
+    visit.wait_for_status("")
+    visit.page.emulate_media(media="print")
+    whole = "box => box.scrollHeight === box.clientHeight && document.documentElement.scrollHeight >= box.scrollHeight"
+    assert visit.page.get_by_role("main").evaluate(whole)
+    expect(visit.page.get_by_role("main").get_by_text("Tell me much")).to_be_visible()
+    for control in (*visit.page.get_by_role("button").all(), *visit.page.get_by_role("textbox").all()):
+        expect(control).to_be_hidden()
+
+
 def test_nothing_that_is_read_moves_while_the_page_opens_and_an_answer_grows(person: Person, stack: Stack) -> None:
     table, code = "| a | b |\n| --- | --- |\n| 1 | 2 |\n\n", "```python\nx = 1\n```\n\n"
     first = {"deltas": ["# Lace\n\n", "It is **holes**,\n\n", table, code, *[LINE] * 40]}
