@@ -1,8 +1,10 @@
 """A link lets its holder see one conversation, live, and do what it is good for, until it is over."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from flask.testing import FlaskClient
@@ -63,6 +65,25 @@ def test_whoever_has_the_link_sees_the_conversation_and_nothing_else(
         assert secret not in response.text
     for path in (f"/api/conversations/{answered}", f"/api/conversations/{link}"):
         assert bob.get(path).status_code == 404
+
+
+def test_many_who_read_at_once_are_told_the_same_and_each_who_they_are(
+    ada: FlaskClient, app: OpenAPI, answered: str
+) -> None:
+    link = share(ada, answered)
+    people = [app.test_client() for _ in range(8)]
+    for each in people:
+        each.post("/api/conversations")  # whoever has something is somebody
+    together = Barrier(len(people))
+
+    def read_shared(person: FlaskClient) -> Json:
+        together.wait(60)
+        return dict(person.get(f"/api/shares/{link}").get_json())
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        shown = list(pool.map(read_shared, people))
+    assert len({each.pop("me") for each in shown}) == len(people)
+    assert all(each == shown[0] for each in shown)
 
 
 def test_the_system_prompt_is_shown_only_by_a_link_that_shows_it(
