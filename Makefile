@@ -59,7 +59,7 @@ pictures: python ## The page in its main states, light and dark, wide and on a p
 	@$(PREPARE) browser
 	@browser=$$($(VENV)/python -m development.browser) && REJOINDER_BROWSER=$$browser $(VENV)/python -m tests.browser.pictures
 
-bench: python ## What resuming costs, beside others: tables and plots, some minutes; Q="attach memory" for some only
+bench: python ## What resuming costs, beside others: tables and plots, a quarter of an hour; Q="attach memory" for some only
 	@$(PREPARE) python
 	@$(VENV)/python -m benchmarks $(Q)
 
