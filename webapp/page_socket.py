@@ -37,6 +37,7 @@ class PageSocket(sockets.Closable):
         self._unanswered = 0  # beats since the last pong
         self._outlet: sockets.Outlet = ws.sock
         self._outlet.refill = self._next
+        self._encode = frames.deflated if self._outlet.deflates else frames.websocket
         self._cursors: dict[str, Cursor] = {}
         self._watches: dict[str, Watch] = {}
         self._behind: dict[Cursor, None] = {}  # cursors that have something to take
@@ -101,7 +102,7 @@ class PageSocket(sockets.Closable):
     # -- streams.Viewer
 
     def offer(self, cursor: Cursor, batch: Batch) -> bool:
-        """Called for every new batch of every stream that this page follows: the hot path."""
+        """Called for every new batch of every stream that this page follows: the hot path. What comes so is small."""
         if self._outlet.write_now(batch.encoded(frames.websocket)):
             return True
         self.wake(cursor)
@@ -123,7 +124,7 @@ class PageSocket(sockets.Closable):
                     self._let_go(cursor)  # nothing follows
                 else:
                     self._behind[cursor] = None
-                return event.encoded(frames.websocket) if isinstance(event, Batch) else frames.websocket(event)
+                return event.encoded(self._encode) if isinstance(event, Batch) else frames.websocket(event)
         return None
 
     # -- rooms.Page

@@ -1,9 +1,11 @@
 """A client of the WebSocket that keeps what a page would keep, and checks the rules of PROTOCOL.md as it goes."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -12,6 +14,17 @@ from tests.support.copy import Copy
 
 Json = dict[str, Any]
 PATIENCE = 60.0  # seconds for a frame that must come
+
+
+class CountingSocket(socket.socket):
+    """Knows how much came."""
+
+    received = 0
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        data = super().recv(bufsize, flags)
+        self.received += len(data)
+        return data
 
 
 class SocketClient:
@@ -29,6 +42,12 @@ class SocketClient:
     @property
     def position(self) -> str:
         return str(self.copy.position)
+
+    @property
+    def received(self) -> int:
+        """How many bytes came, with what they were packed in."""
+        assert isinstance(self.connection.socket, CountingSocket)
+        return self.connection.socket.received
 
     def say(self, **frame: Any) -> None:
         self.connection.send(json.dumps(frame))
@@ -70,13 +89,22 @@ class SocketClient:
 
 
 @contextmanager
-def connected(url: str, cookie: str = "", share: str | None = None, **headers: str) -> Iterator[SocketClient]:
+def connected(
+    url: str, cookie: str = "", share: str | None = None, *, compression: str | None = "deflate", **headers: str
+) -> Iterator[SocketClient]:
     """A socket for the length of the block, by a share if one is named. Offers compression, as browsers do."""
-    with connection_to(url, cookie, share, **headers) as connection:
+    with connection_to(url, cookie, share, compression=compression, **headers) as connection:
         yield SocketClient(connection)
 
 
-def connection_to(url: str, cookie: str = "", share: str | None = None, **headers: str) -> ClientConnection:
+def connection_to(
+    url: str, cookie: str = "", share: str | None = None, *, compression: str | None = "deflate", **headers: str
+) -> ClientConnection:
     """A socket that may not be greeted."""
+    place = urlsplit(url)
+    sock = CountingSocket()
+    sock.connect((place.hostname, place.port))
     address = url.replace("http", "ws", 1) + "/api/socket" + (f"?share={share}" if share else "")
-    return connect(address, additional_headers={"Cookie": cookie, **headers}, max_size=None)
+    return connect(
+        address, additional_headers={"Cookie": cookie, **headers}, max_size=None, compression=compression, sock=sock
+    )

@@ -124,6 +124,34 @@ def test_an_answer_that_ended_while_away_comes_at_once_with_its_end(
     assert (frames[0]["state"], frames[1]["stop"], page.text) == ("ended", 3, "Lace is air.")
 
 
+def test_what_is_much_comes_compressed_to_who_takes_it_so_and_is_the_same_text(
+    web: WebProcess, ada: FlaskClient, stream: str, begin: Callable[[str], StreamWriter]
+) -> None:
+    text = "Lace is holes, tied together; and of holes there is no end. " * 500
+    writer = begin(stream)
+    write(writer, text)
+    writer.end(FINISHED)
+    assert writer.wait_flushed(30)
+    took = []
+    for compression in ("deflate", None):
+        with connected(web.url, cookie_of(ada), compression=compression) as page:
+            before = page.received
+            page.say(type="follow", stream=stream)
+            page.receive_until("end")
+            assert page.text == text
+            took.append(page.received - before)
+    compressed, plain = took
+    assert plain > len(text) > 10 * compressed
+
+
+def test_a_smaller_window_than_ours_is_not_taken_up(web: WebProcess, ada: FlaskClient) -> None:
+    new(ada)
+    offer = "permessage-deflate; server_max_window_bits=9"
+    with connected(web.url, cookie_of(ada), compression=None, **{"Sec-WebSocket-Extensions": offer}) as page:
+        assert page.connection.response is not None
+        assert "Sec-WebSocket-Extensions" not in page.connection.response.headers
+
+
 @pytest.mark.parametrize("position", ["", "another7epoch:2"])
 def test_without_a_position_of_this_text_it_comes_from_its_beginning(
     page: SocketClient, stream: str, begin: Callable[[str], StreamWriter], position: str
@@ -385,6 +413,11 @@ def test_a_client_that_answers_no_ping_is_given_up_with_1008(
         with connected(web.url, cookie_of(ada)) as answering:
             for _ in range(4):
                 assert json.loads(answering.connection.recv(60)) == {"type": "heartbeat"}
+
+
+def test_a_frame_that_is_too_large_once_it_is_unpacked_ends_the_socket_with_1009(page: SocketClient) -> None:
+    page.connection.send('{"type": "ping"' + " " * 10_000_000 + "}")
+    assert page.closed()[0] == 1009
 
 
 def test_a_frame_that_is_too_large_ends_the_socket_with_1009(page: SocketClient) -> None:
