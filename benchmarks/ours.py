@@ -45,6 +45,7 @@ class Ours:
         store: "redis.Redis",
     ) -> None:
         self.name = "Rejoinder"
+        self.url = url
         self.port = port
         self._records = records
         self._store = store

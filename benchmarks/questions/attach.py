@@ -13,6 +13,7 @@ from benchmarks.stage import Stage, cpu_seconds
 from benchmarks.table import Table
 from streams import Kind, StreamWriters, keys
 from streams.settings import StreamSettings
+from tests.support.socket_client import connected
 
 HERD = 1_000
 MISSING = (0, 10, 1_000)  # chunks that a client lacks; and all of them
@@ -42,6 +43,7 @@ def attach(stage: Stage, system: Ours, lengths: Sequence[int]) -> Table:
             "bytes a client",
             "bytes missing",
             "× missing",
+            "bytes, compressed",
             "web CPU ms a client",
             "Redis calls",
         ),
@@ -78,9 +80,19 @@ def _row(stage: Stage, system: Ours, table: Table, made: Made, missing: int, cli
         received,
         lacking,
         received / lacking if lacking else None,
+        _compressed(system, made, position) if clients == 1 else None,
         1_000 * spent / clients,
         calls,
     )
+
+
+def _compressed(system: Ours, made: Made, position: str) -> int:
+    """Bytes of the same, for a client that offers compression as browsers do; the load client does not."""
+    with connected(system.url, system.visitor.cookie) as client:
+        client.copy.epoch, client.copy.next_index = made.epoch, int(position.partition(":")[2])
+        client.say(type="follow", stream=made.stream, position=position)
+        client.receive_until("end")
+        return client.received
 
 
 def _make(stage: Stage, system: Ours, length: int) -> Made:
