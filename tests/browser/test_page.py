@@ -335,7 +335,10 @@ def test_all_of_a_conversation_is_printed_and_nothing_that_is_to_be_pressed(pers
     visit = person.visit()
     visit.ask("Tell me much")
     visit.wait_for_status("")
-    visit.page.emulate_media(media="print")
+    ink = "getComputedStyle(document.body).color"
+    on_screen = visit.page.evaluate(ink)
+    visit.page.emulate_media(media="print", color_scheme="dark")
+    assert visit.page.evaluate(ink) == on_screen, "what is dark on a screen is not light on paper"
     whole = "box => box.scrollHeight === box.clientHeight && document.documentElement.scrollHeight >= box.scrollHeight"
     assert visit.page.get_by_role("main").evaluate(whole)
     expect(visit.page.get_by_role("main").get_by_text("Tell me much")).to_be_visible()
