@@ -114,7 +114,7 @@ test('names and aliases', () => {
 
 describe('the colours of code can be read', () => {
   const tokens = readFileSync('src/styles/tokens.css', 'utf8')
-  const [light = '', dark = ''] = tokens.split('@media (prefers-color-scheme: dark)')
+  const [light = '', dark = ''] = tokens.split('@media screen and (prefers-color-scheme: dark)')
   const roles = ['comment', 'keyword', 'string', 'number', 'name', 'type', 'added', 'removed']
 
   test.each([
