@@ -85,9 +85,10 @@ page: python ## Build the page (`make run` does so by itself)
 lock: python ## Write the lock files anew after a change in pyproject.toml; UPGRADE=--upgrade takes newer versions
 	@$(PREPARE) lock
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements.txt --extra traces -o requirements/traces.txt
 	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements.txt --extra run -o requirements/run.txt
 	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/run.txt --extra run --extra embedded -o requirements/embedded.txt
-	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/embedded.txt --extra run --extra embedded --group dev \
+	$(COMPILE) $(UPGRADE) pyproject.toml -c requirements/embedded.txt --extra run --extra embedded --extra traces --group dev \
 		-o requirements/dev.txt
 	$(COMPILE) $(UPGRADE) --group node -o requirements/node.txt
 	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
