@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { Plugin, Rolldown } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { precompress } from './build/precompress'
 
 const BUDGET = 60 // KiB, gzip: all that the first visit loads
 const SERVER = process.env['REJOINDER_URL'] ?? 'http://127.0.0.1:8000' // for `npm run dev`
@@ -52,7 +53,7 @@ function sum(bundle: Rolldown.OutputBundle, names: string[]): number {
 }
 
 export default defineConfig({
-  plugins: [budget()],
+  plugins: [budget(), precompress()],
   build: {
     target: 'es2022',
     // The page is served under a policy without inline scripts, styles or data: everything is a file of its own.
