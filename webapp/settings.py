@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from streams.connection import checked_url
+from streams.connection import checked_url, unverified
 from streams.offer import model_names
 
 BUILT_PAGE = Path(__file__).parent.parent / "frontend" / "dist"
@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         min_length=32,
         description="at least 32 random characters that sign the cookies; "
         "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'` prints some",
+    )
+    redis_tls_verify: Literal["full", "none"] = Field(
+        default="full", description="full, or none for a Redis whose certificate is self-signed, as Heroku's is"
     )
     redis_url: Annotated[str, AfterValidator(checked_url)] = Field(
         default="redis://localhost:6379/0",
@@ -52,6 +55,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _verified_or_not(cls, url: str, info: ValidationInfo) -> str:
+        return unverified(url) if info.data.get("redis_tls_verify") == "none" else url
 
     @property
     def default_model(self) -> str:

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from streams.connection import checked_url
+from streams.connection import checked_url, unverified
 from streams.offer import model_names
 from workers.continuing import ContinueWith
 
@@ -29,6 +29,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
+    redis_tls_verify: Literal["full", "none"] = Field(
+        default="full", description="full, or none for a Redis whose certificate is self-signed, as Heroku's is"
+    )
     redis_url: Annotated[str, AfterValidator(checked_url)] = Field(
         default="redis://localhost:6379/0",
         description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
@@ -91,6 +94,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _verified_or_not(cls, url: str, info: ValidationInfo) -> str:
+        return unverified(url) if info.data.get("redis_tls_verify") == "none" else url
 
     @property
     def default_model(self) -> str:
