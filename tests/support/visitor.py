@@ -38,6 +38,10 @@ class Visitor:
         sent = self._call("POST", path, body, {"Idempotency-Key": secrets.token_hex(16)})  # as the page does
         return Answer(self, sent["stream"])
 
+    def share(self, conversation: str) -> str:
+        """Make a link to watch it by; the share's id."""
+        return str(self._call("POST", f"/api/conversations/{conversation}/shares", {})["id"])
+
     def read(self, stream: str) -> dict[str, Any]:
         """What is stored of a stream."""
         return self._call("GET", f"/api/streams/{stream}")
