@@ -15,6 +15,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 COPY streams streams
+COPY telemetry telemetry
 COPY jobs jobs
 COPY conversations conversations
 COPY workers workers

@@ -57,6 +57,7 @@ def make_plan(given: Mapping[str, str], state: State) -> Plan:
         environ["SECRET_KEY"] = state.secret()
     environ.setdefault("SHUTDOWN_GRACE", "3")  # who presses Ctrl-C waits for it
     environ.setdefault("LOG_LEVEL", "WARNING")
+    environ.setdefault("LOG_FORMAT", "text")  # our console reads it line by line, and shows it to a person
     # The Procfile's web process is open to the network, and keeps idle connections, as a platform's router needs it.
     # Here it is for this machine, and somebody waits for its end.
     environ.setdefault("GUNICORN_CMD_ARGS", f"--bind=127.0.0.1:{port} --keep-alive=2")

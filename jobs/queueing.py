@@ -9,6 +9,7 @@ from rq.queue import Queue
 
 from jobs.records import SERIALIZER, is_to_come, job_ids, open_queue
 from streams import StreamControl
+from telemetry import context
 
 GENERATE = "workers.jobs.generate"
 TIMEOUT_MARGIN = 60  # seconds that RQ waits longer than the worker itself, which knows better what to say
@@ -27,6 +28,7 @@ class Handover:
     def __call__(self, stream_id: str, conversation_id: str) -> bool:
         """Have some worker write this answer. False: it had been handed over before. Raises redis.RedisError."""
         self.control.announce(stream_id)
+        context.know(stream_id=stream_id, conversation_id=conversation_id)
         first, _ = job_ids(stream_id)
         try:
             self.queue.enqueue_call(
@@ -37,6 +39,7 @@ class Handover:
                 result_ttl=RESULT_KEPT,
                 failure_ttl=FAILURE_KEPT,
                 description=f"answer in conversation {conversation_id}",
+                meta=context.luggage(),
                 unique=True,
             )
         except DuplicateJobError:
@@ -61,6 +64,7 @@ def queue_again(client: "redis.Redis", stream_id: str) -> bool:
             result_ttl=job.result_ttl,
             failure_ttl=job.failure_ttl,
             description=f"{job.description}, again",
+            meta=job.meta,
             at_front=True,
             unique=True,
         )

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from streams import StreamSettings
+from telemetry.settings import LogSettings
 from webapp.settings import Settings as WebSettings
 from workers.settings import Settings as WorkerSettings
 
@@ -15,6 +16,9 @@ ELSEWHERE = {
     "PORT": "8000",
     "WEB_CONCURRENCY": "1",
     "ACCESS_LOG": None,
+    "LOG_LEVEL": LogSettings().level,
+    "LOG_FORMAT": None,
+    "LOG_CONVERSATIONS": None,
     "DATABASE_URL": "sqlite:///.local/rejoinder.sqlite3",
     "DATABASE_POOL_SIZE": "5",
     "STREAM_LEASE": f"{StreamSettings().lease:g}",

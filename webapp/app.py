@@ -7,6 +7,7 @@ from werkzeug.routing import BaseConverter
 
 from webapp import follow
 from webapp.conversations import conversation_views
+from webapp.correlation import init_correlation
 from webapp.dashboard import init_dashboard
 from webapp.exports import export_views
 from webapp.generations import generation_views
@@ -59,6 +60,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["services"] = services
 
+    init_correlation(app)
     init_identity(app, settings.secret_key.get_secret_value())
     init_problems(app)
     init_headers(app)

@@ -2,9 +2,20 @@
 
 import os
 import resource
+import sys
 from typing import Any
 
 import gevent
+
+from telemetry.logs import init_logs
+from telemetry.settings import LogSettings
+from webapp.gunicorn_log import GunicornLog, forget_the_last_request
+
+try:
+    init_logs(LogSettings.from_env(os.environ))
+except ValueError as error:
+    print(f"The web process cannot start:\n  {error}", file=sys.stderr)
+    sys.exit(4)
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
@@ -15,7 +26,8 @@ graceful_timeout = 5  # seconds for requests under way, which take far less; idl
 timeout = 120  # seconds without a sign of life of the event loop, or of the start, until the worker is replaced
 control_socket_disable = True  # it would open one under the home directory
 preload_app = False  # connections and threads are made after the fork
-loglevel = (os.environ.get("LOG_LEVEL") or "info").lower()
+logger_class = GunicornLog
+pre_request = forget_the_last_request
 accesslog = "-" if os.environ.get("ACCESS_LOG") else None  # whatever stands in front of us usually writes one
 
 gevent.config.track_greenlet_tree = False  # for debuggers; 2 KB a socket

@@ -1,7 +1,7 @@
 """What the web process reads from its environment, once, at the start; `streams` and `conversations` read their own."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -52,9 +52,6 @@ class Settings(BaseSettings):
         default=20.0, gt=0, description="a number of seconds above 0: how often a page's socket gets a sign of life"
     )
     page_folder: Path = Field(default=BUILT_PAGE, description="the folder of the built page")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
-    )
 
     @field_validator("redis_url")
     @classmethod

@@ -10,8 +10,9 @@ from conversations import ConversationSettings
 from conversations.greenlets import open_greenlet_store
 from streams import StreamSettings
 from streams.greenlets import poll_at_once
+from telemetry.logs import init_logs
+from telemetry.settings import LogSettings
 from webapp.app import create_app
-from webapp.logs import init_logs
 from webapp.services import open_services
 from webapp.settings import SettingsError, load_settings
 from webapp.sockets import beat_forever
@@ -20,11 +21,12 @@ from webapp.sockets import beat_forever
 def _start() -> OpenAPI:
     try:
         settings = load_settings()
+        logs = LogSettings.from_env(os.environ)
         database, streams = ConversationSettings.from_env(os.environ), StreamSettings.from_env(os.environ)
     except (SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         sys.exit(4)  # gunicorn's code for "the application could not be loaded": its master then gives up too
-    init_logs(settings.log_level)
+    init_logs(logs)
     poll_at_once()
     services = open_services(settings, open_greenlet_store(database), streams)
     app = create_app(settings, services)

@@ -21,13 +21,14 @@ from conversations import ConversationSettings  # noqa: E402
 from conversations.greenlets import open_greenlet_store  # noqa: E402
 from jobs import queue_again, stream_of_job  # noqa: E402
 from streams.greenlets import poll_at_once  # noqa: E402
+from telemetry.logs import init_logs  # noqa: E402
+from telemetry.settings import LogSettings  # noqa: E402
 from workers import jobs  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.checkpoints import Checkpoints  # noqa: E402
 from workers.generation import Tools  # noqa: E402
 from workers.generations import Generations, NoAnswer  # noqa: E402
 from workers.limits import TimeLimits  # noqa: E402
-from workers.logs import set_up_logging  # noqa: E402
 from workers.offering import Offering  # noqa: E402
 from workers.providers.openai_chat import OpenAIChat  # noqa: E402
 from workers.saving import Saver  # noqa: E402
@@ -49,12 +50,13 @@ SPARE_CONNECTIONS = 10  # to the model, beside one for each generation: a stoppe
 def main() -> int:
     try:
         settings = load_settings()
+        logs = LogSettings.from_env(os.environ)
         stream_settings = streams.StreamSettings.from_env(os.environ)
         database = ConversationSettings.from_env(os.environ)
     except (SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    set_up_logging(settings.log_level)
+    init_logs(logs)
     poll_at_once()
     retry = Retry(Backoff(), time.monotonic, gevent.sleep)
     with ExitStack() as stack:

@@ -33,6 +33,8 @@ from streams import (
     StreamWriter,
     StreamWriters,
 )
+from telemetry import context
+from telemetry.logs import transcript
 from workers.backoff import Retry
 from workers.checkpoints import Checkpoints
 from workers.continuing import ContinueWith, messages_for
@@ -121,7 +123,7 @@ class Generation:
         """Have the model read until the answer is over, one way or another."""
         clock = self._tools.clock
         waiting = Waiting(partial(self._note, writer))
-        reader = gevent.spawn(self._read, writer, waiting)
+        reader = gevent.spawn(context.carrying_on(self._read), writer, waiting)
         reader.link(lambda _: self._wake.set())
         writer.on_stop(self._asked_to_stop)
         while not reader.ready() and self._stopped is None:
@@ -193,6 +195,7 @@ class Generation:
             # ours to decide.
             return PRODUCER_DIED
         messages = messages_for(prompt, self._tools.continue_with)
+        transcript.info("asked", extra={**self._facts, "model": prompt.model, "messages": messages})
         waiting.asked(clock(), again=writer.again)
         self._wake.set()
         try:
@@ -243,6 +246,8 @@ class Generation:
         try:
             writer.end(end)
             log.info("answer ended", extra={**self._facts, "outcome": end.outcome.value, "reason": end.reason})
+            if transcript.isEnabledFor(logging.INFO):  # the text is joined for it
+                transcript.info("answered", extra={**self._facts, "text": writer.text, "reasoning": writer.reasoning})
             flushed = writer.wait_flushed(FLUSH_FIRST)
             if not flushed and not writer.has_shown_text:
                 # Another worker may have been given this answer, and only Redis can say. Nobody waits for this one: no

@@ -5,6 +5,7 @@ import logging
 import gevent
 
 from streams import End, Outcome
+from telemetry import context
 from workers.endings import BROKEN, OUT_OF_TIME, SHUT_DOWN, STOPPED_BY_OPERATOR
 from workers.generation import Generation, Tools
 from workers.titles import Titles
@@ -33,8 +34,9 @@ class Generations:
         Whatever is raised into the waiting caller ends the generation, and is raised again when the text is saved; if
         it comes a second time, at once.
         """
+        context.know(stream_id=stream_id)
         generation = Generation(stream_id, self._tools)
-        running = gevent.spawn(generation.run)
+        running = gevent.spawn(context.carrying_on(generation.run))
         try:
             running.join()
         except BaseException as interruption:

@@ -1,6 +1,6 @@
 """What the worker reads from its environment, once, at the start; `streams` and `conversations` read their own."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -90,9 +90,6 @@ class Settings(BaseSettings):
         default=25.0,
         ge=0,
         description="a number of seconds from 0: how long running generations may go on after SIGTERM",
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
 
     @field_validator("redis_url")

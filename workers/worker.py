@@ -40,6 +40,7 @@ from rq.utils import as_text
 from rq.worker.base import BaseWorker, WorkerStatus
 
 from jobs import SERIALIZER
+from telemetry import context
 
 __all__ = ["GreenletWorker", "JobStopped", "JobTimeoutException", "ShuttingDown"]
 
@@ -222,7 +223,8 @@ class GreenletWorker(BaseWorker):
         try:
             execution = self._prepared(job, queue)
             if execution is not None:
-                self.perform_job(job, queue, execution)
+                with context.unpacked(job.meta):
+                    self.perform_job(job, queue, execution)
         except redis.RedisError as error:
             log.error("RQ was not told how the job went: %s", error, extra={"job_id": job.id})
         finally:

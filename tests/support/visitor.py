@@ -17,6 +17,8 @@ class Visitor:
         self._url = url
         self._jar = CookieJar()
         self._opener = build_opener(HTTPCookieProcessor(self._jar))
+        self.headers: Mapping[str, str] = {}
+        """Those of the last answer."""
 
     @property
     def cookie(self) -> str:
@@ -33,14 +35,22 @@ class Visitor:
 
     def send(self, conversation: str, script: dict[str, Any]) -> "Answer":
         """As `ask`, in this conversation."""
-        content = json.dumps(script)
+        return self.say(conversation, json.dumps(script))
+
+    def say(self, conversation: str, content: str, headers: Mapping[str, str] | None = None) -> "Answer":
+        """Ask anything."""
         path, body = f"/api/conversations/{conversation}/messages", {"content": content, "model": "s"}
-        sent = self._call("POST", path, body, {"Idempotency-Key": secrets.token_hex(16)})  # as the page does
+        key = {"Idempotency-Key": secrets.token_hex(16)}  # as the page does
+        sent = self._call("POST", path, body, {**key, **(headers or {})})
         return Answer(self, sent["stream"])
 
     def share(self, conversation: str) -> str:
         """Make a link to watch it by; the share's id."""
         return str(self._call("POST", f"/api/conversations/{conversation}/shares", {})["id"])
+
+    def open(self, path: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Read what is at this address."""
+        return self._call("GET", path, None, headers)
 
     def read(self, stream: str) -> dict[str, Any]:
         """What is stored of a stream."""
@@ -54,6 +64,7 @@ class Visitor:
         request = Request(self._url + path, data, headers, method=method)  # noqa: S310
         with self._opener.open(request, timeout=60) as response:
             answer: dict[str, Any] = json.load(response)
+            self.headers = response.headers
         return answer
 
 

@@ -29,7 +29,7 @@ class WebProcess:
             self.process = subprocess.Popen(
                 [python, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
                 cwd=PROJECT,
-                env={**os.environ, **environment, "PORT": str(self.port)},
+                env={**os.environ, "LOG_FORMAT": "text", **environment, "PORT": str(self.port)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a group of its own, to be killed as one

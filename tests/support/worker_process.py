@@ -21,7 +21,7 @@ class WorkerProcess:
         self._log = log
         # Only what is said here: a variable of the machine must not decide a test.
         # Titles are requests too, and tests count those: who wants titles asks for them.
-        environment = {"PATH": os.environ["PATH"], "TITLE_MODEL": "none", **environment}
+        environment = {"PATH": os.environ["PATH"], "TITLE_MODEL": "none", "LOG_FORMAT": "text", **environment}
         with log.open("w") as file:
             self.process = subprocess.Popen(
                 [python, "-m", "workers"], cwd=PROJECT, env=environment, stdout=file, stderr=file

@@ -84,3 +84,18 @@ def test_a_process_without_a_key_says_so_and_ends(redis_server: RedisServer) -> 
     assert ended.returncode != 0
     assert "SECRET_KEY is missing" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_wrong_setting_of_the_logs_is_named_before_anything_starts(redis_server: RedisServer) -> None:
+    ended = subprocess.run(
+        [Path(sys.executable).with_name("gunicorn"), "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
+        cwd=PROJECT,
+        env={**os.environ, "REDIS_URL": redis_server.url, "PORT": "0", "LOG_FORMAT": "xml"},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "LOG_FORMAT='xml': expected json or text" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -15,7 +15,6 @@ NAMES = [
     "OPENAI_MODEL",
     "OPENAI_MODELS",
     "GENERATION_TIMEOUT",
-    "LOG_LEVEL",
 ]
 
 
@@ -29,7 +28,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         "OPENAI_MODEL",
         "OPENAI_MODELS",
         "GENERATION_TIMEOUT",
-        "LOG_LEVEL",
     ):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
@@ -57,7 +55,6 @@ def test_an_empty_variable_counts_as_absent(environment: pytest.MonkeyPatch) -> 
         ("REDIS_URL", "localhost", "REDIS_URL is not right; expected redis://"),
         ("GENERATION_TIMEOUT", "-1", "GENERATION_TIMEOUT is not right; expected a number"),
         ("OPENAI_MODELS", " , ", "OPENAI_MODELS is not right; expected names of models with commas"),
-        ("LOG_LEVEL", "loud", "LOG_LEVEL is not right; expected DEBUG"),
     ],
 )
 def test_a_variable_that_is_wrong_is_named_with_what_would_be_right(

@@ -8,7 +8,7 @@ from tests.support.worker_process import started_worker
 from workers.settings import SettingsError, load_settings
 
 NAMES = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_MODELS", "TITLE_MODEL"]
-NAMES += ["REDIS_URL", "WORKER_CONCURRENCY", "SILENCE_TIMEOUT", "LOG_LEVEL"]
+NAMES += ["REDIS_URL", "WORKER_CONCURRENCY", "SILENCE_TIMEOUT"]
 
 
 @pytest.fixture
@@ -50,7 +50,6 @@ def test_without_a_model_the_worker_says_what_to_set(environment: pytest.MonkeyP
         ("REDIS_URL", "localhost:6379", "redis://host:port/db"),
         ("WORKER_CONCURRENCY", "0", "a whole number from 1"),
         ("SILENCE_TIMEOUT", "soon", "a number of seconds above 0"),
-        ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
     ],
 )
 def test_every_wrong_value_is_named_with_what_would_be_right(

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import openai
 
+from telemetry import context
 from workers.backoff import Backoff
 from workers.providers.chat_chunks import CUT, ChatChunks
 from workers.providers.event_stream import EventStream, WholeBody
@@ -135,6 +136,7 @@ class OpenAIChat:
                 extra_body={"messages": messages},  # the SDK itself takes 0.3 ms to look at each
                 stream=True,
                 stream_options={"include_usage": True},
+                extra_headers=context.headers(),
             )
             try:
                 return stack.enter_context(request)

@@ -177,7 +177,7 @@ function digestPath(stream: string, query: Record<string, string>): string {
 async function call<T>(method: string, path: string, body?: object, key?: string): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body) headers['Content-Type'] = 'application/json'
-  if (key) headers['Idempotency-Key'] = key
+  if (key) Object.assign(headers, { 'Idempotency-Key': key, 'X-Request-ID': key }) // one wish, one id in the logs
   const request: RequestInit = { method, headers, signal: AbortSignal.timeout(PATIENCE) }
   if (body) request.body = JSON.stringify(body)
   let response: Response
