@@ -1,6 +1,6 @@
 """What the worker reads from its environment, once, at the start; `streams` and `conversations` read their own."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
