@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from conversations import history, rows
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message
-from conversations.records import ENDS, IN_FLIGHT, Beginning, Changed, Status, StreamRecord
+from conversations.records import ENDS, IN_FLIGHT, Beginning, Changed, Queued, Status, StreamRecord
 
 # Made once, as those in rows.py: everyone who comes, or comes back, waits for it.
 OWN_STREAM = (
@@ -119,12 +119,13 @@ def saved_text(session: Session, stream_id: str) -> str:
     return answer.content
 
 
-def queued_in(session: Session, stream_id: str) -> str | None:
-    return session.scalar(
-        select(Message.conversation_id)
+def queued(session: Session, stream_id: str) -> Queued | None:
+    found = session.execute(
+        select(Message.conversation_id, Message.model)
         .join(Conversation)
         .where(Message.stream_id == stream_id, Message.status == Status.QUEUED, Conversation.deleted_at.is_(None))
-    )
+    ).one_or_none()
+    return found and Queued(found.conversation_id, found.model)
 
 
 def all_in_flight(session: Session) -> list[str]:

@@ -199,6 +199,14 @@ class StreamRecord:
     in_flight: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An answer that no worker has begun."""
+
+    conversation_id: str
+    model: str | None
+
+
 class PromptMessage(TypedDict):
     role: str
     content: str

@@ -28,6 +28,7 @@ from conversations.records import (
     Erased,
     MessageRecord,
     Page,
+    Queued,
     RemarkRecord,
     Sent,
     ShareRecord,
@@ -302,9 +303,9 @@ class Store:
         """The answer as it was saved. The caller has checked that it may be read. Raises NotFound."""
         return self._read(answers.saved_text, stream_id)
 
-    def queued_in(self, stream_id: str) -> str | None:
-        """The conversation of an answer that no worker has begun; None where one has, or where it is no more."""
-        return self._read(answers.queued_in, stream_id)
+    def queued(self, stream_id: str) -> Queued | None:
+        """An answer that no worker has begun; None where one has, or where it is no more."""
+        return self._read(answers.queued, stream_id)
 
     def streams_in_flight(self) -> list[str]:
         """Every stream that a conversation waits for, longest wait first: for whoever looks which of them vanished."""

@@ -25,8 +25,11 @@ class Handover:
     queue: Queue
     generation_timeout: float
 
-    def __call__(self, stream_id: str, conversation_id: str) -> bool:
-        """Have some worker write this answer. False: it had been handed over before. Raises redis.RedisError."""
+    def __call__(self, stream_id: str, conversation_id: str, model: str | None) -> bool:
+        """Have some worker write this answer. False: it had been handed over before. Raises redis.RedisError.
+
+        The model is only told to whoever looks at the queue.
+        """
         self.control.announce(stream_id)
         context.know(stream_id=stream_id, conversation_id=conversation_id)
         first, _ = job_ids(stream_id)
@@ -38,8 +41,8 @@ class Handover:
                 timeout=int(self.generation_timeout) + TIMEOUT_MARGIN,
                 result_ttl=RESULT_KEPT,
                 failure_ttl=FAILURE_KEPT,
-                description=f"answer in conversation {conversation_id}",
                 meta=context.luggage(),
+                description=f"answer in conversation {conversation_id} by {model or 'the default model'}",
                 unique=True,
             )
         except DuplicateJobError:

@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from webapp import follow
+from webapp.admin import init_admin
 from webapp.conversations import conversation_views
 from webapp.correlation import init_correlation
 from webapp.dashboard import init_dashboard
@@ -66,7 +67,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     init_headers(app)
     app.before_request(require_json_object)
 
-    password = settings.admin_password.get_secret_value() if settings.admin_password else None
+    admin = init_admin(app, settings, services.redis)
     app.register_api(conversation_views(services))
     app.register_api(generation_views(services))
     app.register_api(model_views(services))
@@ -74,9 +75,9 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(share_views(services))
     app.register_api(remark_views(services))
     app.register_api(health_views(services))
-    app.register_api(vital_views(services, password))
+    app.register_api(vital_views(services, admin))
     follow.register(app, services)
-    init_dashboard(app, services.redis, password)
+    init_dashboard(app, services.redis, admin)
 
     for_sockets = app.wsgi_app
     init_page(app, settings.page_folder, services.store)

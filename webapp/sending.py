@@ -45,7 +45,7 @@ def start_generation(services: Services, begin: Begin) -> Sent:
 
 def _hand_over(services: Services, sent: Sent) -> None:
     """Two at once queue one job."""
-    if services.hand_over(stream_of(sent), sent.conversation_id):
+    if services.hand_over(stream_of(sent), sent.conversation_id, sent.answer.model):
         services.announce(sent.conversation_id, sent.version, sent.owner)
 
 

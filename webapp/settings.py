@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         description="names of models with commas between them, OPENAI_MODEL among them: only these are offered",
     )
     admin_password: SecretStr | None = Field(
-        default=None, description="the password of `admin` for /rq; without it there is no /rq"
+        default=None, description="the password of the admin pages; without it there are none"
     )
     rq_queue: str = Field(default="generations", min_length=1, description="the name of the workers' queue")
     generation_timeout: float = Field(

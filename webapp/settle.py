@@ -14,7 +14,7 @@ from threading import Event
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from conversations import Changed, ConversationRecord, Store
+from conversations import Changed, ConversationRecord, Queued, Store
 from jobs import Handover, has_job, is_known
 from streams import Progress, Recording, StreamControl, StreamNotFound
 from streams.control import CANCELLED
@@ -129,8 +129,8 @@ class Settler:
         if has_job(self._redis, stream_id):
             return False
         missing_for = self._missing_for(stream_id)
-        if missing_for >= UNHEARD and (conversation_id := self._lost_unheard(stream_id)):
-            if self._hand_over(stream_id, conversation_id):
+        if missing_for >= UNHEARD and (lost := self._lost_unheard(stream_id)):
+            if self._hand_over(stream_id, lost.conversation_id, lost.model):
                 facts = {"stream_id": stream_id}
                 log.warning("stream vanished before a worker had it; handed over again", extra=facts)
             return False
@@ -140,21 +140,21 @@ class Settler:
         self._tell(self._store.settle_vanished(stream_id, VANISHED))
         return True
 
-    def _lost_unheard(self, stream_id: str) -> str | None:
-        """The conversation of an answer that no worker has begun, so that nobody was asked; and whose job is lost too.
+    def _lost_unheard(self, stream_id: str) -> Queued | None:
+        """An answer that no worker has begun, so that nobody was asked; and whose job is lost too.
 
         None where there is still a record of that job, which has then ended without beginning.
         """
         if is_known(self._redis, stream_id):
             return None
-        return self._store.queued_in(stream_id)
+        return self._store.queued(stream_id)
 
     def cancel_unheard(self, stream_id: str) -> bool:
         """Someone asked to stop an answer that Redis does not know: it ends here and now, if no worker has begun it.
 
         A job that is left finds it settled. False: it was begun, or had ended. Raises SQLAlchemyError.
         """
-        if self._store.queued_in(stream_id) is None:
+        if self._store.queued(stream_id) is None:
             return False
         saved = self._store.save_answer(
             stream_id, text="", reasoning="", outcome=CANCELLED.outcome, reason=CANCELLED.reason, usage=None

@@ -9,15 +9,15 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from webapp import sockets
-from webapp.admin import admit
+from webapp.admin import Admin
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import Vitals
 from webapp.services import Services
 
 
-def vital_views(services: Services, password: str | None) -> APIBlueprint:
-    """The route of this feature. Without a password it is 404."""
+def vital_views(services: Services, admin: Admin) -> APIBlueprint:
+    """The route of this feature. Without an administrator it is 404."""
     api = APIBlueprint(
         "vitals",
         __name__,
@@ -29,7 +29,7 @@ def vital_views(services: Services, password: str | None) -> APIBlueprint:
     @api.get("/vitals", responses={200: Vitals})
     def vitals() -> Response:
         """What the process that answers holds. For the administrator; takes a tenth of a second of its time."""
-        admit(password)
+        admin.admit()
         tails = services.hub.tails
         return respond(
             Vitals(

@@ -10,6 +10,7 @@ has a test in tests/workers/test_worker.py that fails when a new RQ moves it:
                             a stop hits "the" job of the worker      -> it hits the greenlet of the job that is named
     the intermediate queue  a job that is stuck there fails  -> it is queued again, within seconds
     handle_exception        a traceback for all of them      -> only for what was not meant
+    serialize               knows of one job at a time       -> says how many there may be
     set_state               says idle after every job                -> says busy while there are jobs
     get_heartbeat_ttl, heartbeat, _pubsub_exception_handler
                             a minute of grace; gives up without Redis -> seconds; registers again when Redis forgot us
@@ -339,6 +340,10 @@ class GreenletWorker(BaseWorker):
             log.error("left before these jobs had ended", extra={"jobs": len(self._jobs)})
 
     # -- being seen
+
+    def serialize(self) -> dict[str, Any]:
+        """What Redis knows of this worker: how many jobs it may run at once, too."""
+        return {**super().serialize(), "concurrency": self._jobs.size}
 
     def set_state(self, state: str, pipeline: Any = None) -> None:
         if state in (WorkerStatus.IDLE, WorkerStatus.BUSY):

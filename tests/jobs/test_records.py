@@ -16,7 +16,7 @@ def test_a_stream_has_a_job_while_its_first_or_its_second_is_to_come(
     client: "redis.Redis", hand_over: Handover
 ) -> None:
     assert not has_job(client, "s")
-    hand_over("s", "c")
+    hand_over("s", "c", "m")
     assert has_job(client, "s")
     queue_again(client, "s")
     client.delete("rq:job:s")
@@ -27,7 +27,7 @@ def test_a_stream_has_a_job_while_its_first_or_its_second_is_to_come(
 
 def test_a_job_that_has_ended_is_known_and_none_to_wait_for(client: "redis.Redis", hand_over: Handover) -> None:
     assert not is_known(client, "s")
-    hand_over("s", "c")
+    hand_over("s", "c", "m")
     client.hset("rq:job:s", "status", JobStatus.FAILED.value)
     assert is_known(client, "s")
     assert not has_job(client, "s")
@@ -37,6 +37,6 @@ def test_a_job_that_has_ended_is_known_and_none_to_wait_for(client: "redis.Redis
 def test_a_job_whose_status_cannot_be_read_is_none_to_wait_for(
     client: "redis.Redis", hand_over: Handover, status: str | bytes
 ) -> None:
-    hand_over("s", "c")
+    hand_over("s", "c", "m")
     client.hset("rq:job:s", "status", status)
     assert not has_job(client, "s")

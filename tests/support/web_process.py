@@ -14,6 +14,7 @@ import psutil
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
+WEB, DASHBOARD = "webapp.wsgi:app", "webapp.dashboard_wsgi:app"  # what gunicorn can run
 PROJECT = Path(__file__).parents[2]
 START_LIMIT = 180.0  # seconds; a start takes two, and a machine that runs much else at the same time far longer
 SECRET_KEY = "not a secret, because it is only for tests"  # noqa: S105
@@ -22,12 +23,12 @@ SECRET_KEY = "not a secret, because it is only for tests"  # noqa: S105
 class WebProcess:
     """One gunicorn on a port of its own. `log` is what it wrote."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, python: str = sys.executable) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, python: str = sys.executable, app: str = WEB) -> None:
         self.log = log
         self.port = free_port()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [python, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
+                [python, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", app],
                 cwd=PROJECT,
                 env={**os.environ, "LOG_FORMAT": "text", **environment, "PORT": str(self.port)},
                 stdout=output,
@@ -75,10 +76,11 @@ def running_web(
     log: Path,
     environment: Mapping[str, str] | None = None,
     python: str = sys.executable,
+    app: str = WEB,
 ) -> Iterator[WebProcess]:
     """A web process that answers, for the length of the block. The database has its tables already."""
     variables = {"REDIS_URL": redis_url, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, **(environment or {})}
-    web = WebProcess(variables, log, python)
+    web = WebProcess(variables, log, python, app)
     try:
         wait_until(web.is_alive, timeout=START_LIMIT, what="the web process to answer")
         yield web

@@ -38,7 +38,7 @@ def test_without_a_password_there_is_no_dashboard(ada: FlaskClient, path: str, h
 @pytest.mark.parametrize(
     "headers", [{}, basic("admin", "guess"), basic("root", PASSWORD), {"Authorization": f"Bearer {PASSWORD}"}]
 )
-def test_whoever_has_no_password_is_asked_for_it(guarded: FlaskClient, headers: dict[str, str]) -> None:
+def test_a_program_without_a_password_is_asked_for_it(guarded: FlaskClient, headers: dict[str, str]) -> None:
     response = guarded.get("/rq/", headers=headers)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Basic ")

@@ -34,7 +34,7 @@ def test_a_message_becomes_a_stream_and_a_job(ada: FlaskClient, conversation: st
     assert services.queue.get_job_ids() == [sent["stream"]]
     assert (job.func_name, job.args, job.kwargs) == ("workers.jobs.generate", [sent["stream"]], {})
     assert (job.timeout, job.retries_left) == (1860, None)
-    assert job.description == f"answer in conversation {conversation}"
+    assert job.description == f"answer in conversation {conversation} by a-model"
     assert read(ada, conversation)["generating"] == sent["stream"]
 
 

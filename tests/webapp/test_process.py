@@ -30,8 +30,8 @@ def web(redis_server: RedisServer, database_url: str, tmp_path: Path) -> Iterato
 class Browser:
     """One kept-alive connection and its cookie."""
 
-    def __init__(self, web: WebProcess) -> None:
-        self.connection = HTTPConnection("127.0.0.1", web.port, timeout=120)
+    def __init__(self, port: int) -> None:
+        self.connection = HTTPConnection("127.0.0.1", port, timeout=120)
         self.cookie = ""
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -46,7 +46,7 @@ class Browser:
 def test_a_message_becomes_a_job_its_end_is_saved_and_sigterm_ends_the_process(
     web: WebProcess, redis_server: RedisServer
 ) -> None:
-    browser = Browser(web)
+    browser = Browser(web.port)
     assert browser.ask("GET", "/readyz") == (200, {"redis": "ok", "database": "ok"})
     _, conversation = browser.ask("POST", "/api/conversations", {})
     path = f"/api/conversations/{conversation['id']}"

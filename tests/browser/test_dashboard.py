@@ -1,0 +1,131 @@
+"""The dashboard as the administrator's browser shows it: a process of its own, beside a worker that runs many jobs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.stage import Stack, running_stack, web_on, worker_on
+from tests.support.waiting import wait_until
+from tests.support.web_process import DASHBOARD, WebProcess, running_web
+from tests.webapp.test_process import Browser as Program
+
+PASSWORD = "correct horse"  # noqa: S105 (only for tests)
+QUEUE = "seen"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A Redis in which nobody else's workers are."""
+    with running_stack(tmp_path_factory.mktemp("own-stack")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def dashboard(own_stack: Stack) -> Iterator[WebProcess]:
+    log = own_stack.folder / "dashboard.log"
+    environment = {"ADMIN_PASSWORD": PASSWORD, "RQ_QUEUE": QUEUE}
+    with running_web(
+        redis_url=own_stack.redis_url,
+        database_url="sqlite:////nowhere/at/all",  # it needs none
+        log=log,
+        environment=environment,
+        app=DASHBOARD,
+    ) as process:
+        yield process
+
+
+@pytest.fixture
+def page(browser: Browser, dashboard: WebProcess) -> Iterator[Page]:
+    context = browser.new_context(base_url=dashboard.url)
+    faults: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def test_the_dashboard_shows_what_is_queued_running_finished_and_failed_and_by_whom(
+    own_stack: Stack, page: Page, tmp_path: Path
+) -> None:
+    stack = own_stack
+    with web_on(stack, RQ_QUEUE=QUEUE) as port, worker_on(stack, RQ_QUEUE=QUEUE, WORKER_CONCURRENCY="3"):
+        scripts: list[dict[str, object]] = [
+            {"deltas": ["Done."]},
+            {"status": 400, "error": {"message": "no such thing"}},
+        ]
+        stack.model.script(*scripts)
+        person = Program(port)
+        streams = [ask(person) for _ in scripts]
+        wait_until(lambda: all(has_ended(person, stream) for stream in streams), what="both ends")
+        stack.model.script(*[{"hold": "held"}] * 3)
+        held = [ask(person) for _ in range(3)]
+        wait_until(lambda: len(stack.model.requests()) == 5, what="the model to be asked by all that may run")
+        waiting = ask(person)
+
+        page.goto("/rq/0/view/workers")
+        take(page, tmp_path, "login")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#workers [data-role=worker]").first).to_contain_text("running 3 of 3")
+        take(page, tmp_path, "workers")
+        row = page.locator("#workers [data-role=worker]").first
+        expect(row.locator("a")).to_have_count(3)
+        expect(row).to_contain_text("by scripted")
+
+        page.get_by_role("link", name="Queues").click()
+        line = page.locator("#queues [data-role=queue]", has_text=QUEUE)
+        expect(line.locator("td")).to_have_text([QUEUE, "1", "0", "0", "3", "1", "1", "0"])
+        take(page, tmp_path, "queues")
+
+        for registry, expected in (("queued", [waiting]), ("started", held), ("finished", streams[:1])):
+            page.goto(f"/rq/0/view/jobs/{QUEUE}/{registry}/8/asc/1")
+            expect(page.locator("#jobs [data-role=job]")).to_have_count(len(expected))
+            shown = page.locator("#jobs .job_id a").all_inner_texts()
+            assert set(shown) == set(expected)
+        page.goto(f"/rq/0/view/job/{held[0]}")
+        expect(page.locator("#job-data")).to_contain_text("answer in conversation")
+        expect(page.locator("#job-data")).not_to_contain_text("Why?")
+        take(page, tmp_path, "job")
+
+        page.goto(f"/rq/0/view/job/{waiting}")
+        page.locator("#delete-job-btn").click()
+        page.locator("#confirmation-modal-yes").click()
+        page.wait_for_url("**/rq/")
+        page.goto(f"/rq/0/view/jobs/{QUEUE}/queued/8/asc/1")
+        expect(page.locator("#jobs")).to_contain_text("No jobs.")
+
+        page.goto("/admin")
+        take(page, tmp_path, "index")
+        expect(page.get_by_role("link", name="Queue")).to_be_visible()
+        expect(page.get_by_role("link", name="Vitals")).to_have_count(0)
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.goto("/rq/")
+        expect(page.get_by_label("Password")).to_be_visible()
+        stack.model.release("held", 3)
+        person.connection.close()
+
+
+def ask(person: Program) -> str:
+    """Ask in a conversation of its own; returns the stream."""
+    _, conversation = person.ask("POST", "/api/conversations", {})
+    status, sent = person.ask("POST", f"/api/conversations/{conversation['id']}/messages", {"content": "Why?"})
+    assert status == 202, sent
+    return str(sent["stream"])
+
+
+def has_ended(person: Program, stream: str) -> bool:
+    status, recording = person.ask("GET", f"/api/streams/{stream}")
+    return status == 200 and recording["end"] is not None
+
+
+def take(page: Page, folder: Path, name: str) -> None:
+    """Pictures for whoever wants to look; pytest keeps those of the last runs."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=folder / f"{name}-{scheme}.png")

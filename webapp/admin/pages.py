@@ -1,0 +1,102 @@
+"""What the administrator sees first: the login page, and the index of what there is."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
+from redis import Redis
+from werkzeug.wrappers import Response as AnyResponse
+
+from webapp.admin.guard import ADMIN, Admin, refuse_other_sites
+from webapp.destinations import own_path
+from webapp.problems import Problem
+from webapp.settings import Settings
+
+HOME = "/admin"
+LOOK = Path(__file__).parent / "look.css"
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+WRONG = "That is not the password."
+
+PAGES = (  # those that this application has are shown
+    ("/rq/", "Queue", "What is queued, running, finished and failed, and by which workers."),
+    ("/admin/streams", "Operations", "The streams in flight and the processes, live."),
+    ("/vitals", "Vitals", "What the process that answers holds, as JSON."),
+    ("/metrics", "Metrics", "All figures, for Prometheus."),
+)
+
+
+def init_admin(app: Flask, settings: Settings, redis: Redis) -> Admin:
+    """Mount the pages, and return who guards the others. Without ADMIN_PASSWORD every address of theirs is 404.
+
+    Call it when the application has its keys: the session is signed with them too.
+    """
+    password = settings.admin_password.get_secret_value() if settings.admin_password else None
+    admin = Admin(password, [str(app.secret_key), *(app.config["SECRET_KEY_FALLBACKS"] or [])], redis)
+    pages = Blueprint("admin", __name__, url_prefix=HOME, template_folder="templates")
+    look = LOOK.read_bytes()
+
+    @pages.get("")
+    def index() -> Response:
+        admin.admit()
+        mounted = {rule.rule for rule in current_app.url_map.iter_rules()}
+        return _page("index.html", pages=[page for page in PAGES if page[0] in mounted])
+
+    @pages.get("/login")
+    def login() -> AnyResponse:
+        admin.must_exist()
+        wanted = own_path(request.args.get("next"), HOME)
+        if admin.session():
+            return redirect(wanted, HTTPStatus.SEE_OTHER)
+        return _login(wanted)
+
+    @pages.post("/login")
+    def sign_in() -> AnyResponse:
+        admin.must_exist()
+        refuse_other_sites()
+        wanted = own_path(request.form.get("next"), HOME)
+        try:
+            right = admin.is_password(request.form.get("password", ""))
+        except Problem as problem:
+            return _login(wanted, problem.status, problem.detail, problem.headers)
+        if not right:
+            return _login(wanted, HTTPStatus.FORBIDDEN, WRONG)
+        admin.sign_in()
+        return redirect(wanted, HTTPStatus.SEE_OTHER)
+
+    @pages.post("/logout")
+    def sign_out() -> AnyResponse:
+        admin.must_exist()
+        refuse_other_sites()
+        admin.sign_out()
+        return redirect("/admin/login", HTTPStatus.SEE_OTHER)
+
+    @pages.get("/look.css")
+    def stylesheet() -> Response:
+        admin.must_exist()
+        return Response(look, mimetype="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    app.register_blueprint(pages)
+    return admin
+
+
+def _login(
+    wanted: str, status: HTTPStatus = HTTPStatus.OK, wrong: str = "", headers: dict[str, str] | None = None
+) -> Response:
+    response = _page("login.html", wanted=wanted, wrong=wrong, user=ADMIN)
+    response.status_code = status
+    response.headers.update(headers or {})
+    return response
+
+
+def _page(template: str, **words: object) -> Response:
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+    return Response(render_template(f"admin/{template}", **words), headers=headers, mimetype="text/html")
