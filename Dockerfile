@@ -1,19 +1,24 @@
 # syntax=docker/dockerfile:1
-# One image for the web process, the worker and the migration; docker-compose.yml names the command of each.
-# Not yet built anywhere: where this was written there was no Docker daemon.
+# One image for all processes; docker-compose.yml and docs/deploy/kubernetes name the command of each.
+# No engine has built it where it was written. tests/deploy/test_image.py does by hand, without one, what it says.
 
-FROM node:24-slim AS page
+FROM node:24.11.1-bookworm-slim AS page
 WORKDIR /page
-COPY frontend/package.json frontend/package-lock.json ./
+COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
 RUN npm install --no-save --no-audit --no-fund
 COPY frontend ./
 RUN npm run build
 
-FROM python:3.11-slim
-WORKDIR /rejoinder
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+FROM python:3.11.14-slim-bookworm AS packages
+WORKDIR /packages
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+RUN python -m venv . \
+    && bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+
+FROM python:3.11.14-slim-bookworm
+WORKDIR /rejoinder
+ENV PATH=/packages/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+COPY --from=packages /packages /packages
 COPY streams streams
 COPY telemetry telemetry
 COPY jobs jobs
@@ -21,7 +26,10 @@ COPY conversations conversations
 COPY workers workers
 COPY webapp webapp
 COPY --from=page /page/dist frontend/dist
-RUN useradd --system --no-create-home rejoinder
-USER rejoinder
+# Nobody's files: what runs can change nothing of what it runs. A number, because Kubernetes wants to see that it is not root.
+USER 10001
 EXPOSE 8000
+# Of the web process, which is what runs where no command is named.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=6 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + (os.environ.get('PORT') or '8000') + '/readyz', timeout=4)"]
 CMD ["gunicorn", "--config", "webapp/gunicorn_conf.py", "webapp.wsgi:app"]

@@ -15,3 +15,12 @@ def free_port() -> int:
         with socket.create_connection(address):
             server.accept()[0].close()
         return address[1]
+
+
+def answers_at(port: int) -> bool:
+    """Whether somebody listens at this port of the loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
