@@ -14,6 +14,7 @@ from faults.logs import Logs
 from jobs import job_ids
 from tests.support.database import migrated, new_postgres, new_sqlite, postgres_line
 from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.generous import GENEROUS
 from tests.support.ports import free_port
 from tests.support.postgres_server import running_postgres
 from tests.support.redis_server import RedisServer, running_redis
@@ -118,7 +119,7 @@ class Stack:
     def start_webs(self, count: int) -> list[WebProcess]:
         """So many more, which answer."""
         environment = {**self.settings, **self._environment, "REDIS_URL": self.web_line.url}
-        environment |= {"SECRET_KEY": SECRET_KEY, "ADMIN_PASSWORD": ADMIN_PASSWORD}
+        environment |= {"SECRET_KEY": SECRET_KEY, "ADMIN_PASSWORD": ADMIN_PASSWORD, **GENEROUS}
         started = [WebProcess(environment, self.logs.new("web")) for _ in range(count)]
         for web in started:
             wait_until(web.is_alive, START, "a web process to answer")

@@ -22,6 +22,10 @@ class Place:
 class Access(Protocol):
     """Every method raises NotFound and, of a share, ShareOver."""
 
+    @property
+    def share_id(self) -> str | None:
+        """The share that was named; None: nobody named one."""
+
     def share(self) -> ShareRecord | None:
         """The share that lets one in; None: it is the owner."""
 
@@ -41,6 +45,7 @@ class OwnerAccess:
 
     door: Door
     owner: str
+    share_id: None = None
 
     def share(self) -> ShareRecord | None:
         return None

@@ -80,7 +80,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     init_dashboard(app, services.redis, admin)
 
     for_sockets = app.wsgi_app
-    init_page(app, settings.page_folder, services.store)
+    init_page(app, settings.page_folder, services.store, services.limits)
     # Only the scheme, for the cookie's Secure: whoever lies about it harms nobody else.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
     app.wsgi_app = OutletMiddleware(app.wsgi_app, for_sockets)  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ from redis import RedisError
 
 from conversations import ConversationRecord
 from streams import StreamNotFound
-from webapp.identity import STRANGER, current_owner, welcome
+from webapp.identity import STRANGER, current_owner
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import (
@@ -27,7 +27,7 @@ from webapp.services import Services
 
 log = logging.getLogger(__name__)
 
-BAD, MISSING = HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
+BAD, MISSING, TOO_MANY = HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS
 
 
 def conversation_views(services: Services) -> APIBlueprint:
@@ -42,10 +42,12 @@ def conversation_views(services: Services) -> APIBlueprint:
     )
     store = services.store
 
-    @api.post("/conversations", responses={201: Conversation, **described(BAD)})
+    @api.post("/conversations", responses={201: Conversation, **described(BAD, TOO_MANY)})
     def create(body: NewConversation) -> Response:
         """Begin a conversation."""
-        record = store.create_conversation(welcome(), title=body.title, system_prompt=body.system_prompt)
+        record = store.create_conversation(
+            services.limits.welcome(), title=body.title, system_prompt=body.system_prompt
+        )
         return _changed(record, HTTPStatus.CREATED)
 
     @api.get("/conversations", responses={200: ConversationPage, **described(BAD)})

@@ -19,6 +19,7 @@ from webapp import frames, sockets
 from webapp.access import access_for
 from webapp.event_stream import EventStream
 from webapp.identity import current_owner
+from webapp.limits import Act
 from webapp.page_socket import PageSocket
 from webapp.problems import RETRY_AFTER, Problem, described
 from webapp.responses import respond
@@ -42,8 +43,17 @@ def register(app: OpenAPI, services: Services) -> None:
 
     @sock.route(SOCKET)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def socket(ws: Server) -> None:
-        access = access_for(services.door, current_owner(), request.args.get("share"))
-        PageSocket(ws, access, services).serve()
+        page = PageSocket(ws, access_for(services.door, current_owner(), request.args.get("share")), services)
+        try:
+            services.limits.count(Act.FOLLOW)
+            leave = services.limits.connect()
+        except Problem as refused:
+            page.turn_away(refused.detail)
+            return
+        try:
+            page.serve()
+        finally:
+            leave()
 
     app.register_api(_stream_views(services))
 
@@ -72,7 +82,11 @@ def _stream_views(services: Services) -> APIBlueprint:
         abp_tags=[Tag(name="streams")],
         abp_security=[{"cookie": []}],
         abp_responses=described(
-            HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.SERVICE_UNAVAILABLE
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.GONE,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )
 
@@ -82,8 +96,10 @@ def _stream_views(services: Services) -> APIBlueprint:
 
         Both resume from `position`; so does the header `Last-Event-ID`, which an EventSource sends by itself.
         """
+        services.limits.count(Act.FOLLOW)
         access = access_for(services.door, current_owner(), query.share)
-        stream = access.stream(path.stream_id)
+        with services.limits.looking_up(query.share):
+            stream = access.stream(path.stream_id)
         position = _position(request.headers.get("Last-Event-ID") or query.position)
         if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
             return _event_stream(services, stream, position, access.share())
@@ -96,8 +112,10 @@ def _stream_views(services: Services) -> APIBlueprint:
     @api.get("/streams/<id:stream_id>/digest", responses={200: Digest, **described(HTTPStatus.CONFLICT)})
     def digest(path: StreamPath, query: StreamQuery) -> Response:
         """Prove a text: the digest of a stream's text up to `position`, or of all of it."""
+        services.limits.count(Act.FOLLOW)
         access = access_for(services.door, current_owner(), query.share)
-        stream = access.stream(path.stream_id)
+        with services.limits.looking_up(query.share):
+            stream = access.stream(path.stream_id)
         position = _position(query.position)
         try:
             recording = services.control.read(stream.id, stop=position.index if position else None)
@@ -130,8 +148,10 @@ def _event_stream(
         raise _expired()
     if progress and progress.state == "ended" and position == Position(progress.epoch or "", progress.length):
         return Response(status=HTTPStatus.NO_CONTENT)  # it has all of it: an EventSource stops coming back
+    leave = services.limits.connect()
     events = EventStream(services, share).events(stream.id, position, stream.in_flight)
     response = Response(events, mimetype="text/event-stream")
+    response.call_on_close(leave)
     # Without these, proxies collect the events and deliver them in lumps.
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"

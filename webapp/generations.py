@@ -10,6 +10,7 @@ from flask_openapi3.models.tag import Tag
 
 from conversations import records
 from webapp.identity import current_owner
+from webapp.limits import Act
 from webapp.models import chosen_model
 from webapp.problems import described
 from webapp.responses import respond
@@ -33,6 +34,7 @@ SENT = {
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.TOO_MANY_REQUESTS,
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 }
@@ -53,24 +55,28 @@ def generation_views(services: Services) -> APIBlueprint:
     @api.post("/conversations/<id:conversation_id>/messages", responses=SENT)
     def send(path: ConversationPath, header: SendHeaders, body: NewMessage) -> Response:
         """Send a message, and have it answered."""
+        services.limits.count(Act.SEND)
         begin = partial(store.send, current_owner(), path.conversation_id, body.content)
         return _started(begin, body.model, header)
 
     @api.post("/messages/<id:message_id>/regenerate", responses=SENT)
     def regenerate(path: MessagePath, header: SendHeaders, body: ModelChoice) -> Response:
         """Have another version of an answer written."""
+        services.limits.count(Act.SEND)
         begin = partial(store.regenerate, current_owner(), path.message_id)
         return _started(begin, body.model, header)
 
     @api.post("/messages/<id:message_id>/continue", responses=SENT)
     def continue_(path: MessagePath, header: SendHeaders, body: ModelChoice) -> Response:
         """Have an answer that was cut off gone on with, in a version that begins with what there is."""
+        services.limits.count(Act.SEND)
         begin = partial(store.continue_, current_owner(), path.message_id)
         return _started(begin, body.model, header)
 
     @api.post("/messages/<id:message_id>/edit", responses=SENT)
     def edit(path: MessagePath, header: SendHeaders, body: NewMessage) -> Response:
         """Send another version of one of your messages, and have it answered."""
+        services.limits.count(Act.SEND)
         begin = partial(store.edit, current_owner(), path.message_id, body.content)
         return _started(begin, body.model, header)
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from wsgiref.headers import Headers
@@ -12,7 +13,7 @@ from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
 from conversations import NotFound, ShareOver, Store
 from webapp.headers import PAGE_POLICY, SAME_FOR_ALL
-from webapp.identity import welcome
+from webapp.limits import Limits
 from webapp.previews import NO_INDEX, preview
 from webapp.problems import Problem
 
@@ -22,20 +23,21 @@ HASHED = re.compile(r"^/assets/.+-[\w-]{8,}\.\w+$")  # as Vite names what never 
 TITLE = "<title>Rejoinder</title>"  # as it stands in the document; a share's page has another
 
 
-def init_page(app: Flask, folder: Path, store: Store) -> None:
+def init_page(app: Flask, folder: Path, store: Store, limits: Limits) -> None:
     """Serve the page in `folder`. It is read now: a page built later is served after a restart."""
     document = folder / "index.html"
     html = document.read_text() if document.is_file() else None
 
     def page(conversation_id: str = "") -> Response:  # noqa: ARG001 (the page's own business)
-        return _document(html)
+        return _document(html, limits)
 
     def shared_page(share_id: str) -> Response:
         """A dead link answers so at once, and the page says it in words. It is never kept, and rarely to be found."""
         status = HTTPStatus.OK
         head = f"{NO_INDEX}\n{TITLE}"
         try:
-            share = store.shared(share_id)
+            with limits.looking_up(share_id):
+                share = store.shared(share_id)
             head = preview(share, store.shared_conversation(share_id), request.base_url)
         except ShareOver:
             status = HTTPStatus.GONE
@@ -43,7 +45,9 @@ def init_page(app: Flask, folder: Path, store: Store) -> None:
             status = HTTPStatus.NOT_FOUND
         except SQLAlchemyError as error:  # the page itself waits for it
             log.warning("no preview: %s", error)
-        response = _document(html and html.replace(TITLE, head), status)
+        except Problem as refused:  # the page asks again, and is told so in words
+            status = refused.status
+        response = _document(html and html.replace(TITLE, head), limits, status)
         if NO_INDEX in head:
             response.headers["X-Robots-Tag"] = "noindex"
         return response
@@ -59,11 +63,12 @@ def init_page(app: Flask, folder: Path, store: Store) -> None:
         app.wsgi_app = files  # type: ignore[method-assign]
 
 
-def _document(html: str | None, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _document(html: str | None, limits: Limits, status: HTTPStatus = HTTPStatus.OK) -> Response:
     if html is None:
         detail = "The page has not been built. Run `make page` in the project's folder, then start again."
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
-    welcome()
+    with suppress(Problem):  # one too many for this address still sees the page, and all that needs no identity
+        limits.welcome()
     headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "private, no-cache"}
     response = Response(html, status, headers, mimetype="text/html")
     response.add_etag()

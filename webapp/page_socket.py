@@ -1,6 +1,7 @@
 """One page's WebSocket: what it follows, what it watches, what it is told (PROTOCOL.md, section 2)."""
 
 import logging
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,8 @@ from conversations import NotFound, RemarkRecord, ShareOver
 from streams import Batch, Cursor, Gone, Position, is_end
 from webapp import frames, sockets
 from webapp.access import Access
+from webapp.pace import Pace
+from webapp.problems import Problem
 from webapp.rooms import Visit, Watch
 from webapp.schemas import Remark
 from webapp.services import Services
@@ -18,7 +21,9 @@ from webapp.services import Services
 log = logging.getLogger(__name__)
 
 MOST_FOLLOWED = 100  # streams of one socket, and as many conversations: more than any page shows
-NO_LONGER_SHARED, NOT_SHARED = 4410, 4404  # close codes of our own, after HTTP's
+NO_LONGER_SHARED, NOT_SHARED, TOO_MUCH = 4410, 4404, 4429  # close codes of our own, after HTTP's
+LEAD = 10.0  # seconds' worth of frames that may come at once: a page says all that it follows when it is back
+TOO_FAST = "This page says more than {} frames a second. Come back later."
 MISSED_BEATS = 2  # as many as a client waits for
 HEARTBEAT = frames.text_frame({"type": "heartbeat"})
 
@@ -41,24 +46,39 @@ class PageSocket(sockets.Closable):
         self._cursors: dict[str, Cursor] = {}
         self._watches: dict[str, Watch] = {}
         self._behind: dict[Cursor, None] = {}  # cursors that have something to take
+        per_second = services.settings.frames_per_second
+        self._pace = Pace(per_second, LEAD, time.monotonic) if per_second else None
+
+    def turn_away(self, reason: str) -> None:
+        """Instead of `serve`: there is too much of something, and the client may come back later."""
+        sockets.hang_up(self._ws, TOO_MUCH, reason)
+        self.over()
+        sockets.see_out(self._ws)
 
     def serve(self) -> None:
         """Answer the client until it leaves. A fault of ours ends the socket with 1011, never in silence."""
         visit = None
         try:
-            share = self._access.share()
+            with self._services.limits.looking_up(self._access.share_id):
+                share = self._access.share()
             if share is not None:
                 visit = Visit(share, self.shut_out)
                 self._services.rooms.enter(visit)
             self._say({"type": "hello", "heartbeat": self._services.settings.heartbeat_interval})
             while True:
-                self._answer(sockets.receive(self._ws))
+                frame = sockets.receive(self._ws)
+                if self._pace is None or self._pace.keeps():
+                    self._answer(frame)
+                else:
+                    sockets.hang_up(self._ws, TOO_MUCH, TOO_FAST.format(self._services.settings.frames_per_second))
         except ConnectionClosed:
             return
         except ShareOver:
             self.shut_out()
         except NotFound:  # what a frame asks for in vain is answered there; this is the share
             sockets.hang_up(self._ws, NOT_SHARED, frames.UNSHARED["detail"])
+        except Problem as refused:
+            sockets.hang_up(self._ws, TOO_MUCH, refused.detail)
         except SQLAlchemyError as error:
             log.warning("a socket was closed, because the database does not answer: %s", error)
             sockets.hang_up(self._ws, 1013, "The database does not answer at the moment. Come back.")

@@ -8,7 +8,8 @@ from flask_openapi3.models.tag import Tag
 
 from conversations import NotShared, Visitor
 from webapp.access import OwnerAccess, Place, ShareAccess
-from webapp.identity import current_owner, welcome
+from webapp.identity import current_owner
+from webapp.limits import Act
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import (
@@ -23,12 +24,13 @@ from webapp.schemas import (
 )
 from webapp.services import Services
 
-BAD, FORBIDDEN, MISSING, FULL, OVER = (
+BAD, FORBIDDEN, MISSING, FULL, OVER, TOO_MANY = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
     HTTPStatus.GONE,
+    HTTPStatus.TOO_MANY_REQUESTS,
 )
 
 
@@ -49,9 +51,13 @@ def remark_views(services: Services) -> APIBlueprint:
         """Read the discussion of your conversation, from a change on."""
         return _read(_mine(path.conversation_id), query)
 
-    @api.post("/conversations/<id:conversation_id>/remarks", responses={201: Remark, **described(BAD, MISSING, FULL)})
+    @api.post(
+        "/conversations/<id:conversation_id>/remarks",
+        responses={201: Remark, **described(BAD, MISSING, FULL, TOO_MANY)},
+    )
     def say(path: ConversationPath, body: NewRemark) -> Response:
         """Say something beside your conversation."""
+        services.limits.count(Act.REMARK)
         return _say(_mine(path.conversation_id), Visitor(current_owner(), body.name), body, None)
 
     @api.delete(
@@ -61,17 +67,19 @@ def remark_views(services: Services) -> APIBlueprint:
         """Remove anybody's remark from the discussion of your conversation."""
         return _remove(_mine(path.conversation_id), path.remark_id)
 
-    by_share = described(BAD, FORBIDDEN, MISSING, FULL, OVER)
+    by_share = described(BAD, FORBIDDEN, MISSING, FULL, OVER, TOO_MANY)
 
     @api.get("/shares/<id:share_id>/remarks", responses={200: Remarks, **by_share})
     def read_shared(path: SharePath, query: RemarksQuery) -> Response:
         """Read the discussion of a shared conversation, from a change on."""
+        services.limits.count(Act.SHARE_OPEN)
         return _read(_shared(path.share_id), query)
 
     @api.post("/shares/<id:share_id>/remarks", responses={201: Remark, **by_share})
     def say_shared(path: SharePath, body: NewRemark) -> Response:
         """Say something beside a shared conversation."""
-        return _say(_shared(path.share_id), Visitor(welcome(), body.name), body, path.share_id)
+        services.limits.count(Act.REMARK)
+        return _say(_shared(path.share_id), Visitor(services.limits.welcome(), body.name), body, path.share_id)
 
     @api.delete("/shares/<id:share_id>/remarks/<id:remark_id>", responses={200: Remark, **by_share})
     def take_back(path: SharedRemarkPath) -> Response:
@@ -82,7 +90,8 @@ def remark_views(services: Services) -> APIBlueprint:
         return OwnerAccess(services.door, current_owner()).conversation(conversation_id)
 
     def _shared(share_id: str) -> Place:
-        place = ShareAccess(services.door, share_id).conversation(share_id)
+        with services.limits.looking_up(share_id):
+            place = ShareAccess(services.door, share_id).conversation(share_id)
         if not place.discussion:
             raise NotShared("discussing")
         return place

@@ -26,6 +26,7 @@ from streams import (
 )
 from webapp.audience import Audience
 from webapp.door import Door
+from webapp.limits import Limits
 from webapp.lists import Lists
 from webapp.rooms import Rooms
 from webapp.settings import Settings
@@ -55,6 +56,7 @@ class Services:
     reaper: Reaper
     rooms: Rooms
     lists: Lists
+    limits: Limits
     announce: Announce
     announce_change: Callable[[str], None]
     closing: threading.Event
@@ -67,10 +69,12 @@ class Services:
         self.reaper.start()
         threading.Thread(target=self.settler.sweep_forever, args=(self.closing,), name="sweep", daemon=True).start()
         threading.Thread(target=self.waiting.look_forever, args=(self.closing,), name="waiting", daemon=True).start()
+        threading.Thread(target=self.limits.report_forever, args=(self.closing,), name="limits", daemon=True).start()
 
     def close(self) -> None:
         """Stop it, and let go of every connection."""
         self.closing.set()
+        self.limits.leave()
         self.reaper.close()
         self.rooms.close()
         self.hub.close()
@@ -105,6 +109,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         reaper=Reaper(redis, streams, settler.save, restarts, expected=(SQLAlchemyError,)),
         rooms=Rooms(store, subscriber, Audience(redis)),
         lists=Lists(subscriber),
+        limits=Limits(settings, redis),
         announce=announce,
         announce_change=_telling(announce_change, redis),
         closing=threading.Event(),

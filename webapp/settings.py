@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from streams.connection import checked_url, unverified
 from streams.offer import model_names
+from webapp.limit_settings import LimitSettings
 
 BUILT_PAGE = Path(__file__).parent.parent / "frontend" / "dist"
 
@@ -19,7 +20,7 @@ class SettingsError(Exception):
     """The environment does not allow a start. The message names every variable at fault and what would be right."""
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings):
     """Each field is the environment variable of the same name in capitals. An empty variable counts as absent."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")

@@ -19,7 +19,8 @@ from conversations import (
     tag_of,
 )
 from webapp.door import Together
-from webapp.identity import current_owner, welcome
+from webapp.identity import current_owner
+from webapp.limits import Act
 from webapp.problems import Problem, described
 from webapp.responses import respond
 from webapp.schemas import (
@@ -43,12 +44,13 @@ BAD, FORBIDDEN, MISSING, OVER = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.GONE,
 )
-CONFLICT, UNPROCESSABLE, AWAY = (
+CONFLICT, UNPROCESSABLE, TOO_MANY, AWAY = (
     HTTPStatus.CONFLICT,
     HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
-ASKED = {202: Sent, **described(BAD, FORBIDDEN, MISSING, CONFLICT, OVER, UNPROCESSABLE, AWAY)}
+ASKED = {202: Sent, **described(BAD, FORBIDDEN, MISSING, CONFLICT, OVER, UNPROCESSABLE, TOO_MANY, AWAY)}
 
 
 def share_views(services: Services) -> APIBlueprint:
@@ -78,16 +80,19 @@ def share_views(services: Services) -> APIBlueprint:
         services.announce_change(revoked.conversation_id)
         return Response(status=HTTPStatus.NO_CONTENT)
 
-    @api.get("/shares/<id:share_id>", responses={200: SharedConversation, **described(MISSING, OVER)})
+    @api.get("/shares/<id:share_id>", responses={200: SharedConversation, **described(MISSING, OVER, TOO_MANY)})
     def read_shared(path: SharePath) -> Response:
         """Read a shared conversation. No account is needed, only the link."""
-        conversation_id, shown = readings(path.share_id, partial(_read, services, path.share_id))
+        services.limits.count(Act.SHARE_OPEN)
+        with services.limits.looking_up(path.share_id):
+            conversation_id, shown = readings(path.share_id, partial(_read, services, path.share_id))
         return respond(shown.model_copy(update={"me": tag_of(conversation_id, current_owner())}))
 
     @api.post("/shares/<id:share_id>/messages", responses=ASKED)
     def ask(path: SharePath, header: SendHeaders, body: Question) -> Response:
         """Ask in a shared conversation, if its link is for that. One question at a time, whoever asks it."""
-        visitor = Visitor(welcome(), body.name)
+        services.limits.count(Act.SEND)
+        visitor = Visitor(services.limits.welcome(), body.name)
 
         def begin(stream_id: str) -> records.Sent:
             return store.ask(
@@ -100,7 +105,8 @@ def share_views(services: Services) -> APIBlueprint:
             )
 
         try:
-            sent = start_generation(services, begin)
+            with services.limits.looking_up(path.share_id):
+                sent = start_generation(services, begin)
         except Busy as busy:
             detail = "Another question is being answered just now. Yours can be sent when that answer is complete."
             raise Problem(HTTPStatus.CONFLICT, detail, stream=busy.stream_id) from None
@@ -109,10 +115,11 @@ def share_views(services: Services) -> APIBlueprint:
         named = {"conversation": path.share_id, "question": question, "answer": answer}
         return respond(shown.model_copy(update=named), HTTPStatus.ACCEPTED)
 
-    @api.post("/shares/<id:share_id>/stop", responses={202: Stopped, **described(FORBIDDEN, MISSING, OVER)})
+    @api.post("/shares/<id:share_id>/stop", responses={202: Stopped, **described(FORBIDDEN, MISSING, OVER, TOO_MANY)})
     def stop_asked(path: SharePath) -> Response:
         """Stop the answer to a question of one's own."""
-        record = store.shared_conversation(path.share_id)
+        with services.limits.looking_up(path.share_id):
+            record = store.shared_conversation(path.share_id)
         asked = _question_in_flight(record)
         if asked is None or record.generating is None:
             raise NotFound("answer", path.share_id)

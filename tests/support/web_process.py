@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.generous import GENEROUS
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
@@ -78,8 +79,12 @@ def running_web(
     python: str = sys.executable,
     app: str = WEB,
 ) -> Iterator[WebProcess]:
-    """A web process that answers, for the length of the block. The database has its tables already."""
-    variables = {"REDIS_URL": redis_url, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, **(environment or {})}
+    """A web process that answers, for the length of the block. The database has its tables already.
+
+    Its limits are generous, unless `environment` says otherwise.
+    """
+    places = {"REDIS_URL": redis_url, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY}
+    variables = {**places, **GENEROUS, **(environment or {})}
     web = WebProcess(variables, log, python, app)
     try:
         wait_until(web.is_alive, timeout=START_LIMIT, what="the web process to answer")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import redis
@@ -9,9 +10,10 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 from pydantic import SecretStr
 
-from conversations import open_store
+from conversations import Store, open_store
 from streams import StreamSettings, StreamWriter, StreamWriters
 from tests.support.database import migrated, new_sqlite
+from tests.support.generous import GENEROUS
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.web_process import WebProcess, running_web
 from tests.webapp.people import send
@@ -56,6 +58,7 @@ def settings(shared_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
         redis_url=shared_redis.url,
         openai_model="a-model",
         page_folder=tmp_path_factory.mktemp("no-page-here"),
+        **{name.lower(): value for name, value in GENEROUS.items()},  # type: ignore[arg-type]  # as in an environment
     )
 
 
@@ -70,6 +73,20 @@ def services(settings: Settings, database_url: str) -> Iterator[Services]:
 @pytest.fixture(scope="session")
 def app(settings: Settings, services: Services) -> OpenAPI:
     return create_app(settings, services)
+
+
+@pytest.fixture
+def open_app(settings: Settings, database_url: str) -> Iterator[Callable[..., OpenAPI]]:
+    """Another application on the same Redis and database, as another process has it; these settings are other ones."""
+    with ExitStack() as opened:
+
+        def open_app(store: Store | None = None, **changed: Any) -> OpenAPI:
+            other = Settings.model_validate({**settings.model_dump(), **changed})
+            own = open_services(other, store or open_store(database_url), StreamSettings())
+            opened.callback(own.close)
+            return create_app(other, own)
+
+        yield open_app
 
 
 @pytest.fixture

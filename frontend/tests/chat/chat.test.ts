@@ -98,6 +98,19 @@ describe('sending', () => {
     expect(store.state.conversation?.messages).toHaveLength(2)
   })
 
+  test('who is told to wait keeps the words, reads why, and sends them later as they are', async () => {
+    const { id } = api.put('A')
+    await chat.open(id)
+    chat.type('Hello')
+    const wait = 'There were too many questions in a short time. Try again in 12 seconds.'
+    api.faults.push({ when: 'before', error: new ApiError(429, wait) })
+    await chat.send()
+    expect(store.state).toMatchObject({ draft: 'Hello', sending: false, sendProblem: wait })
+    await chat.send()
+    expect(store.state).toMatchObject({ draft: '', sendProblem: null })
+    expect(api.conversations.get(id)?.messages).toHaveLength(2)
+  })
+
   test('a refresh after a send that failed keeps words and key', async () => {
     const { id } = api.put('A')
     await chat.open(id)

@@ -24,3 +24,11 @@ test('a server that restarts is tried again within two seconds, however often it
     }),
   )
 })
+
+test('a server that had too much is left alone for half a minute, however often it was tried', () => {
+  fc.assert(
+    fc.property(fc.nat(50), chance, (attempt, random) => {
+      expect(comeback(4429, attempt, () => random)).toBe(30_000 * (1 + random))
+    }),
+  )
+})

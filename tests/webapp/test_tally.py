@@ -1,0 +1,93 @@
+"""Counting what is open in several processes."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
+from webapp.tally import Tally
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator["redis.Redis"]:
+    with redis.Redis.from_url(redis_server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def process(client: "redis.Redis") -> Callable[..., Tally]:
+    """A process's part in the tally."""
+
+    def process(**settings: float) -> Tally:
+        return Tally(client, **settings)  # type: ignore[arg-type]
+
+    return process
+
+
+def opened(tally: Tally, most: int = 3) -> bool:
+    tally.add("ada")
+    if tally.fits("ada", most):
+        return True
+    tally.remove("ada")
+    return False
+
+
+def test_all_processes_count_together(process: Callable[..., Tally]) -> None:
+    one, two = process(), process()
+    assert [opened(one), opened(two), opened(one), opened(two), opened(one)] == [True, True, True, False, False]
+
+
+def test_each_name_is_counted_alone(process: Callable[..., Tally]) -> None:
+    tally = process()
+    assert opened(tally, 1)
+    tally.add("eve")
+    assert tally.fits("eve", 1)
+
+
+def test_what_was_closed_makes_room_elsewhere_with_the_next_report(process: Callable[..., Tally]) -> None:
+    one, two = process(), process()
+    assert all([opened(one), opened(one), opened(one)])
+    one.remove("ada")
+    one.report()
+    assert [opened(two), opened(two)] == [True, False]
+
+
+def test_a_process_that_is_killed_has_nothing_open_for_long(process: Callable[..., Tally]) -> None:
+    killed, other = process(good_for=0.05), process()
+    assert all([opened(killed), opened(killed), opened(killed)])
+    wait_until(lambda: opened(other), what="what was killed to count no longer")
+
+
+def test_a_process_that_ends_says_so(process: Callable[..., Tally], client: "redis.Redis") -> None:
+    leaving = process()
+    assert opened(leaving)
+    leaving.leave()
+    assert client.keys("*") == []
+
+
+def test_a_redis_that_was_emptied_is_told_anew(process: Callable[..., Tally], client: "redis.Redis") -> None:
+    one, two = process(), process()
+    assert all([opened(one), opened(one), opened(one)])
+    client.flushall()
+    one.report()
+    assert not opened(two)
+
+
+def test_a_number_is_good_for_as_long_as_it_is_reported(process: Callable[..., Tally], client: "redis.Redis") -> None:
+    tally = process(good_for=1_000)
+    assert opened(tally)
+    [key] = client.keys("*")
+    client.pexpire(key, 500_000)
+    tally.report()
+    assert client.pttl(key) > 500_000
+
+
+def test_what_others_have_written_there_does_not_count(process: Callable[..., Tally], client: "redis.Redis") -> None:
+    tally = process()
+    assert opened(tally)
+    [key] = client.keys("*")
+    client.hset(key, mapping={"a": "many", "b": "7", "c": "9:soon"})
+    assert opened(tally, 2)
+    assert len(client.hkeys(key)) == 1
