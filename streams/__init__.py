@@ -9,6 +9,7 @@ from streams.control import StreamControl, announce_change, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
+from streams.inspection import Sight, look_at, look_at_all, unsettled
 from streams.lease import PRODUCER_DIED, Reaper
 from streams.offer import Offer, keep_offer, publish_offer, read_offer
 from streams.reader import Progress, Recording
@@ -39,6 +40,7 @@ __all__ = [
     "Recording",
     "Restarts",
     "Serving",
+    "Sight",
     "StopReason",
     "StreamBegun",
     "StreamControl",
@@ -56,6 +58,9 @@ __all__ = [
     "connect",
     "is_end",
     "keep_offer",
+    "look_at",
+    "look_at_all",
     "publish_offer",
     "read_offer",
+    "unsettled",
 ]

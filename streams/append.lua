@@ -54,9 +54,13 @@ if length >= start and first <= #ARGV then
 end
 
 if lease > 0 or lost then
-  local now = redis.call('TIME')
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
   if redis.call('HEXISTS', KEYS[2], 'ended') == 0 then
-    redis.call('HSET', KEYS[2], 'lease', now[1] * 1000 + math.floor(now[2] / 1000) + lease)
+    redis.call('HSET', KEYS[2], 'lease', now + lease)
+  end
+  if redis.call('HGET', KEYS[2], 'seen') ~= tostring(length) then -- for who looks on; not with every chunk
+    redis.call('HSET', KEYS[2], 'seen', length, 'grown', now)
   end
   redis.call('PEXPIRE', KEYS[1], expiry)
   redis.call('PEXPIRE', KEYS[2], expiry)

@@ -23,7 +23,7 @@ def chunks(stream_id: str) -> str:
 
 
 def state(stream_id: str) -> str:
-    """Hash: epoch, fence, lease, taken, again, cancel, ended."""
+    """Hash: epoch, fence, lease, taken, again, cancel, ended; for whoever looks on announced, opened, seen, grown."""
     return f"{PREFIX}:{{{stream_id}}}:state"
 
 

@@ -14,10 +14,12 @@ local cancel, again = tonumber(stored[4] or 0) or 0, stored[5] and 1 or 0
 if stored[2] == ARGV[1] then return {tonumber(stored[3]) or 1, cancel, again} end
 if stored[2] and ARGV[4] ~= '1' then return {-2, 0, 0} end
 
-local now = redis.call('TIME')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fence = redis.call('HINCRBY', KEYS[2], 'fence', 1)
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[2], 'epoch', ARGV[1], 'lease', now[1] * 1000 + math.floor(now[2] / 1000) + tonumber(ARGV[2]))
+redis.call('HSET', KEYS[2], 'epoch', ARGV[1], 'lease', now + tonumber(ARGV[2]), 'opened', now)
+redis.call('HDEL', KEYS[2], 'seen', 'grown')
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 redis.call('PUBLISH', KEYS[3], ARGV[1] .. ' 0 0 \n')
 return {fence, cancel, again}

@@ -1,0 +1,107 @@
+"""Looking at streams from outside: for whoever runs the service, never on the way of a chunk.
+
+Everything here only reads, and all streams together cost one round trip: one call of inspect.lua for each, whose keys
+lie in one slot. Times are ages by Redis's own clock, so no two machines have to agree on one. What another version, or
+nobody, has stored is None.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from streams import keys, scripts
+from streams.chunk import UNREADABLE_END, End, decode_end, is_end, is_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One stream as it is at this moment. Times are in seconds, sizes in bytes."""
+
+    stream_id: str
+    state: str
+    """While nobody has begun to write it "queued", then "running", then "ended"; "missing" where Redis has none."""
+    chunks: int = 0
+    bytes: int | None = None
+    """What its chunks take in Redis's memory, about; None where Redis does not say."""
+    announced: float | None = None
+    """So long ago it was queued."""
+    opened: float | None = None
+    """So long ago its writer began."""
+    grown: float | None = None
+    """So long ago a heartbeat of its writer last found new chunks (one heartbeat is a quarter of a lease)."""
+    lease_left: float | None = None
+    """Until its producer is taken for dead, or it for forgotten in the queue; below 0: a reaper is about to look."""
+    epoch: str | None = None
+    fence: int | None = None
+    taken: bool = False
+    """A worker has its job, and has not begun."""
+    again: str | None = None
+    """It was begun again: "owed" until there is a job for that, then "queued"."""
+    cancel: bool = False
+    """Somebody asked to stop."""
+    end: End | None = None
+
+    @property
+    def age(self) -> float | None:
+        """Since it was queued or, where that is not known, begun."""
+        return self.announced if self.announced is not None else self.opened
+
+
+def unsettled(client: "redis.Redis") -> list[str]:
+    """The streams that are not saved yet: those in flight, and those that ended just now. Raises redis.RedisError."""
+    members: list[Any] = client.zrange(keys.UNSETTLED, 0, -1)
+    return [member.decode("utf-8", "replace") for member in members]
+
+
+def look_at(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Sight]:
+    """Each of these streams, in this order, in one round trip. Raises redis.RedisError."""
+    calls: list[scripts.Call] = [
+        (scripts.inspect, [keys.chunks(stream_id), keys.state(stream_id)], []) for stream_id in stream_ids
+    ]
+    replies = scripts.run_together(client, *calls) if calls else []
+    return [_sight(stream_id, reply) for stream_id, reply in zip(stream_ids, replies, strict=True)]
+
+
+def look_at_all(client: "redis.Redis") -> list[Sight]:
+    """Every unsettled stream, the oldest first. Raises redis.RedisError."""
+    return sorted(look_at(client, unsettled(client)), key=lambda sight: sight.age or 0.0, reverse=True)
+
+
+def _sight(stream_id: str, reply: Any) -> Sight:
+    if reply is None:
+        return Sight(stream_id, "missing")
+    now, chunks, size, last, flat = reply
+    fields = {name.decode("utf-8", "replace"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    epoch = fields.get("epoch", b"").decode("ascii", "replace")
+    ended = "ended" in fields
+    if not is_epoch(epoch) if epoch else ended:
+        return Sight(stream_id, "missing")  # none of ours: readers take it for gone, too
+    lease = _number(fields, "lease")
+    return Sight(
+        stream_id,
+        "ended" if ended else "running" if epoch else "queued",
+        chunks,
+        size if size >= 0 else None,
+        announced=_ago(now, fields, "announced"),
+        opened=_ago(now, fields, "opened") if epoch else None,
+        grown=_ago(now, fields, "grown") if epoch else None,
+        lease_left=None if lease is None else (lease - now) / 1000,
+        epoch=epoch or None,
+        fence=_number(fields, "fence"),
+        taken="taken" in fields and not epoch,
+        again=fields["again"].decode("utf-8", "replace") if "again" in fields else None,
+        cancel="cancel" in fields,
+        end=(decode_end(last) if is_end(last) else UNREADABLE_END) if ended else None,
+    )
+
+
+def _number(fields: Mapping[str, bytes], name: str) -> int | None:
+    text = fields.get(name, b"")
+    return int(text) if text.isdigit() and len(text) <= 15 else None
+
+
+def _ago(now: int, fields: Mapping[str, bytes], name: str) -> float | None:
+    moment = _number(fields, name)
+    return None if moment is None else max(0, now - moment) / 1000
