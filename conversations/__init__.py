@@ -16,6 +16,7 @@ from conversations.errors import (
     WrongRole,
 )
 from conversations.records import (
+    AnswerRecord,
     Author,
     Beginning,
     Changed,
@@ -43,6 +44,7 @@ from conversations.settings import ConversationSettings
 from conversations.store import Store, open_store
 
 __all__ = [
+    "AnswerRecord",
     "Author",
     "Beginning",
     "Busy",

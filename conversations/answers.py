@@ -3,7 +3,7 @@
 Rule: an answer is changed only while it is in flight. Whoever comes later, or twice, changes nothing and is told so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from conversations import history, rows
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message
-from conversations.records import ENDS, IN_FLIGHT, Beginning, Changed, Queued, Status, StreamRecord
+from conversations.records import ENDS, IN_FLIGHT, AnswerRecord, Beginning, Changed, Queued, Status, StreamRecord
+
+AT_ONCE = 500  # streams that one query names; SQLite allows 32,766 parameters, and other builds of it 999
 
 # Made once, as those in rows.py: everyone who comes, or comes back, waits for it.
 OWN_STREAM = (
@@ -126,6 +128,16 @@ def queued(session: Session, stream_id: str) -> Queued | None:
         .where(Message.stream_id == stream_id, Message.status == Status.QUEUED, Conversation.deleted_at.is_(None))
     ).one_or_none()
     return found and Queued(found.conversation_id, found.model)
+
+
+def of_streams(session: Session, stream_ids: Sequence[str]) -> dict[str, AnswerRecord]:
+    columns = select(Message.stream_id, Message.conversation_id, Message.model, Message.status, Message.created_at)
+    found: dict[str, AnswerRecord] = {}
+    for start in range(0, len(stream_ids), AT_ONCE):
+        some = columns.where(Message.stream_id.in_(stream_ids[start : start + AT_ONCE]))
+        for stream_id, conversation_id, model, status, created_at in session.execute(some):
+            found[str(stream_id)] = AnswerRecord(conversation_id, model, status, created_at)
+    return found
 
 
 def all_in_flight(session: Session) -> list[str]:

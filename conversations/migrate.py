@@ -37,23 +37,25 @@ def upgrade(database_url: str, revision: str = "head") -> Upgrade:
     try:
         with database.alter() as session:
             connection = session.connection()
-            before = _revision(connection)
-            command.upgrade(_config(connection), revision)
-            after = _revision(connection)
+            before = revision_of(connection)
+            command.upgrade(migration_config(connection), revision)
+            after = revision_of(connection)
             assert after, "there is at least one migration"
             return Upgrade(str(database), before, after)
     finally:
         database.close()
 
 
-def _config(connection: Connection) -> Config:
+def migration_config(connection: Connection | None = None) -> Config:
+    """Where the migrations are and, for those who run them, the connection."""
     config = Config()
     config.set_main_option("script_location", "conversations:migrations")
     config.attributes["connection"] = connection
     return config
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """That of the database's tables; None: it has none of ours."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -207,6 +207,16 @@ class Queued:
     model: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """What whoever runs the service may know of an answer: where it belongs, who writes it; none of its words."""
+
+    conversation_id: str
+    model: str | None
+    status: Status
+    created_at: datetime
+
+
 class PromptMessage(TypedDict):
     role: str
     content: str

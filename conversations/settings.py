@@ -19,12 +19,18 @@ class ConversationSettings:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "ConversationSettings":
-        """Raise ValueError, naming the variable, for a value that cannot be meant."""
+        """Raise ValueError for values that cannot be meant, with a line for each that names the variable."""
+        wrong: list[str] = []
         pool_size = environment.get("DATABASE_POOL_SIZE") or str(DEFAULT_POOL_SIZE)
         if not pool_size.isascii() or not pool_size.isdigit() or int(pool_size) < 1:
-            raise ValueError(f"DATABASE_POOL_SIZE must be a whole number from 1, not {pool_size!r}")
+            wrong.append(f"DATABASE_POOL_SIZE must be a whole number from 1, not {pool_size!r}")
         database_url = environment.get("DATABASE_URL") or DEFAULT_DATABASE_URL
-        parse_url(database_url)
+        try:
+            parse_url(database_url)
+        except ValueError as error:
+            wrong.append(str(error))
+        if wrong:
+            raise ValueError("\n".join(wrong))
         return cls(database_url, int(pool_size))
 
 

@@ -21,6 +21,7 @@ from conversations.database import Database
 from conversations.errors import Busy
 from conversations.models import Conversation
 from conversations.records import (
+    AnswerRecord,
     Beginning,
     Changed,
     ConversationRecord,
@@ -310,6 +311,10 @@ class Store:
     def streams_in_flight(self) -> list[str]:
         """Every stream that a conversation waits for, longest wait first: for whoever looks which of them vanished."""
         return self._read(answers.all_in_flight)
+
+    def answers_of(self, stream_ids: Sequence[str]) -> dict[str, AnswerRecord]:
+        """Those of these streams' answers that exist, without their words: for whoever runs the service."""
+        return self._read(answers.of_streams, stream_ids)
 
     # The store itself
 

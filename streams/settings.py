@@ -33,16 +33,27 @@ class StreamSettings:
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Read STREAM_LEASE, STREAM_QUEUE_LIMIT, STREAM_RETENTION, STREAM_UNSAVED_RETENTION and MAX_ANSWER_BYTES.
 
-        Raises ValueError naming the variable, what it holds and what would be right.
+        Raises ValueError with a line for each variable that is wrong: its name, what it holds and what would be right.
         """
-        default = cls()
-        return cls(
-            lease=_positive(environ, "STREAM_LEASE", default.lease),
-            queue_limit=_positive(environ, "STREAM_QUEUE_LIMIT", default.queue_limit),
-            retention=_positive(environ, "STREAM_RETENTION", default.retention),
-            unsaved_retention=_positive(environ, "STREAM_UNSAVED_RETENTION", default.unsaved_retention),
-            max_answer_bytes=int(_positive(environ, "MAX_ANSWER_BYTES", default.max_answer_bytes)),
-        )
+        default, read, wrong = cls(), dict[str, float](), list[str]()
+        for name, variable in VARIABLES.items():
+            try:
+                read[name] = _positive(environ, variable, getattr(default, name))
+            except ValueError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        longest = int(read.pop("max_answer_bytes"))
+        return cls(**read, max_answer_bytes=longest)
+
+
+VARIABLES = {
+    "lease": "STREAM_LEASE",
+    "queue_limit": "STREAM_QUEUE_LIMIT",
+    "retention": "STREAM_RETENTION",
+    "unsaved_retention": "STREAM_UNSAVED_RETENTION",
+    "max_answer_bytes": "MAX_ANSWER_BYTES",
+}
 
 
 def _positive(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -106,6 +106,8 @@ def test_settings_come_from_the_environment_and_name_what_is_wrong() -> None:
     for wrong in ("0", "-1", "many", "2.5"):
         with pytest.raises(ValueError, match="DATABASE_POOL_SIZE"):
             ConversationSettings.from_env({"DATABASE_POOL_SIZE": wrong})
+    with pytest.raises(ValueError, match=r"DATABASE_POOL_SIZE.*\n.*DATABASE_URL"):
+        ConversationSettings.from_env({"DATABASE_POOL_SIZE": "0", "DATABASE_URL": "mysql://host/db"})
 
 
 GREENLETS = """

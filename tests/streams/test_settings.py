@@ -18,3 +18,8 @@ def test_what_is_set_is_taken() -> None:
 def test_nonsense_is_refused_by_name_with_an_example(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"STREAM_RETENTION=.*expected a number above 0, for example 3600"):
         StreamSettings.from_env({"STREAM_RETENTION": wrong})
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"(?s)STREAM_LEASE='0'.*\n.*MAX_ANSWER_BYTES='much'"):
+        StreamSettings.from_env({"STREAM_LEASE": "0", "MAX_ANSWER_BYTES": "much"})

@@ -1,0 +1,2 @@
+# Sourced by Heroku when a dyno starts: `heroku run rejoinder doctor`.
+export PATH="$HOME/bin:$PATH"

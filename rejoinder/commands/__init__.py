@@ -1,0 +1,1 @@
+"""The subcommands, a module for each; `command` in it is what the command line calls."""

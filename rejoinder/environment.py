@@ -1,0 +1,79 @@
+"""The settings that the processes would start with: read by their own code, from the same environment.
+
+Nothing here says what a variable means or what would be right; `webapp`, `workers`, `streams` and `conversations` do.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+import click
+
+from conversations import ConversationSettings
+from streams import StreamSettings
+from webapp.settings import Settings as WebSettings
+from webapp.settings import SettingsError as WebSettingsError
+from webapp.settings import load_settings as load_web_settings
+from workers.settings import Settings as WorkerSettings
+from workers.settings import SettingsError as WorkerSettingsError
+from workers.settings import load_settings as load_worker_settings
+
+Complaints = dict[str, list[str]]
+"""What is wrong, in the words of whoever reads it, and which processes it stops."""
+
+WEB, WORKER = "web", "worker"
+BOTH = (WEB, WORKER)
+
+
+@dataclass
+class Environment:
+    """What could be read; None of what could not, which is then among the complaints."""
+
+    web: WebSettings | None = None
+    worker: WorkerSettings | None = None
+    streams: StreamSettings | None = None
+    conversations: ConversationSettings | None = None
+    complaints: Complaints = field(default_factory=dict)
+
+    @property
+    def redis(self) -> WebSettings | WorkerSettings | None:
+        """Where Redis is, and which queue there is in it: both processes read the same variables."""
+        return self.web or self.worker
+
+
+def read_environment(processes: tuple[str, ...] = BOTH) -> Environment:
+    """As these processes would at their start; all complaints of all of them, each once."""
+    read = Environment()
+    if WEB in processes:
+        try:
+            read.web = load_web_settings()
+        except WebSettingsError as error:
+            _complain(read.complaints, str(error), WEB)
+    if WORKER in processes:
+        try:
+            read.worker = load_worker_settings()
+        except WorkerSettingsError as error:
+            _complain(read.complaints, str(error), WORKER)
+    try:
+        read.streams = StreamSettings.from_env(os.environ)
+    except ValueError as error:
+        _complain(read.complaints, str(error), *processes)
+    try:
+        read.conversations = ConversationSettings.from_env(os.environ)
+    except ValueError as error:
+        _complain(read.complaints, str(error), *processes)
+    return read
+
+
+def needed_environment() -> Environment:
+    """For a command that cannot do without. Raises click.ClickException with all complaints."""
+    read = read_environment()
+    if read.redis is None or read.streams is None or read.conversations is None:
+        raise click.ClickException("\n".join(["The settings are not right:", *(f"  {each}" for each in read.complaints)]))
+    return read
+
+
+def _complain(complaints: Complaints, words: str, *processes: str) -> None:
+    for line in words.splitlines():
+        if line.endswith(":"):
+            continue  # "The worker cannot start:"
+        complaints.setdefault(line.strip(), []).extend(processes)
