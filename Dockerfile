@@ -17,14 +17,17 @@ RUN python -m venv . \
 
 FROM python:3.11.14-slim-bookworm
 WORKDIR /rejoinder
-ENV PATH=/packages/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/rejoinder/bin:/packages/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=packages /packages /packages
+COPY requirements.txt ./
 COPY streams streams
 COPY telemetry telemetry
 COPY jobs jobs
 COPY conversations conversations
 COPY workers workers
 COPY webapp webapp
+COPY rejoinder rejoinder
+COPY bin bin
 COPY --from=page /page/dist frontend/dist
 # Nobody's files: what runs can change nothing of what it runs. A number, because Kubernetes wants to see that it is not root.
 USER 10001

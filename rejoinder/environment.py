@@ -68,7 +68,9 @@ def needed_environment() -> Environment:
     """For a command that cannot do without. Raises click.ClickException with all complaints."""
     read = read_environment()
     if read.redis is None or read.streams is None or read.conversations is None:
-        raise click.ClickException("\n".join(["The settings are not right:", *(f"  {each}" for each in read.complaints)]))
+        raise click.ClickException(
+            "\n".join(["The settings are not right:", *(f"  {each}" for each in read.complaints)])
+        )
     return read
 
 

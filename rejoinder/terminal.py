@@ -1,8 +1,8 @@
 """What may be written to a terminal: what others have said goes there as text, and never as a command to it.
 
-A model's answer, a title, an error of some server's: whoever wrote it may have put control characters into it, which move
-the cursor, change what stands there already, or have the terminal type something. They are shown as symbols instead.
-So are the characters that let a line read in another order than it is written.
+A model's answer, a title, an error of some server's: whoever wrote it may have put control characters into it, which
+move the cursor, change what stands there already, or have the terminal type something. They are shown as symbols
+instead. So are the characters that let a line read in another order than it is written.
 """
 
 import sys
@@ -12,7 +12,7 @@ import click
 KEPT = "\n\t"
 CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in KEPT}  # ␀ to ␟, as Unicode draws them
 CONTROLS[0x7F] = 0x2421
-UNDRAWN = {code: 0xFFFD for code in (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+UNDRAWN = dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)
 HARMLESS = {**CONTROLS, **UNDRAWN}
 
 

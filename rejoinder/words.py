@@ -15,10 +15,8 @@ def duration(seconds: float) -> str:
 
 def size(count: float) -> str:
     """Of bytes: 512 B, 3.4 KiB, 12 MiB."""
-    if count < 1024:
-        return f"{count:.0f} B"
-    for unit in ("KiB", "MiB", "GiB"):
+    units = ["B", "KiB", "MiB", "GiB"]
+    while count >= 1024 and len(units) > 1:
         count /= 1024
-        if count < 1024:
-            break
-    return f"{count:.1f} {unit}" if count < 10 else f"{count:.0f} {unit}"
+        del units[0]
+    return f"{count:.1f} {units[0]}" if count < 10 and units[0] != "B" else f"{count:.0f} {units[0]}"

@@ -64,3 +64,6 @@ again = Script("again")
 queued = Script("queued")
 read = Script("read")
 inspect = Script("inspect")
+
+ALL = (append, open_stream, end_stream, announce, taken, watch, claim, again, queued, read, inspect)
+"""Whoever looks whether a server takes them needs them all."""

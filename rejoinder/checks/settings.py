@@ -12,6 +12,6 @@ def check_settings(read: Environment, processes: tuple[str, ...]) -> list[Findin
     for complaint, stopped in read.complaints.items():
         found, _, expected = complaint.partition("; expected ")
         found = f"{found}; no {' and no '.join(sorted(set(stopped)))} process can start"
-        mend = f"Set it; expected: {expected}." if expected else "Correct this variable; README.md lists them all."
+        mend = f"Expected: {expected}." if expected else "Correct this variable; README.md lists them all."
         findings.append(wrong(ABOUT, found, mend))
     return findings or [ok(ABOUT, f"what {' and '.join(processes)} read is complete")]
