@@ -4,6 +4,7 @@ Nothing here says what a variable means or what would be right; `webapp`, `worke
 """
 
 import os
+import re
 from dataclasses import dataclass, field
 
 import click
@@ -75,7 +76,14 @@ def needed_environment() -> Environment:
 
 
 def _complain(complaints: Complaints, words: str, *processes: str) -> None:
-    for line in words.splitlines():
+    """Two processes may say of the same variable in other words that it is wrong; those of the first are enough."""
+    for line in map(str.strip, words.splitlines()):
         if line.endswith(":"):
             continue  # "The worker cannot start:"
-        complaints.setdefault(line.strip(), []).extend(processes)
+        of_it = next((each for each in complaints if _variable(each) == _variable(line)), line)
+        complaints.setdefault(of_it, []).extend(processes)
+
+
+def _variable(complaint: str) -> str:
+    """The one that it begins with."""
+    return re.split(r"[^A-Z_]", complaint, maxsplit=1)[0]

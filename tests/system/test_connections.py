@@ -5,6 +5,7 @@ from pathlib import Path
 
 import redis
 
+from rejoinder.checks.redis_server import WEB_CONNECTIONS, WORKER_CONNECTIONS
 from tests.support.database import migrated, new_sqlite
 from tests.support.redis_server import running_redis
 from tests.support.scripted_model import running_scripted_model
@@ -12,7 +13,6 @@ from tests.support.visitor import Visitor
 from tests.support.web_process import running_web
 from tests.support.worker_process import running_worker
 
-WEB, WORKER = 6, 13  # as the README says
 ALLOWED = 20
 AT_ONCE = 40
 
@@ -34,5 +34,5 @@ def test_a_crowd_is_answered_over_no_more_connections_than_were_promised(tmp_pat
             list(pool.map(lambda answer: answer.wait(120), answers))
             assert {answer.recording()["text"] for answer in answers} == {"Here I am."}
             most = len(client.client_list()) - 1
-            assert most <= WEB + WORKER < ALLOWED
+            assert most <= WEB_CONNECTIONS + WORKER_CONNECTIONS < ALLOWED
         assert "max number of clients" not in (tmp_path / "web.log").read_text()
