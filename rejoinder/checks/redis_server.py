@@ -62,7 +62,7 @@ def _said(error: redis.RedisError, url: str, variable: str, patience: float) -> 
     if isinstance(error, redis.TimeoutError):
         return f"{place} does not answer within {patience:g} s", "See whether it runs, and can be reached from here."
     if "CERTIFICATE_VERIFY_FAILED" in words:
-        mend = f"Name its authority with ?ssl_ca_certs=/path in {variable}; or, as on Heroku, ?ssl_cert_reqs=none."
+        mend = f"Name its authority with ?ssl_ca_certs=/path in {variable}; or, as on Heroku, REDIS_TLS_VERIFY=none."
         return f"the certificate of {place} is signed by nobody that is known here", mend
     if isinstance(error, redis.ConnectionError):
         return f"{place} cannot be reached: {words}", f"Start it, or correct {variable}."

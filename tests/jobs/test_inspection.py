@@ -16,9 +16,9 @@ def test_an_empty_queue_that_nobody_serves(client: "redis.Redis") -> None:
 
 
 def test_what_waits_is_counted_from_the_one_that_waits_longest(client: "redis.Redis", hand_over: Handover) -> None:
-    hand_over("s", "c")
+    hand_over("s", "c", "m")
     later = datetime.now(UTC) + timedelta(seconds=100)
-    hand_over("t", "c")
+    hand_over("t", "c", "m")
     sight = look_at_queue(client, "generations", now=lambda: later)
     assert sight.waiting == 2
     assert sight.oldest is not None
