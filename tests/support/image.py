@@ -65,8 +65,10 @@ def is_let_in(path: str) -> bool:
     """Whether .dockerignore lets this path of the project through: the last line that fits decides."""
     let_in = True
     for line in (PROJECT / ".dockerignore").read_text().split():
-        pattern = line.removeprefix("!").removeprefix("**/")
-        parts = [path, *(str(parent) for parent in Path(path).parents), *Path(path).parts]
+        pattern = line.removeprefix("!")
+        parts = [path, *(str(parent) for parent in Path(path).parents)]
+        if pattern.startswith("**/"):  # in any folder, and else in the first only
+            pattern, parts = pattern.removeprefix("**/"), list(Path(path).parts)
         if any(fnmatch(part, pattern) for part in parts):
             let_in = line.startswith("!")
     return let_in
@@ -85,6 +87,9 @@ def unpack(target: Path, page: Path) -> Path:
 
 
 def _copy(source: str, destination: Path) -> None:
+    if (PROJECT / source).is_file():
+        destination.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / source, destination)
     for file in sorted(file for file in (PROJECT / source).rglob("*") if file.is_file()):
         if is_let_in(file.relative_to(PROJECT).as_posix()):
             copy = destination / file.relative_to(PROJECT / source)
