@@ -16,6 +16,7 @@ from conversations.errors import (
     WrongRole,
 )
 from conversations.records import (
+    AccountRecord,
     AnswerRecord,
     Author,
     Beginning,
@@ -26,6 +27,7 @@ from conversations.records import (
     Erased,
     MessageRecord,
     Page,
+    Profile,
     Prompt,
     PromptMessage,
     Queued,
@@ -33,6 +35,7 @@ from conversations.records import (
     Role,
     Sent,
     ShareRecord,
+    SignedIn,
     Status,
     StreamRecord,
     Terms,
@@ -44,6 +47,7 @@ from conversations.settings import ConversationSettings
 from conversations.store import Store, open_store
 
 __all__ = [
+    "AccountRecord",
     "AnswerRecord",
     "Author",
     "Beginning",
@@ -63,6 +67,7 @@ __all__ = [
     "NotShared",
     "NothingToContinue",
     "Page",
+    "Profile",
     "Prompt",
     "PromptMessage",
     "Queued",
@@ -71,6 +76,7 @@ __all__ = [
     "Sent",
     "ShareOver",
     "ShareRecord",
+    "SignedIn",
     "Status",
     "Store",
     "StreamRecord",

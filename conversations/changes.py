@@ -3,15 +3,15 @@
 from datetime import datetime
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from conversations import remarks
 from conversations.errors import NotFound
 from conversations.history import conversation_record
-from conversations.models import Conversation, Message, Remark, Send, new_id
+from conversations.models import Account, Conversation, Message, Remark, Send, new_id
 from conversations.records import Changed, ConversationRecord, Deleted, Erased
-from conversations.rows import conversation_of_message, message, own_conversation, tree
+from conversations.rows import conversation_of_message, message, own_conversation, touched_by, tree
 
 PURGED_AT_ONCE = 100  # conversations in one transaction: others wait for it
 NOBODY = ""  # the author of what was said by somebody who is gone
@@ -90,13 +90,8 @@ def purge(session: Session, deleted_before: datetime) -> int:
 
 def erase(session: Session, person: str, moment: datetime) -> Erased:
     """Everything of a person's: what is theirs goes, and what they said elsewhere is theirs no more."""
-    spoke_in = select(Remark.conversation_id).where(Remark.author_id == person)
-    asked_in = select(Message.conversation_id).where(Message.author_id == person)
-    touched = or_(Conversation.owner == person, Conversation.id.in_(spoke_in), Conversation.id.in_(asked_in))
     # All at once and in one order: two who erase themselves do not wait for each other.
-    conversations = session.scalars(
-        select(Conversation).where(touched).order_by(Conversation.id).with_for_update()
-    ).all()
+    conversations = session.scalars(touched_by(person)).all()
     erased = Erased([], [])
     for conversation in conversations:
         conversation.version += 1
@@ -110,6 +105,7 @@ def erase(session: Session, person: str, moment: datetime) -> Erased:
     session.execute(update(Message).where(Message.author_id == person).values(author_id=NOBODY, author_name=""))
     session.execute(update(Send).where(Send.owner == person).values(owner=NOBODY, idempotency_key=None))
     session.execute(delete_rows(Conversation).where(Conversation.owner == person))
+    session.execute(delete_rows(Account).where(Account.owner == person))
     return erased
 
 

@@ -54,6 +54,20 @@ def _rare(column: str) -> Index:
     return Index(None, column, postgresql_where=some, sqlite_where=some)
 
 
+class Account(Base):
+    """An owner whom a provider of identities knows. Everybody else is an owner without a row here."""
+
+    __tablename__ = "accounts"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)  # by what the issuer knows them, for ever
+    owner: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    email: Mapped[str | None]
+    created_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime]
+
+
 class Conversation(Base):
     __tablename__ = "conversations"
     __table_args__ = (

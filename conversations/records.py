@@ -37,6 +37,25 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """Whom a provider of identities vouches for. `subject` is by what it knows them; the rest may change."""
+
+    issuer: str
+    subject: str
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An owner who has signed in."""
+
+    owner: str
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Author:
     """Who said something, without telling who that is: see `tag_of`."""
 
@@ -151,6 +170,14 @@ class Changed:
     conversation_id: str
     version: int
     owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """An account, and the conversations that changed because it took along what was its browser's."""
+
+    account: AccountRecord
+    changed: list[Changed]
 
 
 @dataclass(frozen=True, slots=True)

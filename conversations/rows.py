@@ -8,11 +8,11 @@ all of them, no two can wait for each other.
 
 from collections.abc import Set
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from conversations.errors import NotFound
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Remark
 from conversations.records import Status
 from conversations.tree import Node, Tree
 
@@ -49,6 +49,14 @@ def own_conversation(session: Session, owner: str, conversation_id: str, *, lock
 def existing_conversation(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
     """A conversation that one may see for another reason than being its owner. `lock`: as above."""
     return _conversation(session, EXISTING_LOCKED if lock else EXISTING, conversation_id)
+
+
+def touched_by(person: str) -> "Select[Conversation]":
+    """All that is this person's, and all in which they said something; locked, in one order for whoever asks so."""
+    spoke_in = select(Remark.conversation_id).where(Remark.author_id == person)
+    asked_in = select(Message.conversation_id).where(Message.author_id == person)
+    touched = or_(Conversation.owner == person, Conversation.id.in_(spoke_in), Conversation.id.in_(asked_in))
+    return select(Conversation).where(touched).order_by(Conversation.id).with_for_update()
 
 
 def _conversation(

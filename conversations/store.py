@@ -15,12 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from conversations import answers, changes, history, remarks, sends, shares, titles
+from conversations import accounts, answers, changes, history, remarks, sends, shares, titles
 from conversations.answers import Ending
 from conversations.database import Database
 from conversations.errors import Busy
 from conversations.models import Conversation
 from conversations.records import (
+    AccountRecord,
     AnswerRecord,
     Beginning,
     Changed,
@@ -29,10 +30,12 @@ from conversations.records import (
     Erased,
     MessageRecord,
     Page,
+    Profile,
     Queued,
     RemarkRecord,
     Sent,
     ShareRecord,
+    SignedIn,
     Status,
     StreamRecord,
     Terms,
@@ -126,12 +129,27 @@ class Store:
         return self._write(changes.purge, self._now() - older_than)
 
     def erase(self, person: str) -> Erased:
-        """Remove at once and for good all that is a person's, and their name and remarks in what is others'."""
+        """Remove at once and for good all that is a person's, their account too, and their name and remarks in what is
+        others'."""
         return self._write(changes.erase, person, self._now())
 
     def select_version(self, owner: str, message_id: str) -> ConversationRecord:
         """Make the branch through this message, down to its newest leaf, the active path. Raises NotFound."""
         return self._write(changes.select_version, owner, message_id)
+
+    # Accounts
+
+    def sign_in(self, profile: Profile, *, browser: str = "") -> SignedIn:
+        """The account of whoever a provider vouches for, made now if there is none. What was the browser's, an owner
+        that is no account, becomes the account's. As often as one likes."""
+        try:
+            return self._write(accounts.sign_in, profile, browser, self._now())
+        except IntegrityError:  # somebody made it an instant earlier: now it is there
+            return self._write(accounts.sign_in, profile, browser, self._now())
+
+    def account(self, owner: str) -> AccountRecord | None:
+        """The account that this owner is; None: somebody who has not signed in."""
+        return self._read(accounts.account, owner)
 
     # Sharing
 
