@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from webapp import follow
+from webapp.accounts import account_views, init_accounts, open_provider
 from webapp.admin import init_admin
 from webapp.conversations import conversation_views
 from webapp.correlation import init_correlation
@@ -17,6 +18,7 @@ from webapp.health import health_views
 from webapp.identity import COOKIE, init_identity
 from webapp.models import model_views
 from webapp.page import init_page
+from webapp.plain import init_plain
 from webapp.problems import ProblemBody, described, init_problems
 from webapp.remarks import remark_views
 from webapp.services import Services
@@ -67,9 +69,13 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     init_headers(app)
     app.before_request(require_json_object)
 
+    init_plain(app)
+    provider = open_provider(app, settings.oidc)
+    init_accounts(app, services, provider)
     admin = init_admin(app, settings, services.redis)
     app.register_api(conversation_views(services))
     app.register_api(generation_views(services))
+    app.register_api(account_views(services, provider))
     app.register_api(model_views(services))
     app.register_api(export_views(services))
     app.register_api(share_views(services))

@@ -4,14 +4,14 @@ import logging
 from contextlib import suppress
 from http import HTTPStatus
 
-from flask import Response, session
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from redis import RedisError
 
 from conversations import ConversationRecord
 from streams import StreamNotFound
-from webapp.identity import STRANGER, current_owner
+from webapp.identity import STRANGER, current_owner, leave
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import (
@@ -86,7 +86,8 @@ def conversation_views(services: Services) -> APIBlueprint:
 
     @api.delete("/me", responses={204: None})
     def erase() -> Response:
-        """Remove at once and for good all that is yours: conversations, links, remarks, and your name elsewhere."""
+        """Remove at once and for good all that is yours: conversations, links, remarks, your name elsewhere, your
+        account."""
         owner = current_owner()
         if owner == STRANGER:
             return Response(status=HTTPStatus.NO_CONTENT)
@@ -95,7 +96,7 @@ def conversation_views(services: Services) -> APIBlueprint:
             _cancel(services, stream_id)
         for changed in erased.changed:
             _gone(changed.conversation_id, changed.version, changed.owner)
-        session.clear()
+        leave()
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @api.post("/messages/<id:message_id>/select", responses={200: Conversation, **described(MISSING)})

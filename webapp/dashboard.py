@@ -21,6 +21,7 @@ from webapp.admin import Admin, init_admin
 from webapp.correlation import init_correlation
 from webapp.headers import init_headers
 from webapp.identity import init_identity
+from webapp.plain import init_plain
 from webapp.problems import init_problems
 from webapp.responses import respond
 from webapp.schemas import Alive
@@ -81,6 +82,7 @@ def create_dashboard(settings: Settings, redis: Redis) -> Flask:
     init_correlation(app)
     init_problems(app)
     init_headers(app)
+    init_plain(app)
     init_dashboard(app, redis, init_admin(app, settings, redis))
 
     @app.get("/")

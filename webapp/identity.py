@@ -1,4 +1,4 @@
-"""Who is asking: an anonymous owner in Flask's signed session cookie.
+"""Who is asking: an owner in Flask's signed session cookie, anonymous until they sign in (accounts/).
 
 Only the page, the creation of a conversation, and what is said by a share give out a new identity. A visitor without a
 cookie who merely reads is a stranger who owns nothing. Were every answer to carry a new identity, two first requests at
@@ -40,6 +40,18 @@ def current_owner() -> str:
     """The owner whose cookie came with this request, or `STRANGER`."""
     owner = session.get("owner")
     return owner if isinstance(owner, str) else STRANGER
+
+
+def become(owner: str) -> None:
+    """From now on this browser is this owner. Nothing of who it was before is kept."""
+    session.clear()
+    session.permanent = True
+    session["owner"] = owner
+
+
+def leave() -> None:
+    """From now on this browser is nobody; with its next page it gets a new identity."""
+    session.clear()
 
 
 def welcome() -> str:

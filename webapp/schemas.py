@@ -373,3 +373,33 @@ class Vitals(BaseModel):
     viewers: int = Field(description="who follows them, over those connections")
     subscriptions: int = Field(description="channels that it listens to in Redis, over one connection")
     greenlets: int = Field(description="of all kinds, those of its own threads included")
+
+
+class AccountShown(BaseModel):
+    """An account, as its owner sees it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    email: str | None
+
+
+class SignIn(BaseModel):
+    """Where one can sign in."""
+
+    name: str = Field(description="of the login service, for a button")
+    at: str = Field(description="the path to open in a browser; `?next=` names a path to come back to")
+    required: bool = Field(description="whether only people with an account may write")
+
+
+class Account(BaseModel):
+    """Who is asking."""
+
+    account: AccountShown | None = Field(description="null: nobody has signed in")
+    sign_in: SignIn | None = Field(description="null: there are no accounts here")
+
+
+class SignedOut(BaseModel):
+    """The account was left."""
+
+    location: str = Field(description="where to send the browser: to the login service, to sign out there too, or home")

@@ -28,6 +28,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         "OPENAI_MODEL",
         "OPENAI_MODELS",
         "GENERATION_TIMEOUT",
+        "OIDC_ISSUER",
+        "OIDC_CLIENT_ID",
+        "OIDC_CLIENT_SECRET",
+        "OIDC_NAME",
+        "OIDC_REQUIRED",
+        "OIDC_SCOPES",
     ):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
@@ -47,6 +53,24 @@ def test_an_empty_variable_counts_as_absent(environment: pytest.MonkeyPatch) -> 
     assert load_settings().admin_password is None
 
 
+def test_a_provider_needs_its_three_and_is_called_as_its_host_unless_it_has_a_name(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("SECRET_KEY", KEY)
+    assert load_settings().oidc is None
+    for name, value in {"ISSUER": "https://id.test/us", "CLIENT_ID": "we", "CLIENT_SECRET": "hush"}.items():
+        environment.setenv(f"OIDC_{name}", value)
+    oidc = load_settings().oidc
+    assert oidc is not None
+    assert (oidc.issuer, oidc.name, oidc.required) == ("https://id.test/us", "id.test", False)
+    assert "hush" not in repr(oidc)
+    environment.setenv("OIDC_NAME", "Example")
+    environment.setenv("OIDC_REQUIRED", "1")
+    oidc = load_settings().oidc
+    assert oidc is not None
+    assert (oidc.name, oidc.required) == ("Example", True)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -54,6 +78,10 @@ def test_an_empty_variable_counts_as_absent(environment: pytest.MonkeyPatch) -> 
         ("SECRET_KEY", "short", "SECRET_KEY is not right; expected at least 32"),
         ("REDIS_URL", "localhost", "REDIS_URL is not right; expected redis://"),
         ("GENERATION_TIMEOUT", "-1", "GENERATION_TIMEOUT is not right; expected a number"),
+        ("OIDC_ISSUER", "http://id.test", "OIDC_ISSUER is not right; expected the https:// address"),
+        ("OIDC_SCOPES", "profile email", "OIDC_SCOPES is not right; expected scopes with spaces"),
+        ("OIDC_REQUIRED", "1", "OIDC_ISSUER is missing; expected the https:// address"),
+        ("OIDC_CLIENT_ID", "rejoinder", "OIDC_CLIENT_SECRET is missing; expected the secret"),
         ("OPENAI_MODELS", " , ", "OPENAI_MODELS is not right; expected names of models with commas"),
     ],
 )

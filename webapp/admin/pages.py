@@ -1,29 +1,19 @@
 """What the administrator sees first: the login page, and the index of what there is."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from pathlib import Path
 
-from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Flask, Response, current_app, redirect, request
 from redis import Redis
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.admin.guard import ADMIN, Admin, refuse_other_sites
 from webapp.destinations import own_path
+from webapp.plain import plain_page
 from webapp.problems import Problem
 from webapp.settings import Settings
 
 HOME = "/admin"
-LOOK = Path(__file__).parent / "look.css"
-POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
 WRONG = "That is not the password."
 
 PAGES = (  # those that this application has are shown
@@ -41,14 +31,13 @@ def init_admin(app: Flask, settings: Settings, redis: Redis) -> Admin:
     """
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     admin = Admin(password, [str(app.secret_key), *(app.config["SECRET_KEY_FALLBACKS"] or [])], redis)
-    pages = Blueprint("admin", __name__, url_prefix=HOME, template_folder="templates")
-    look = LOOK.read_bytes()
+    pages = Blueprint("admin", __name__, url_prefix=HOME)
 
     @pages.get("")
     def index() -> Response:
         admin.admit()
         mounted = {rule.rule for rule in current_app.url_map.iter_rules()}
-        return _page("index.html", pages=[page for page in PAGES if page[0] in mounted])
+        return plain_page("admin/index.html", pages=[page for page in PAGES if page[0] in mounted])
 
     @pages.get("/login")
     def login() -> AnyResponse:
@@ -79,24 +68,11 @@ def init_admin(app: Flask, settings: Settings, redis: Redis) -> Admin:
         admin.sign_out()
         return redirect("/admin/login", HTTPStatus.SEE_OTHER)
 
-    @pages.get("/look.css")
-    def stylesheet() -> Response:
-        admin.must_exist()
-        return Response(look, mimetype="text/css", headers={"Cache-Control": "max-age=3600"})
-
     app.register_blueprint(pages)
     return admin
 
 
 def _login(
-    wanted: str, status: HTTPStatus = HTTPStatus.OK, wrong: str = "", headers: dict[str, str] | None = None
+    wanted: str, status: HTTPStatus = HTTPStatus.OK, wrong: str = "", headers: Mapping[str, str] | None = None
 ) -> Response:
-    response = _page("login.html", wanted=wanted, wrong=wrong, user=ADMIN)
-    response.status_code = status
-    response.headers.update(headers or {})
-    return response
-
-
-def _page(template: str, **words: object) -> Response:
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
-    return Response(render_template(f"admin/{template}", **words), headers=headers, mimetype="text/html")
+    return plain_page("admin/login.html", status, headers, wanted=wanted, wrong=wrong, user=ADMIN)

@@ -1,9 +1,9 @@
-"""The admin pages look as the page does."""
+"""What the server makes itself looks as the page does."""
 
 import re
 
 from tests.support.web_process import PROJECT
-from webapp.admin.pages import LOOK
+from webapp.plain import LOOK
 
 TOKENS = PROJECT / "frontend" / "src" / "styles" / "tokens.css"
 
