@@ -10,6 +10,7 @@ from flask import Response, after_this_request, redirect, request
 from redis import Redis
 from werkzeug.exceptions import HTTPException, NotFound
 
+from webapp.addresses import client_address
 from webapp.admin.attempts import Attempts
 from webapp.admin.sessions import Session, Sessions
 from webapp.problems import Problem
@@ -23,9 +24,16 @@ class Admin:
     """The administrator, if there is one: without a password there is none, and nothing to be found."""
 
     def __init__(
-        self, password: str | None, keys: Sequence[str], redis: Redis, clock: Callable[[], float] = time.time
+        self,
+        password: str | None,
+        keys: Sequence[str],
+        redis: Redis,
+        *,
+        trusted_proxies: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._password = password
+        self._trusted_proxies = trusted_proxies
         self._attempts = Attempts(redis)
         self._sessions = Sessions(keys, password or "", redis, clock)
 
@@ -60,7 +68,7 @@ class Admin:
     def is_password(self, given: str) -> bool:
         """Whether this is the password. Raises Problem for whoever has tried too often."""
         right = hmac.compare_digest(given.encode(), (self._password or "").encode())
-        return self._attempts.judge(right and self._password is not None, request.remote_addr or "")
+        return self._attempts.judge(right and self._password is not None, self._address())
 
     def sign_in(self) -> None:
         """Begin a session with this answer: always a new one, whatever cookie came along."""
@@ -71,6 +79,9 @@ class Admin:
         if session := self.session():
             self._sessions.end(session)
         self._give("")
+
+    def _address(self) -> str:
+        return client_address(request.environ, self._trusted_proxies)
 
     def _give(self, cookie: str) -> None:
         @after_this_request

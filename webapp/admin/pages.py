@@ -30,7 +30,12 @@ def init_admin(app: Flask, settings: Settings, redis: Redis) -> Admin:
     Call it when the application has its keys: the session is signed with them too.
     """
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
-    admin = Admin(password, [str(app.secret_key), *(app.config["SECRET_KEY_FALLBACKS"] or [])], redis)
+    admin = Admin(
+        password,
+        [str(app.secret_key), *(app.config["SECRET_KEY_FALLBACKS"] or [])],
+        redis,
+        trusted_proxies=settings.trusted_proxies,
+    )
     pages = Blueprint("admin", __name__, url_prefix=HOME)
 
     @pages.get("")
