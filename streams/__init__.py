@@ -4,7 +4,7 @@ Start with README.md beside this file. Standard library and redis only; greenlet
 """
 
 from streams.chunk import End, Joined, Kind, Outcome, Position, is_end
-from streams.connection import REPLY_TIMEOUT, connect
+from streams.connection import REPLY_TIMEOUT, Client, connect, connect_streams
 from streams.control import StreamControl, announce_change, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
 from streams.flusher import StreamWriters
@@ -25,6 +25,7 @@ __all__ = [
     "Ahead",
     "AnswerTooLong",
     "Batch",
+    "Client",
     "Cursor",
     "End",
     "Event",
@@ -56,6 +57,7 @@ __all__ = [
     "announce_change",
     "announce_version",
     "connect",
+    "connect_streams",
     "is_end",
     "keep_offer",
     "look_at",

@@ -35,5 +35,5 @@ redis.call('HINCRBY', KEYS[2], 'fence', 1)
 redis.call('HDEL', KEYS[2], 'epoch', 'taken')
 redis.call('HSET', KEYS[2], 'again', 'owed', 'lease', now + tonumber(ARGV[2]))
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
-redis.call('PUBLISH', KEYS[3], ' 0 0 \n') -- of no epoch, so that whoever follows it reads that it is queued
+redis.call('SPUBLISH', KEYS[3], ' 0 0 \n') -- of no epoch, so that whoever follows it reads that it is queued
 return 'owed'

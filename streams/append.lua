@@ -49,7 +49,7 @@ if length >= start and first <= #ARGV then
     header = header .. table.concat(sizes, ',')
     body = table.concat(ARGV, '', first)
   end
-  redis.call('PUBLISH', KEYS[3], header .. '\n' .. body)
+  redis.call('SPUBLISH', KEYS[3], header .. '\n' .. body)
   length = stop
 end
 

@@ -34,5 +34,5 @@ redis.call('HSET', KEYS[2], 'epoch', epoch, 'ended', index)
 redis.call('HDEL', KEYS[2], 'lease')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
-redis.call('PUBLISH', KEYS[3], epoch .. ' ' .. index .. ' ' .. index + 1 .. ' ' .. #entry .. '\n' .. entry)
+redis.call('SPUBLISH', KEYS[3], epoch .. ' ' .. index .. ' ' .. index + 1 .. ' ' .. #entry .. '\n' .. entry)
 return 'done'

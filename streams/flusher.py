@@ -1,7 +1,8 @@
-"""All writers of a process, and the one thread that makes Redis equal to their logs.
+"""All writers of a process, and what makes Redis equal to their logs.
 
 There is no timer on the way of a delta: the flusher sleeps until something was appended, sends what every writer has in
 one pipeline, and takes what gathered in the meantime with the next one. So batches grow only while a call is in flight.
+In a cluster each server has a flusher of its own (lanes.py).
 """
 
 import logging
@@ -14,8 +15,9 @@ from contextlib import contextmanager
 import redis
 
 from streams import keys, scripts
-from streams.connection import leave_demoted
+from streams.connection import Client
 from streams.errors import StreamBegun, StreamEnded
+from streams.lanes import Lanes
 from streams.settings import StreamSettings
 from streams.subscriber import Subscriber
 from streams.writer import StopReason, StreamWriter
@@ -23,8 +25,6 @@ from streams.writer import StopReason, StreamWriter
 log = logging.getLogger(__name__)
 
 ENDED, BEGUN = -1, -2  # what open.lua answers in place of a fence
-FIRST_DELAY = 0.05  # seconds before the first retry while Redis is away; doubles with every failure …
-LONGEST_DELAY = 1.0  # … up to this: nobody should wait long once Redis is back
 
 
 class StreamWriters:
@@ -32,39 +32,34 @@ class StreamWriters:
 
     def __init__(
         self,
-        client: "redis.Redis",
+        client: Client,
         settings: StreamSettings,
         *,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._redis = client
         self._settings = settings
-        self._random = random
         self._lock = threading.Lock()
         self._writers: dict[str, StreamWriter] = {}
-        self._dirty: dict[StreamWriter, None] = {}
-        self._wake = threading.Event()
+        self._dirty: Lanes[StreamWriter] = Lanes(client, "stream-flusher", _key, self._flush, random=random)
         self._closing = threading.Event()
         self._control = Subscriber(client)
-        self._threads = [
-            threading.Thread(target=self._flush_forever, name="stream-flusher", daemon=True),
-            threading.Thread(target=self._beat_forever, name="stream-heartbeat", daemon=True),
-        ]
+        self._heart = threading.Thread(target=self._beat_forever, name="stream-heartbeat", daemon=True)
 
     def start(self) -> None:
         """Start flushing. Nothing is written before."""
         self._control.add(keys.CONTROL, self._control_said)
         self._control.start()
-        for thread in self._threads:
-            thread.start()
+        self._dirty.start()
+        self._heart.start()
 
     def close(self) -> None:
         """Stop flushing. What is not flushed by now stays unwritten; use `wait_flushed` before."""
         self._closing.set()
-        self._wake.set()
         self._control.close()
-        for thread in self._threads:
-            thread.join()
+        self._dirty.close()
+        if self._heart.is_alive():
+            self._heart.join()
 
     @contextmanager
     def open(self, stream_id: str, *, epoch: str | None = None, take_over: bool = False) -> Iterator[StreamWriter]:
@@ -88,7 +83,7 @@ class StreamWriters:
         if fence == BEGUN:
             raise StreamBegun(stream_id)
         writer = StreamWriter(
-            stream_id, epoch, fence, self._settings.max_answer_bytes, self._mark_dirty, again=bool(again)
+            stream_id, epoch, fence, self._settings.max_answer_bytes, self._dirty.put, again=bool(again)
         )
         with self._lock:
             replaced = self._writers.get(stream_id)
@@ -103,42 +98,13 @@ class StreamWriters:
             with self._lock:
                 if self._writers.get(stream_id) is writer:
                     del self._writers[stream_id]
-                self._dirty.pop(writer, None)
 
     def flush(self) -> bool:
-        """Send what every writer has pending, in one pipeline. Returns whether every call was answered.
+        """Send what every writer has pending, in one pipeline to each server. Returns whether every call was answered.
 
-        The flusher's thread does nothing but this. What is still pending afterwards is marked to be sent again.
+        The flusher's threads do nothing but this. What is still pending afterwards is sent with the next one.
         """
-        with self._lock:
-            batch = [writer for writer in self._dirty if self._writers.get(writer.stream_id) is writer]
-            self._dirty.clear()
-        if not batch:
-            return True
-        pipeline = self._redis.pipeline(transaction=False)
-        for writer in batch:
-            call = writer.next_call(self._lease_ms, self._expiry_ms)
-            scripts.append.queue(pipeline, call.keys, call.args)
-        try:
-            replies = pipeline.execute(raise_on_error=False)
-        except redis.RedisError as error:
-            log.warning("streams not flushed, trying again: %s", error, extra={"streams": len(batch)})
-            replies = [error] * len(batch)
-        failed = [reply for reply in replies if isinstance(reply, Exception)]
-        if failed:
-            leave_demoted(self._redis, failed[0])
-        for writer, reply in zip(batch, replies, strict=True):
-            if isinstance(reply, Exception):
-                writer.not_acknowledged(None if isinstance(reply, redis.exceptions.NoScriptError) else reply)
-            else:
-                writer.acknowledge(*reply)
-            if writer.is_pending:
-                self._mark_dirty(writer)
-        if any(isinstance(error, redis.exceptions.NoScriptError) for error in failed):
-            return self._load_script() and self.flush()
-        if failed and not isinstance(failed[0], redis.ConnectionError | redis.TimeoutError):
-            log.error("Redis refused to store chunks, trying again: %s", failed[0], extra={"streams": len(failed)})
-        return not failed
+        return self._dirty.turn()
 
     # -- inside
 
@@ -150,34 +116,30 @@ class StreamWriters:
     def _expiry_ms(self) -> int:
         return int(self._settings.unsaved_retention * 1000)
 
-    def _mark_dirty(self, writer: StreamWriter) -> None:
-        with self._lock:
-            self._dirty[writer] = None
-        self._wake.set()
+    def _flush(self, dirty: list[StreamWriter]) -> list[StreamWriter]:
+        """Send what these have pending. Returns those that were not answered."""
+        batch = [writer for writer in dirty if self._writers.get(writer.stream_id) is writer]
+        calls = [writer.next_call(self._lease_ms, self._expiry_ms) for writer in batch]
+        replies = scripts.try_together(self._redis, [(scripts.append, call.keys, call.args) for call in calls])
+        failed = []
+        for writer, reply in zip(batch, replies, strict=True):
+            if isinstance(reply, Exception):
+                writer.not_acknowledged(reply)
+                failed.append(writer)
+                continue
+            writer.acknowledge(*reply)
+            if writer.is_pending:
+                self._dirty.put(writer)
+        if failed:
+            self._tell_operator(next(reply for reply in replies if isinstance(reply, Exception)), len(failed))
+        return failed
 
-    def _flush_forever(self) -> None:
-        failures = 0
-        while not self._closing.is_set():
-            self._wake.wait()
-            self._wake.clear()
-            try:
-                flushed = self.flush()
-            except Exception:  # every stream of the process depends on this thread
-                log.exception("flushing streams failed")
-                flushed = False
-            if flushed:
-                failures = 0
-            else:
-                failures += 1
-                self._closing.wait(self._random() * min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures, 10)))
-
-    def _load_script(self) -> bool:
-        try:
-            scripts.append.load(self._redis)
-        except redis.RedisError as error:
-            log.warning("script not loaded, trying again: %s", error)
-            return False
-        return True
+    def _tell_operator(self, error: Exception, count: int) -> None:
+        facts = {"streams": count}
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            log.warning("streams not flushed, trying again: %s", error, extra=facts)
+        else:
+            log.error("Redis refused to store chunks, trying again: %s", error, extra=facts)
 
     def _beat_forever(self) -> None:
         while not self._closing.wait(self._settings.heartbeat):
@@ -187,7 +149,7 @@ class StreamWriters:
                 continue
             for writer in writers:
                 writer.renew_lease()
-                self._mark_dirty(writer)
+                self._dirty.put(writer)
             try:
                 scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, 0, *(w.stream_id for w in writers)])
             except redis.RedisError as error:
@@ -200,3 +162,7 @@ class StreamWriters:
             writer = self._writers.get(payload.decode("utf-8", "replace"))
         if writer is not None:
             writer.stop(StopReason.CANCELLED)
+
+
+def _key(writer: StreamWriter) -> str:
+    return keys.chunks(writer.stream_id)

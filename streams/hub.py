@@ -7,7 +7,8 @@ The way of a chunk, from Redis to a thousand viewers:
        list ──page, when needed───┘
 
 The list is read when a channel is (again) subscribed, when a notification does not fit, and after a silence. There is
-one thread for the notifications and one for the reading, however many streams and viewers there are.
+one thread for the notifications and one for the reading, however many streams and viewers there are; in a cluster, one
+of each for each server.
 """
 
 import logging
@@ -21,6 +22,8 @@ import redis
 
 from streams import keys
 from streams.chunk import Position
+from streams.connection import Client
+from streams.lanes import Lanes
 from streams.reader import read_pages
 from streams.subscriber import Subscriber
 from streams.tail import Cursor, Tail, Viewer
@@ -38,7 +41,7 @@ class StreamHub:
 
     def __init__(
         self,
-        client: "redis.Redis",
+        client: Client,
         subscriber: Subscriber,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -47,23 +50,24 @@ class StreamHub:
         self._redis = client
         self._subscriber = subscriber
         self._clock = clock
-        self._random = random
         self._lock = threading.Lock()
         self._tails: dict[str, Tail] = {}
-        self._due: dict[str, None] = {}  # streams whose list is to be read
-        self._wake = threading.Event()
+        self._due: Lanes[str] = Lanes(  # streams whose list is to be read
+            client, "stream-reader", keys.chunks, self._read, at_once=READ_AT_ONCE, random=random
+        )
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._read_forever, name="stream-reader", daemon=True)
+        self._thread = threading.Thread(target=self._tick_forever, name="stream-ticker", daemon=True)
         self.list_reads = 0  # pages read so far; tests and the operations page look at it
 
     def start(self) -> None:
         """Start reading. The subscriber is started, and closed, by whoever made it."""
+        self._due.start()
         self._thread.start()
 
     def close(self) -> None:
         """Stop reading."""
         self._closing.set()
-        self._wake.set()
+        self._due.close()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -80,7 +84,7 @@ class StreamHub:
             if tail is None or tail.gone:
                 tail = self._tails[stream_id] = Tail(stream_id, expected, self._clock)
                 self._subscriber.add(
-                    keys.news(stream_id), partial(self._notified, stream_id), partial(self._read_soon, stream_id)
+                    keys.news(stream_id), partial(self._notified, stream_id), partial(self._due.put, stream_id)
                 )
             return tail.join(viewer, position)
 
@@ -107,52 +111,29 @@ class StreamHub:
     def _notified(self, stream_id: str, payload: bytes) -> None:
         tail = self._tails.get(stream_id)
         if tail is not None and not tail.notified(payload):
-            self._read_soon(stream_id)
+            self._due.put(stream_id)
 
-    def _read_soon(self, stream_id: str) -> None:
+    def _read(self, stream_ids: list[str]) -> list[str]:
+        """Read a page of each. Returns those that could not be read."""
         with self._lock:
-            self._due[stream_id] = None
-        self._wake.set()
+            tails = [self._tails[stream_id] for stream_id in stream_ids if stream_id in self._tails]
+        try:
+            pages = read_pages(self._redis, [(tail.stream_id, tail.position) for tail in tails])
+        except redis.RedisError as error:
+            log.warning("streams not read, trying again: %s", error)
+            return [tail.stream_id for tail in tails]
+        self.list_reads += len(pages)
+        for tail, page in zip(tails, pages, strict=True):
+            if not tail.replayed(page):
+                self._due.put(tail.stream_id)
+        return []
 
-    def _read_forever(self) -> None:
-        failures = 0
-        ticked = self._clock()
-        while not self._closing.is_set():
-            self._wake.wait(TICK)
-            self._wake.clear()
+    def _tick_forever(self) -> None:
+        while not self._closing.wait(TICK):
             try:
-                if self._clock() - ticked >= TICK:
-                    ticked = self._clock()
-                    self._tick(ticked)
-                self._read_due()
-                failures = 0
-            except redis.RedisError as error:
-                failures += 1
-                log.warning("streams not read, trying again: %s", error)
-                self._closing.wait(self._random() * min(1.0, 0.05 * 2 ** min(failures, 10)))
-                self._wake.set()
+                self._tick(self._clock())
             except Exception:  # every viewer of the process depends on this thread
-                log.exception("reading streams failed")
-
-    def _read_due(self) -> None:
-        while True:
-            with self._lock:
-                tails = [self._tails[stream_id] for stream_id in self._due if stream_id in self._tails][:READ_AT_ONCE]
-                if not tails:
-                    self._due.clear()
-                    return
-                for tail in tails:  # before reading: what is notified from now on makes it due again
-                    self._due.pop(tail.stream_id)
-            try:
-                pages = read_pages(self._redis, [(tail.stream_id, tail.position) for tail in tails])
-            except redis.RedisError:
-                with self._lock:
-                    self._due.update(dict.fromkeys(tail.stream_id for tail in tails))
-                raise
-            self.list_reads += len(pages)
-            for tail, page in zip(tails, pages, strict=True):
-                if not tail.replayed(page):
-                    self._read_soon(tail.stream_id)
+                log.exception("looking at the streams failed")
 
     def _tick(self, now: float) -> None:
         """Look for Tails that are silent or missing (read them) and for those that nobody watches (drop them)."""
@@ -163,4 +144,4 @@ class StreamHub:
                     del self._tails[stream_id]
                     self._subscriber.remove(keys.news(stream_id))
                 elif not tail.ended and (tail.is_missing or (tail.viewers and now - tail.heard >= SILENCE)):
-                    self._due[stream_id] = None
+                    self._due.put(stream_id)

@@ -20,6 +20,7 @@ import redis
 
 from streams import keys, scripts
 from streams.chunk import End, Outcome, encode_end
+from streams.connection import Client
 from streams.control import StreamControl
 from streams.errors import StreamNotFound
 from streams.reader import Recording
@@ -49,7 +50,7 @@ class Reaper:
 
     def __init__(
         self,
-        client: "redis.Redis",
+        client: Client,
         settings: StreamSettings,
         save: Save,
         restarts: Restarts | None = None,

@@ -8,9 +8,8 @@ import json
 import re
 from dataclasses import dataclass
 
-import redis
-
 from streams import keys
+from streams.connection import Client
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what has one cannot be sent to anybody
 OFFER_KEPT = 900.0  # seconds after a worker last said it; they do every few minutes
@@ -24,18 +23,18 @@ class Offer:
     models: tuple[str, ...]
 
 
-def publish_offer(client: "redis.Redis", queue: str, offer: Offer) -> None:
+def publish_offer(client: Client, queue: str, offer: Offer) -> None:
     """Say what the workers of this queue can ask. Raises redis.RedisError."""
     text = json.dumps({"default": offer.default, "models": offer.models})
     client.set(keys.offer(queue), text, px=int(OFFER_KEPT * 1000))
 
 
-def keep_offer(client: "redis.Redis", queue: str) -> None:
+def keep_offer(client: Client, queue: str) -> None:
     """What was said last still counts. Raises redis.RedisError."""
     client.pexpire(keys.offer(queue), int(OFFER_KEPT * 1000))
 
 
-def read_offer(client: "redis.Redis", queue: str) -> Offer | None:
+def read_offer(client: Client, queue: str) -> Offer | None:
     """What was said last; None where nothing was, or nothing that can be read. Raises redis.RedisError."""
     text = client.get(keys.offer(queue))
     try:

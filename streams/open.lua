@@ -21,5 +21,5 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[2], 'epoch', ARGV[1], 'lease', now + tonumber(ARGV[2]), 'opened', now)
 redis.call('HDEL', KEYS[2], 'seen', 'grown')
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
-redis.call('PUBLISH', KEYS[3], ARGV[1] .. ' 0 0 \n')
+redis.call('SPUBLISH', KEYS[3], ARGV[1] .. ' 0 0 \n')
 return {fence, cancel, again}

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from streams import keys, scripts
 from streams.chunk import UNREADABLE_END, End, Position, encode_end, is_epoch, join
+from streams.connection import Client
 from streams.errors import StreamNotFound
 
 PAGE = 2_000  # entries read by one call: keeps any single call to Redis well under a millisecond
@@ -61,9 +60,7 @@ class Recording:
     end: End | None
 
 
-def read_pages(
-    client: "redis.Redis", wanted: Sequence[tuple[str, Position | None]], limit: int = PAGE
-) -> list[Page | None]:
+def read_pages(client: Client, wanted: Sequence[tuple[str, Position | None]], limit: int = PAGE) -> list[Page | None]:
     """Read one page of each stream from its position on, in one round trip; None for a stream that is not there.
 
     A page of another epoch than the position's begins at 0. Raises redis.RedisError.
@@ -75,14 +72,14 @@ def read_pages(
     return [_page(reply) for reply in scripts.run_together(client, *calls)]
 
 
-def read_progress(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Progress | None]:
+def read_progress(client: Client, stream_ids: Sequence[str]) -> list[Progress | None]:
     """How far each stream is, without its text; None for one that is not there. Raises redis.RedisError."""
     pages = read_pages(client, [(stream_id, None) for stream_id in stream_ids], limit=0)
     return [Progress(page.state, page.epoch, page.length) if page else None for page in pages]
 
 
 def read_recording(
-    client: "redis.Redis", stream_id: str, position: Position | None = None, stop: int | None = None
+    client: Client, stream_id: str, position: Position | None = None, stop: int | None = None
 ) -> Recording:
     """Everything that is stored from `position` on, and below `stop`. Raises StreamNotFound, redis.RedisError."""
     start, entries = 0, list[bytes]()

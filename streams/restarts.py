@@ -12,6 +12,7 @@ from collections.abc import Callable
 import redis
 
 from streams import keys, scripts
+from streams.connection import Client
 from streams.settings import StreamSettings
 from streams.writer import StreamWriter
 
@@ -27,7 +28,7 @@ Queue = Callable[[str], bool]
 class Restarts:
     """Begins streams again. Any number of processes may do so at once. Every method raises redis.RedisError."""
 
-    def __init__(self, client: "redis.Redis", settings: StreamSettings, queue: Queue) -> None:
+    def __init__(self, client: Client, settings: StreamSettings, queue: Queue) -> None:
         """`queue` must be idempotent: one whose success was not noted is called again, by another process too."""
         self._redis = client
         self._settings = settings

@@ -7,6 +7,9 @@ from typing import Any
 
 import redis
 
+from streams.connection import Client
+from streams.shards import Command, raised, shard_of, together
+
 Argument = str | bytes | int
 
 
@@ -17,40 +20,44 @@ class Script:
         self.source = Path(__file__).with_name(f"{name}.lua").read_text()
         self.digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, client: "redis.Redis", keys: Sequence[str], args: Sequence[Argument]) -> Any:
+    def __call__(self, client: Client, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """Run it and return its reply. Raises redis.RedisError."""
         try:
             return client.evalsha(self.digest, len(keys), *keys, *args)
         except redis.exceptions.NoScriptError:
             return client.eval(self.source, len(keys), *keys, *args)
 
-    def queue(self, pipeline: Any, keys: Sequence[str], args: Sequence[Argument]) -> None:
-        """Add the call to a pipeline. A NoScriptError among the replies asks for `load`, and to try again."""
-        pipeline.evalsha(self.digest, len(keys), *keys, *args)
-
-    def load(self, client: "redis.Redis") -> None:
-        """Make the server know the script."""
-        client.script_load(self.source)
+    def command(self, keys: Sequence[str], args: Sequence[Argument]) -> Command:
+        """The call, by its digest."""
+        return ("EVALSHA", self.digest, len(keys), *keys, *args)
 
 
 Call = tuple[Script, Sequence[str], Sequence[Argument]]
 """A script, its keys and its arguments."""
 
 
-def run_together(client: "redis.Redis", *calls: Call) -> list[Any]:
-    """Run these in this order, in one round trip, and return their replies. Raises redis.RedisError, the first one."""
-    pipeline = client.pipeline(transaction=False)
-    for script, keys, args in calls:
-        script.queue(pipeline, keys, args)
-    replies: list[Any] = pipeline.execute(raise_on_error=False)
-    if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-        for script in {script for script, _, _ in calls}:
-            script.load(client)
-        return run_together(client, *calls)
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise reply
-    return replies
+def try_together(client: Client, calls: Sequence[Call]) -> list[Any]:
+    """Run these in this order, in one round trip for each server that they concern. An error stands in the place of the
+    reply that it came instead of."""
+    replies = together(client, [script.command(keys, args) for script, keys, args in calls])
+    unknown = {
+        (shard_of(client, keys[0]), script)
+        for (script, keys, _), reply in zip(calls, replies, strict=True)
+        if isinstance(reply, redis.exceptions.NoScriptError)
+    }
+    if not unknown:
+        return replies
+    for shard, script in unknown:
+        try:
+            shard.script_load(script.source)
+        except redis.RedisError:
+            return replies
+    return try_together(client, calls)
+
+
+def run_together(client: Client, *calls: Call) -> list[Any]:
+    """As above, but raises redis.RedisError, the first one."""
+    return raised(try_together(client, calls))
 
 
 append = Script("append")

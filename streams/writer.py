@@ -212,7 +212,7 @@ class StreamWriter:
             self._changed.notify_all()
         self.stop(StopReason.FENCED)
 
-    def not_acknowledged(self, failure: Exception | None) -> None:
+    def not_acknowledged(self, failure: Exception) -> None:
         """The call failed, for a reason that the operator shall know: what it would have renewed is still to be."""
         with self._changed:
             self._renew = True

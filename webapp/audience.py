@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from redis import Redis, ResponseError
-from redis.client import Pipeline
+from redis import ResponseError
 
-from streams import keys
+from streams import Client, keys
+from streams.shards import Command, shard_of, together
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Audience:
 
     def __init__(
         self,
-        redis: Redis,
+        redis: Client,
         *,
         process: str | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -52,16 +52,16 @@ class Audience:
         if not changed and not gone:
             return
         until = self._time() + GOOD_FOR
-        pipeline = self._redis.pipeline(transaction=False)
+        commands: list[Command] = []
         for conversation, count in changed.items():
             key = keys.audience(conversation)
-            pipeline.hset(key, self._process, f"{count}:{until:.3f}")
-            pipeline.pexpire(key, int(GOOD_FOR * 1000))
+            commands.append(("HSET", key, self._process, f"{count}:{until:.3f}"))
+            commands.append(("PEXPIRE", key, int(GOOD_FOR * 1000)))
         for conversation in gone:
-            pipeline.hdel(keys.audience(conversation), self._process)
+            commands.append(("HDEL", keys.audience(conversation), self._process))
         for conversation in [*changed, *gone]:
-            pipeline.publish(keys.conversation(conversation), RECOUNT_HINT)
-        _execute(pipeline)
+            commands.append(("SPUBLISH", keys.conversation(conversation), RECOUNT_HINT))
+        self._together(commands)
         self._reported.update({conversation: (count, now) for conversation, count in changed.items()})
         for conversation in gone:
             del self._reported[conversation]
@@ -74,30 +74,27 @@ class Audience:
         """How many watch each of them, wherever."""
         if not conversation_ids:
             return []
-        pipeline = self._redis.pipeline(transaction=False)
-        for conversation in conversation_ids:
-            pipeline.hvals(keys.audience(conversation))
         now = self._time()
+        written = self._together([("HVALS", keys.audience(conversation)) for conversation in conversation_ids])
         return [
             0 if isinstance(values, ResponseError) else sum(_counting(value, now) for value in values)
-            for values in _execute(pipeline)
+            for values in written
         ]
 
     def _time(self) -> float:
         """By the one clock that all processes share."""
-        seconds, microseconds = self._redis.time()
+        seconds, microseconds = shard_of(self._redis, keys.UNSETTLED).time()
         return float(seconds) + float(microseconds) / 1e6
 
-
-def _execute(pipeline: Pipeline) -> list[Any]:
-    """The replies. One key that holds something else does not keep the others from being counted."""
-    replies: list[Any] = pipeline.execute(raise_on_error=False)
-    for reply in replies:
-        if isinstance(reply, Exception):
-            if "WRONGTYPE" not in str(reply):
-                raise reply
-            log.warning("viewers not counted: %s", reply)
-    return replies
+    def _together(self, commands: list[Command]) -> list[Any]:
+        """The replies. One key that holds something else does not keep the others from being counted."""
+        replies = together(self._redis, commands)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                if "WRONGTYPE" not in str(reply):
+                    raise reply
+                log.warning("viewers not counted: %s", reply)
+        return replies
 
 
 def _counting(value: bytes, now: float) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import redis
 
-from streams import Offer, keep_offer, publish_offer
+from streams import Client, Offer, keep_offer, publish_offer
 from workers.providers.source import ModelFailed, Source
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ SOON = 30.0  # seconds until then where it could not be asked: it may be startin
 class Offering:
     """One per process."""
 
-    def __init__(self, source: Source, client: "redis.Redis", queue: str, default: str, only: Sequence[str]) -> None:
+    def __init__(self, source: Source, client: Client, queue: str, default: str, only: Sequence[str]) -> None:
         """`only`: these and no others, in this order; empty: whatever the model's server lists."""
         self._source = source
         self._redis = client

@@ -6,7 +6,7 @@ import gevent
 import redis
 
 from conversations import Changed, Prompt, Store
-from streams import End, Recording, announce_version
+from streams import Client, End, Recording, announce_version
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 class Saver:
     """Writes what becomes of an answer, and tells who watches. Every method may raise SQLAlchemyError."""
 
-    def __init__(self, store: Store, client: "redis.Redis") -> None:
+    def __init__(self, store: Store, client: Client) -> None:
         self._store = store
         self._redis = client
 
