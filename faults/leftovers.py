@@ -64,7 +64,7 @@ def leftovers(stack: Stack, new: Held) -> list[str]:
             wait_until(lambda: not look(), GONE_AFTER, "everything to be gone")  # noqa: B023  it is called at once
         except TimeoutError:
             complaints += [f"{name}: {what}" for what in look()]
-    channels = {channel.decode() for channel in stack.redis.pubsub_channels("rejoinder:*")} - {"rejoinder:control"}
+    channels = {channel.decode() for channel in stack.redis.pubsub_shardchannels("rejoinder:*")} - {"rejoinder:control"}
     return complaints + [f"somebody still listens to {channel}" for channel in sorted(channels)]
 
 

@@ -15,6 +15,7 @@ from streams.offer import Offer, keep_offer, publish_offer, read_offer
 from streams.reader import Progress, Recording
 from streams.restarts import Restarts
 from streams.settings import StreamSettings
+from streams.shards import ping
 from streams.subscriber import Subscriber
 from streams.tail import Ahead, Batch, Cursor, Event, Gone, Serving, Viewer
 from streams.writer import StopReason, StreamWriter
@@ -62,6 +63,7 @@ __all__ = [
     "keep_offer",
     "look_at",
     "look_at_all",
+    "ping",
     "publish_offer",
     "read_offer",
     "unsettled",

@@ -10,8 +10,6 @@ One server (`redis://`, `rediss://`, `unix://`), the primary that Sentinels know
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from urllib.parse import urlsplit, urlunsplit
-
 import redis
 from redis.backoff import FullJitterBackoff
 from redis.cluster import ClusterNode, RedisCluster
@@ -110,7 +108,7 @@ def unverified(url: str) -> str:
     Means nothing without TLS.
     """
     place = urlsplit(url)
-    if place.scheme != "rediss":
+    if place.scheme.partition("+")[0] != "rediss":
         return url
     return urlunsplit(place._replace(query="&".join(filter(None, [place.query, "ssl_cert_reqs=none"]))))
 
@@ -162,10 +160,11 @@ def _checked(url: str, schemes: str) -> str:
 def _one_url_each(url: str) -> list[str]:
     """A URL for each of the hosts that this one names, with commas between them, all else being the same."""
     parts = urlsplit(url)
-    scheme, _, _ = parts.scheme.partition("+")
+    scheme, several, _ = parts.scheme.partition("+")
+    if not several:
+        return [url]
     user, at, hosts = parts.netloc.rpartition("@")
-    several = hosts.split(",") if "+" in parts.scheme else [hosts]
-    return [urlunsplit(parts._replace(scheme=scheme, netloc=f"{user}{at}{host}")) for host in several]
+    return [urlunsplit(parts._replace(scheme=scheme, netloc=f"{user}{at}{host}")) for host in hosts.split(",")]
 
 
 def _options(url: str) -> dict[str, Any]:

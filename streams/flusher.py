@@ -149,7 +149,6 @@ class StreamWriters:
                 continue
             for writer in writers:
                 writer.renew_lease()
-                self._dirty.put(writer)
             try:
                 scripts.watch(self._redis, [keys.UNSETTLED], [self._lease_ms, 0, *(w.stream_id for w in writers)])
             except redis.RedisError as error:

@@ -33,6 +33,21 @@ def shard_of(client: Client, key: str | bytes) -> "redis.Redis":
     return shard
 
 
+def ping(client: Client) -> None:
+    """Ask whether it is there; of a cluster, whether any of it is. Raises redis.RedisError if not."""
+    servers = [client]
+    if isinstance(client, RedisCluster):
+        servers = [client.get_redis_connection(node) for node in client.get_primaries()]
+    for server in servers[:-1]:
+        try:
+            server.ping()
+        except redis.RedisError as error:
+            log.info("one server of the cluster does not answer: %s", error)
+        else:
+            return
+    servers[-1].ping()
+
+
 def look_anew(client: Client) -> None:
     """Have a cluster say again which server holds what. If none of it answers, what was known before still counts."""
     if not isinstance(client, RedisCluster):

@@ -175,6 +175,7 @@ class StreamWriter:
         """Have the next call say that the producer lives, even if it has nothing to write."""
         with self._changed:
             self._renew = not self._ended or not self._is_flushed
+        self._wake(self)
 
     def next_call(self, lease_ms: int, expiry_ms: int) -> Call:
         """Seal what has gathered, and say what Redis lacks. Until it is acknowledged the same call comes again."""

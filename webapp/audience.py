@@ -57,10 +57,8 @@ class Audience:
             key = keys.audience(conversation)
             commands.append(("HSET", key, self._process, f"{count}:{until:.3f}"))
             commands.append(("PEXPIRE", key, int(GOOD_FOR * 1000)))
-        for conversation in gone:
-            commands.append(("HDEL", keys.audience(conversation), self._process))
-        for conversation in [*changed, *gone]:
-            commands.append(("SPUBLISH", keys.conversation(conversation), RECOUNT_HINT))
+        commands += [("HDEL", keys.audience(conversation), self._process) for conversation in gone]
+        commands += [("SPUBLISH", keys.conversation(each), RECOUNT_HINT) for each in [*changed, *gone]]
         self._together(commands)
         self._reported.update({conversation: (count, now) for conversation, count in changed.items()})
         for conversation in gone:

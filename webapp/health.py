@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from flask import Response
@@ -12,6 +13,7 @@ from flask_openapi3.models.tag import Tag
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from streams import ping
 from webapp.problems import Problem, described
 from webapp.responses import respond
 from webapp.schemas import Alive, Ready
@@ -26,6 +28,8 @@ def health_views(services: Services) -> APIBlueprint:
     """The routes of this feature."""
     api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")], abp_responses=described())
     checks: dict[str, Callable[[], object]] = {"redis": services.redis.ping, "database": services.store.ping}
+    if services.stream_redis is not services.redis:
+        checks["streams"] = partial(ping, services.stream_redis)
 
     @api.get("/healthz", responses={200: Alive})
     def healthz() -> Response:
@@ -39,7 +43,7 @@ def health_views(services: Services) -> APIBlueprint:
         if silent:
             detail = f"No answer within {TIME_LIMIT:g} s from: {', '.join(silent)}."
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
-        return respond(Ready(redis="ok", database="ok"))
+        return respond(Ready(redis="ok", streams="ok", database="ok"))
 
     return api
 

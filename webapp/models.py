@@ -36,7 +36,7 @@ def offered(services: Services) -> Offer:
     if settings.openai_models:
         return Offer(settings.default_model, settings.openai_models)
     try:
-        listed = read_offer(services.redis, settings.rq_queue)
+        listed = read_offer(services.stream_redis, settings.rq_queue)
     except RedisError as error:
         log.warning("could not read which models there are: %s", error)
         listed = None

@@ -360,6 +360,7 @@ class Exported(BaseModel):
 
 class Ready(BaseModel):
     redis: Literal["ok"]
+    streams: Literal["ok"] = Field(description="where streams are, if not in the same Redis")
     database: Literal["ok"]
 
 
@@ -371,7 +372,9 @@ class Vitals(BaseModel):
     connections: int = Field(description="open WebSockets and event streams")
     tails: int = Field(description="streams held in memory; those that nobody watches for half a minute longer")
     viewers: int = Field(description="who follows them, over those connections")
-    subscriptions: int = Field(description="channels that it listens to in Redis, over one connection")
+    subscriptions: int = Field(
+        description="channels that it listens to in Redis, over one connection, in a cluster one to each server"
+    )
     greenlets: int = Field(description="of all kinds, those of its own threads included")
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from conversations import Store
 from jobs import Handover, open_queue, queue_again
 from streams import (
+    Client,
     Reaper,
     Restarts,
     StreamControl,
@@ -23,6 +24,7 @@ from streams import (
     announce_change,
     announce_version,
     connect,
+    connect_streams,
 )
 from webapp.audience import Audience
 from webapp.door import Door
@@ -46,6 +48,9 @@ class Services:
     store: Store
     door: Door
     redis: Redis
+    """What RQ's queue is in."""
+    stream_redis: Client
+    """What streams are in: the same, or a cluster."""
     queue: Queue
     control: StreamControl
     subscriber: Subscriber
@@ -79,26 +84,32 @@ class Services:
         self.rooms.close()
         self.hub.close()
         self.subscriber.close()
+        self.stream_redis.close()
         self.redis.close()
         self.store.close()
 
 
 def open_services(settings: Settings, store: Store, streams: StreamSettings) -> Services:
-    """Make everything; it connects when it is used, and nothing runs before `start`. The store becomes its own."""
+    """Make everything; it connects when it is used, and nothing runs before `start`. The store becomes its own.
+
+    Raises RedisError where streams are in a cluster of which no server answers.
+    """
     redis = connect(settings.redis_url)
+    stream_redis = redis if settings.streams_url == settings.redis_url else connect_streams(settings.streams_url)
     queue = open_queue(redis, settings.rq_queue)
-    control = StreamControl(redis, streams)
-    subscriber = Subscriber(redis)
-    announce = _telling(announce_version, redis)
+    control = StreamControl(stream_redis, streams)
+    subscriber = Subscriber(stream_redis)
+    announce = _telling(announce_version, stream_redis)
     hand_over = Handover(control, queue, settings.generation_timeout)
     settler = Settler(store, control, redis, announce, hand_over)
-    restarts = Restarts(redis, streams, partial(queue_again, redis))
-    hub = StreamHub(redis, subscriber)
+    restarts = Restarts(stream_redis, streams, partial(queue_again, redis))
+    hub = StreamHub(stream_redis, subscriber)
     return Services(
         settings=settings,
         store=store,
         door=Door(store),
         redis=redis,
+        stream_redis=stream_redis,
         queue=queue,
         control=control,
         subscriber=subscriber,
@@ -106,17 +117,17 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         waiting=Waiting(redis, queue, hub),
         hand_over=hand_over,
         settler=settler,
-        reaper=Reaper(redis, streams, settler.save, restarts, expected=(SQLAlchemyError,)),
-        rooms=Rooms(store, subscriber, Audience(redis)),
+        reaper=Reaper(stream_redis, streams, settler.save, restarts, expected=(SQLAlchemyError,)),
+        rooms=Rooms(store, subscriber, Audience(stream_redis)),
         lists=Lists(subscriber),
         limits=Limits(settings, redis),
         announce=announce,
-        announce_change=_telling(announce_change, redis),
+        announce_change=_telling(announce_change, stream_redis),
         closing=threading.Event(),
     )
 
 
-def _telling(tell: Callable[Concatenate[Redis, str, P], None], redis: Redis) -> Callable[Concatenate[str, P], None]:
+def _telling(tell: Callable[Concatenate[Client, str, P], None], redis: Client) -> Callable[Concatenate[str, P], None]:
     """Tell who watches. Only a hint: one that is lost is made up for by the next reading of the database."""
 
     def told(conversation_id: str, /, *args: P.args, **kwargs: P.kwargs) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from streams.connection import checked_url, unverified
+from streams.connection import checked_streams_url, checked_url, unverified
 from streams.offer import model_names
 from webapp.limit_settings import LimitSettings
 
@@ -66,7 +66,12 @@ class Settings(LimitSettings):
     )
     redis_url: Annotated[str, AfterValidator(checked_url)] = Field(
         default="redis://localhost:6379/0",
-        description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
+        description="redis://host:port/db, rediss://… for TLS, unix:///path/to/socket, or "
+        "redis+sentinel://host:26379,host:26379/service/db",
+    )
+    streams_redis_url: Annotated[str, AfterValidator(checked_streams_url)] | None = Field(
+        default=None,
+        description="where streams are, if not at REDIS_URL: as there, or redis+cluster://host:port,host:port",
     )
     openai_model: str = Field(default="", description="the model for a send that names none")
     openai_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(model_names)] | None = Field(
@@ -101,10 +106,15 @@ class Settings(LimitSettings):
     )
     page_folder: Path = Field(default=BUILT_PAGE, description="the folder of the built page")
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "streams_redis_url")
     @classmethod
-    def _verified_or_not(cls, url: str, info: ValidationInfo) -> str:
-        return unverified(url) if info.data.get("redis_tls_verify") == "none" else url
+    def _verified_or_not(cls, url: str | None, info: ValidationInfo) -> str | None:
+        return unverified(url) if url and info.data.get("redis_tls_verify") == "none" else url
+
+    @property
+    def streams_url(self) -> str:
+        """STREAMS_REDIS_URL, or where that is absent REDIS_URL."""
+        return self.streams_redis_url or self.redis_url
 
     @property
     def oidc(self) -> Oidc | None:

@@ -5,6 +5,7 @@ import sys
 
 import gevent
 from flask_openapi3 import OpenAPI
+from redis import RedisError
 
 from conversations import ConversationSettings
 from conversations.greenlets import open_greenlet_store
@@ -28,7 +29,11 @@ def _start() -> OpenAPI:
         sys.exit(4)  # gunicorn's code for "the application could not be loaded": its master then gives up too
     init_logs(logs)
     poll_at_once()
-    services = open_services(settings, open_greenlet_store(database), streams)
+    try:
+        services = open_services(settings, open_greenlet_store(database), streams)
+    except RedisError as error:
+        print(f"The web process cannot start:\n  STREAMS_REDIS_URL: {error}", file=sys.stderr)
+        sys.exit(4)
     app = create_app(settings, services)
     services.start()
     gevent.spawn(beat_forever, settings.heartbeat_interval)

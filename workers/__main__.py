@@ -60,15 +60,24 @@ def main() -> int:
     poll_at_once()
     retry = Retry(Backoff(), time.monotonic, gevent.sleep)
     with ExitStack() as stack:
-        client = stack.enter_context(closing(streams.connect(settings.redis_url, max_connections=SHARED_CONNECTIONS)))
+        connect = partial(retry, "reach Redis", error=redis.RedisError, patience=START_PATIENCE)
+        client = connect(partial(streams.connect_streams, settings.streams_url, max_connections=SHARED_CONNECTIONS))
+        stack.enter_context(closing(client))
         # One silent connection must not use up a lease: who writes waits for no reply longer than for a heartbeat.
         patience = min(streams.REPLY_TIMEOUT, stream_settings.heartbeat)
-        writing = streams.connect(settings.redis_url, max_connections=WRITING_CONNECTIONS, reply_timeout=patience)
+        writing = streams.connect_streams(
+            settings.streams_url, max_connections=WRITING_CONNECTIONS, reply_timeout=patience
+        )
         stack.enter_context(closing(writing))
         rq_client = stack.enter_context(closing(_connect_rq(settings)))
+        queueing = client  # usually RQ's Redis is the same
+        if settings.streams_url != settings.redis_url:
+            queueing = stack.enter_context(closing(streams.connect(settings.redis_url, max_connections=1)))
+        assert isinstance(queueing, redis.Redis), "a cluster is none for RQ, and refused by its setting"
         store = stack.enter_context(closing(open_greenlet_store(database)))
         source = stack.enter_context(closing(_open_source(settings)))
-        retry("reach Redis", client.ping, error=redis.RedisError, patience=START_PATIENCE)
+        connect(rq_client.ping)
+        connect(partial(streams.ping, client))
         retry("reach the database", store.ping, error=SQLAlchemyError, patience=START_PATIENCE)
         log.info("the model's server", extra={"url": source.warm_up()})
         offering = Offering(source, client, settings.rq_queue, settings.default_model, settings.openai_models or ())
@@ -78,7 +87,7 @@ def main() -> int:
         writers = streams.StreamWriters(writing, stream_settings)
         writers.start()
         stack.callback(writers.close)
-        restarts = streams.Restarts(client, stream_settings, partial(queue_again, client))
+        restarts = streams.Restarts(client, stream_settings, partial(queue_again, queueing))
         reaper = streams.Reaper(client, stream_settings, saver.save_recording, restarts, expected=(SQLAlchemyError,))
         reaper.start()
         stack.callback(reaper.close)

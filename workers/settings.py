@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from streams.connection import checked_url, unverified
+from streams.connection import checked_streams_url, checked_url, unverified
 from streams.offer import model_names
 from workers.continuing import ContinueWith
 
@@ -34,7 +34,12 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[str, AfterValidator(checked_url)] = Field(
         default="redis://localhost:6379/0",
-        description="redis://host:port/db, rediss://… for TLS, or unix:///path/to/socket",
+        description="redis://host:port/db, rediss://… for TLS, unix:///path/to/socket, or "
+        "redis+sentinel://host:26379,host:26379/service/db",
+    )
+    streams_redis_url: Annotated[str, AfterValidator(checked_streams_url)] | None = Field(
+        default=None,
+        description="where streams are, if not at REDIS_URL: as there, or redis+cluster://host:port,host:port",
     )
     openai_base_url: str | None = Field(
         default=None,
@@ -92,10 +97,15 @@ class Settings(BaseSettings):
         description="a number of seconds from 0: how long running generations may go on after SIGTERM",
     )
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "streams_redis_url")
     @classmethod
-    def _verified_or_not(cls, url: str, info: ValidationInfo) -> str:
-        return unverified(url) if info.data.get("redis_tls_verify") == "none" else url
+    def _verified_or_not(cls, url: str | None, info: ValidationInfo) -> str | None:
+        return unverified(url) if url and info.data.get("redis_tls_verify") == "none" else url
+
+    @property
+    def streams_url(self) -> str:
+        """STREAMS_REDIS_URL, or where that is absent REDIS_URL."""
+        return self.streams_redis_url or self.redis_url
 
     @property
     def default_model(self) -> str:

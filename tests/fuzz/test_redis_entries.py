@@ -264,7 +264,7 @@ def test_a_good_stream_is_followed_whatever_lies_beside_it(
     cursors = [hub.follow(each, reader, expected=False) for each, reader in zip([*bad, name], readers, strict=True)]
     for stream_id in bad:
         for payload in told:
-            client.publish(keys.news(stream_id), payload)
+            client.spublish(keys.news(stream_id), payload)
     for cursor, reader in zip(cursors, readers, strict=True):
         reader.wait_for(cursor, lambda each: isinstance(each, Serving | Gone))
     readers[-1].wait_for(cursors[-1], is_the_end)

@@ -111,7 +111,7 @@ def test_a_thousand_late_joiners_cost_one_read_of_the_list(
             )
         )
         assert hub.list_reads == 1
-        assert client.pubsub_numsub(keys.news("s")) == [(keys.news("s").encode(), 1)]
+        assert client.pubsub_shardnumsub(keys.news("s")) == [(keys.news("s").encode(), 1)]
         writer.append(streams.Kind.TEXT, "live")
         wait_until(lambda: all(reader.entries[-1] == b"t:live" for reader in readers))
         assert hub.list_reads == 1, "what is live needs no read"
@@ -124,9 +124,9 @@ def test_many_streams_share_one_connection(
     for stream_id in readers:
         control.announce(stream_id)
     cursors = {stream_id: hub.follow(stream_id, reader) for stream_id, reader in readers.items()}
-    wait_until(lambda: len(client.pubsub_channels(f"{keys.PREFIX}:*:news")) == 50)
+    wait_until(lambda: len(client.pubsub_shardchannels(f"{keys.PREFIX}:*:news")) == 50)
     # One for the hub, one for the stops that the writers listen to.
-    assert len([c for c in client.client_list() if int(c["sub"]) > 0]) == 2
+    assert len([c for c in client.client_list() if int(c["ssub"]) > 0]) == 2
     for stream_id, reader in readers.items():
         with writers.open(stream_id) as writer:
             writer.append(streams.Kind.TEXT, stream_id)
@@ -222,12 +222,12 @@ def test_a_stream_that_nobody_watches_is_forgotten_after_a_grace_time(
 ) -> None:
     control.announce("s")
     cursor = hub.follow("s", Reader())
-    wait_until(lambda: client.pubsub_channels(keys.news("s")))
+    wait_until(lambda: client.pubsub_shardchannels(keys.news("s")))
     cursor.close()
     assert hub.tails == {"s": 0}, "whoever refreshes is back soon"
     clock.now += 31.0
     wait_until(lambda: hub.tails == {})
-    wait_until(lambda: client.pubsub_channels(keys.news("s")) == [])
+    wait_until(lambda: client.pubsub_shardchannels(keys.news("s")) == [])
 
 
 def test_a_viewer_of_a_stream_that_redis_never_knew_is_told_that_it_is_gone(hub: streams.StreamHub) -> None:

@@ -257,7 +257,6 @@ def test_after_redis_was_away_producers_get_the_time_of_a_lease_to_show_that_the
         assert reap(reaper) == []
         assert (client.zscore(keys.UNSETTLED, "s") or 0) > now
         writer.renew_lease()
-        writers._mark_dirty(writer)
         writers.flush()
         assert client.hexists(keys.state("s"), "ended") is False
     assert saved == []

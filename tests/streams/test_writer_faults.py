@@ -113,7 +113,6 @@ def test_the_list_equals_the_log_after_any_faults(
             else:
                 what(direct, "s")
                 writer.renew_lease()  # as the heartbeat does within a second, so that a loss is noticed
-                writers._mark_dirty(writer)
         writer.end(streams.End(streams.Outcome.FINISHED))
         proxy.script.extend(last)
         flush_all(writers, writer)
@@ -141,7 +140,6 @@ def test_an_ended_stream_is_mended_by_the_next_heartbeat_while_its_writer_is_hel
         before = stored(direct, "s")
         lose(direct, "s")  # type: ignore[operator]
         writer.renew_lease()
-        writers._mark_dirty(writer)
         flush_all(writers, writer)
         assert stored(direct, "s") == before == writer._log
 

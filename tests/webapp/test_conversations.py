@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from streams import StreamWriter
+from streams import StreamWriter, Subscriber, keys
 from tests.support.waiting import wait_until
 from tests.webapp.people import read, send
 from webapp.services import Services
@@ -49,14 +49,15 @@ def test_a_stranger_has_no_conversations_and_gets_no_cookie_for_looking(ada: Fla
 
 def test_a_new_title_is_told_to_whoever_watches(ada: FlaskClient, conversation: str, services: Services) -> None:
     before = read(ada, conversation)["version"]
-    news = services.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-    news.psubscribe("*:conversation")
-    wait_until(lambda: services.redis.pubsub_numpat() == 1)
+    channel, heard = keys.conversation(conversation), list[bytes]()
+    subscriber = Subscriber(services.redis)
+    subscriber.add(channel, heard.append)
+    subscriber.start()
+    wait_until(lambda: services.redis.pubsub_shardchannels(channel))
     renamed = ada.patch(f"/api/conversations/{conversation}", json={"title": "Engines"}).get_json()
     assert (renamed["title"], renamed["version"]) == ("Engines", before + 1)
-    heard = wait_until(news.get_message)
-    assert int(heard["data"]) == before + 1
-    news.close()
+    wait_until(lambda: heard == [b"%d" % (before + 1)])
+    subscriber.close()
 
 
 def test_what_is_deleted_is_gone_and_its_stream_is_stopped(

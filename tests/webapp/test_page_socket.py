@@ -274,7 +274,7 @@ def test_news_that_was_published_while_nobody_was_subscribed_is_told_after_the_r
 ) -> None:
     version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
     page.say(type="watch", conversation=conversation, version=version)
-    wait_until(lambda: services.redis.pubsub_channels(keys.conversation(conversation)), what="the subscription")
+    wait_until(lambda: services.redis.pubsub_shardchannels(keys.conversation(conversation)), what="the subscription")
     with ada.session_transaction() as session:
         changed = services.store.change(session["owner"], conversation, title="Told to nobody")  # without a hint
     services.redis.client_kill_filter(_type="pubsub")
@@ -289,8 +289,8 @@ def test_a_hint_that_is_no_version_hides_no_later_one(
 ) -> None:
     version = ada.get(f"/api/conversations/{conversation}").get_json()["version"]
     page.say(type="watch", conversation=conversation, version=version)
-    wait_until(lambda: services.redis.pubsub_channels(keys.conversation(conversation)), what="the subscription")
-    services.redis.publish(keys.conversation(conversation), hint)
+    wait_until(lambda: services.redis.pubsub_shardchannels(keys.conversation(conversation)), what="the subscription")
+    services.redis.spublish(keys.conversation(conversation), hint)
     ada.patch(f"/api/conversations/{conversation}", json={"title": "Later"})
     assert page.receive() == {"type": "news", "conversation": conversation, "version": version + 1}
 
