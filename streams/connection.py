@@ -147,6 +147,8 @@ def _sentinel_pool(url: str, options: dict[str, Any]) -> _SentinelPool:
 
 
 def _checked(url: str, schemes: str) -> str:
+    if urlsplit(url).scheme.partition("+")[1:] not in {("", ""), ("+", "sentinel"), ("+", "cluster")}:
+        raise ValueError(f"it must begin with {schemes}")
     try:
         for each in _one_url_each(url):
             _options(each if SENTINEL not in urlsplit(url).scheme else urlunsplit(urlsplit(each)._replace(path="")))

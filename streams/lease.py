@@ -26,6 +26,7 @@ from streams.errors import StreamNotFound
 from streams.reader import Recording
 from streams.restarts import Restarts
 from streams.settings import StreamSettings
+from streams.shards import shard_of
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,19 @@ class Reaper:
         to one of all who look. Raises redis.RedisError."""
         limits = [AT_ONCE, _ms(RETRY_AFTER), _ms(BLIND_AFTER), _ms(self._settings.lease)]
         due = scripts.claim(self._redis, [keys.UNSETTLED, keys.LOOKED], limits)
-        return [stream_id for stream_id in self._names(due) if self._is_over(stream_id)]
+        over: list[str] = []
+        away: set[redis.Redis] = set()  # servers; what lies there comes up again
+        for stream_id in self._names(due):
+            shard = shard_of(self._redis, keys.state(stream_id))
+            if shard in away:
+                continue
+            try:
+                if self._is_over(stream_id):
+                    over.append(stream_id)
+            except redis.RedisError as error:
+                away.add(shard)
+                log.warning("could not look after unsettled streams: %s", error, extra={"stream_id": stream_id})
+        return over
 
     def settle(self, stream_id: str) -> bool:
         """Have a stream that is over saved, and look after it no longer. False: it was settled before, or could not be

@@ -15,7 +15,6 @@ other servers nothing (https://redis.io/docs/latest/develop/pubsub/#sharded-pubs
 import logging
 import random
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import redis
@@ -146,7 +145,6 @@ class _Line:
     def __init__(self, subscriber: Subscriber, server: "redis.Redis") -> None:
         self.server = server
         self.channels: set[bytes] = set()
-        self._leaving: Counter[bytes] = Counter()  # channels that the server was asked to say no more of
         self._subscriber = subscriber
         self._connection: redis.connection.AbstractConnection | None = None
         self._thread = threading.Thread(target=self._listen_forever, name="stream-subscriber", daemon=True)
@@ -167,9 +165,7 @@ class _Line:
     def remove(self, channel: bytes) -> None:
         if channel in self.channels:
             self.channels.remove(channel)
-            if self._connection is not None:
-                self._leaving[channel] += 1
-                self._send(("SUNSUBSCRIBE", channel))
+            self._send(("SUNSUBSCRIBE", channel))
 
     def _send(self, *commands: Sequence[str | bytes]) -> None:
         if self._connection is None or not commands:
@@ -188,7 +184,6 @@ class _Line:
                 connection.connect()
                 with self._subscriber.lock:
                     self._connection = connection
-                    self._leaving.clear()
                     self._send(*[("SSUBSCRIBE", channel) for channel in self.channels])
                 failures = 0
                 self._listen(connection)
@@ -239,16 +234,8 @@ class _Line:
             self._subscriber.subscribed(reply[1])
         elif reply[0] == b"sunsubscribe":
             with self._subscriber.lock:
-                if not self._was_asked(reply[1]) and reply[1] in self.channels:  # its slot has moved:
-                    self._send(("SSUBSCRIBE", reply[1]))  # the answer says where to
-
-    def _was_asked(self, channel: bytes) -> bool:
-        """Whether the server says no more of a channel because it was asked to."""
-        self._leaving[channel] -= 1
-        asked = self._leaving[channel] >= 0
-        if self._leaving[channel] <= 0:
-            del self._leaving[channel]
-        return asked
+                if reply[1] in self.channels:  # not by us: its slot has moved, and the answer to this says where to
+                    self._send(("SSUBSCRIBE", reply[1]))
 
 
 def _send(connection: "redis.connection.AbstractConnection", *commands: Sequence[str | bytes]) -> None:

@@ -28,7 +28,7 @@ def probe(own_redis: RedisServer, settings: Settings, database_url: str) -> Iter
 
 def test_a_healthy_process_says_so(probe: FlaskClient) -> None:
     assert probe.get("/healthz").get_json() == {"status": "ok"}
-    assert probe.get("/readyz").get_json() == {"redis": "ok", "database": "ok"}
+    assert probe.get("/readyz").get_json() == {"redis": "ok", "streams": "ok", "database": "ok"}
 
 
 def test_without_redis_it_is_alive_but_not_ready(probe: FlaskClient, own_redis: RedisServer) -> None:

@@ -47,7 +47,7 @@ def test_a_message_becomes_a_job_its_end_is_saved_and_sigterm_ends_the_process(
     web: WebProcess, redis_server: RedisServer
 ) -> None:
     browser = Browser(web.port)
-    assert browser.ask("GET", "/readyz") == (200, {"redis": "ok", "database": "ok"})
+    assert browser.ask("GET", "/readyz") == (200, {"redis": "ok", "streams": "ok", "database": "ok"})
     _, conversation = browser.ask("POST", "/api/conversations", {})
     path = f"/api/conversations/{conversation['id']}"
     status, sent = browser.ask("POST", f"{path}/messages", {"content": "Why?"})
