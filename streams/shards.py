@@ -20,7 +20,7 @@ from streams.connection import Client
 log = logging.getLogger(__name__)
 
 Command = tuple[Any, ...]
-"""A Redis command whose first argument is its key or channel, or EVALSHA."""
+"""A Redis command whose first argument is its key or channel, or EVALSHA; safe to run twice, as all of ours are."""
 
 FIRST_KEY_OF_SCRIPT = 3  # EVALSHA digest numkeys key …
 
@@ -71,8 +71,7 @@ def together(client: Client, commands: Sequence[Command]) -> list[Any]:
     """
     places: dict[redis.Redis, list[int]] = {}
     for place, command in enumerate(commands):
-        key = command[FIRST_KEY_OF_SCRIPT if command[0] == "EVALSHA" else 1]
-        places.setdefault(shard_of(client, key), []).append(place)
+        places.setdefault(shard_of(client, _key(command)), []).append(place)
     replies: list[Any] = [None] * len(commands)
     for shard, its in places.items():
         for place, reply in zip(its, _send(client, shard, [commands[place] for place in its]), strict=True):
@@ -96,7 +95,7 @@ def _send(client: Client, shard: "redis.Redis", commands: Sequence[Command]) -> 
         replies: list[Any] = pipeline.execute(raise_on_error=False)
     except redis.RedisError as error:
         look_anew(client)  # it may be gone, and another one have what it held
-        return [error] * len(commands)
+        return [error if shard_of(client, _key(command)) is shard else _follow(client, command) for command in commands]
     if any(isinstance(reply, redis.exceptions.ReadOnlyError) for reply in replies):
         shard.connection_pool.disconnect()  # it was demoted: as `connect` does for single calls
     if not any(isinstance(reply, REDIRECTIONS) for reply in replies):
@@ -106,6 +105,11 @@ def _send(client: Client, shard: "redis.Redis", commands: Sequence[Command]) -> 
         _follow(client, command) if isinstance(reply, REDIRECTIONS) else reply
         for command, reply in zip(commands, replies, strict=True)
     ]
+
+
+def _key(command: Command) -> str | bytes:
+    key: str | bytes = command[FIRST_KEY_OF_SCRIPT if command[0] == "EVALSHA" else 1]
+    return key
 
 
 REDIRECTIONS = (AskError, TryAgainError)  # the first is the base of MovedError
