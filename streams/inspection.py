@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from streams import keys, scripts
 from streams.chunk import UNREADABLE_END, End, decode_end, is_end, is_epoch
+from streams.connection import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,13 @@ class Sight:
         return self.announced if self.announced is not None else self.opened
 
 
-def unsettled(client: "redis.Redis") -> list[str]:
+def unsettled(client: Client) -> list[str]:
     """The streams that are not saved yet: those in flight, and those that ended just now. Raises redis.RedisError."""
     members: list[Any] = client.zrange(keys.UNSETTLED, 0, -1)
     return [member.decode("utf-8", "replace") for member in members]
 
 
-def look_at(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Sight]:
+def look_at(client: Client, stream_ids: Sequence[str]) -> list[Sight]:
     """Each of these streams, in this order, in one round trip. Raises redis.RedisError."""
     calls: list[scripts.Call] = [
         (scripts.inspect, [keys.chunks(stream_id), keys.state(stream_id)], []) for stream_id in stream_ids
@@ -64,7 +63,7 @@ def look_at(client: "redis.Redis", stream_ids: Sequence[str]) -> list[Sight]:
     return [_sight(stream_id, reply) for stream_id, reply in zip(stream_ids, replies, strict=True)]
 
 
-def look_at_all(client: "redis.Redis") -> list[Sight]:
+def look_at_all(client: Client) -> list[Sight]:
     """Every unsettled stream, the oldest first. Raises redis.RedisError."""
     return sorted(look_at(client, unsettled(client)), key=lambda sight: sight.age or 0.0, reverse=True)
 

@@ -13,7 +13,7 @@ from rejoinder.words import duration, size
 from streams import connect, look_at, scripts
 
 PATIENCE = 4.0  # seconds for each reply
-OLDEST = (6, 2)  # of Redis: the first with ZADD LT, ZRANGE BYSCORE and BLMOVE. Valkey says which Redis it is like
+OLDEST = (7, 0)  # of Redis: the first with sharded channels. Valkey says which Redis it is like
 NEARLY_FULL, FULL = 0.8, 0.95  # of maxmemory
 CLOCK_TOLERANCE = 5.0  # seconds; leases go by Redis's clock alone, but people compare logs
 
@@ -73,13 +73,13 @@ def _version(about: str, info: Info) -> Finding:
     like = str(info.get("redis_version", "0"))
     name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {like}"
     if tuple(int(part) for part in like.split(".")[:2] if part.isdigit()) < OLDEST:
-        return wrong(about, f"{name} is too old", "Use Redis 6.2 or newer, or Valkey.")
+        return wrong(about, f"{name} is too old", "Use Redis 7 or newer, or Valkey.")
     return ok(about, f"{name}, {info.get('redis_mode', 'standalone')}")
 
 
 def _scripts(about: str, client: "redis.Redis") -> Finding:
     for script in scripts.ALL:
-        script.load(client)
+        client.script_load(script.source)
     look_at(client, ["doctor"])  # one that only reads, of a stream that is not there
     return ok(about, f"takes our {len(scripts.ALL)} scripts, and runs them")
 
