@@ -51,7 +51,7 @@ def test_the_primary_that_has_an_answer_is_killed_and_whoever_watches_gets_every
                 assert answer.recording()["end"]["outcome"] == "finished"
             assert len(model.requests()) == ANSWERS
             with redis.Redis.from_url(server.url) as queue:
-                assert list(queue.scan_iter("rejoinder:*")) == [], "streams are in the cluster alone"
+                assert list(queue.scan_iter("rejoinder:*:state")) == [], "streams are in the cluster alone"
 
 
 def test_a_web_process_says_which_setting_is_wrong_when_no_server_of_the_cluster_answers(tmp_path: Path) -> None:
