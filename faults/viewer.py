@@ -5,6 +5,7 @@ Watches with a `Copy` (what a client holds, by the rules of PROTOCOL.md), and ke
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ Json = dict[str, Any]
 # How long to wait before connecting again, as in frontend/src/stream/backoff.ts.
 FIRST_DELAY = 0.5  # seconds
 LONGEST_DELAY = 30.0  # seconds
-RESTART_SPREAD = 2.0  # seconds
+MOMENT = re.compile(r" in (\d+) ms")  # in the reason of a close, of a server that restarts
 SERVER_RESTARTS, ABNORMAL = 1012, 1006
 SHUT_OUT = (4404, 4410)  # close codes after which nobody comes back
 CLOSES = (ABNORMAL, 1008, SERVER_RESTARTS, 1013, *SHUT_OUT)  # codes; of all others, a client or a server has a fault
@@ -193,17 +194,17 @@ class Viewer:
                 if self.trouble.away.is_set():
                     await asyncio.sleep(OFFLINE_POLL)
                     continue
-                worked, code = await self._follow()
+                worked, lost = await self._follow()
                 attempt = 0 if worked else attempt + 1
                 if not self.is_done:
-                    await asyncio.sleep(self._delay(code, attempt))
+                    await asyncio.sleep(self._delay(lost, attempt))
         finally:
             for wire in self._abandoned:
                 wire.close()
 
-    async def _follow(self) -> tuple[bool, int]:
-        """Over one connection. Whether something came of it, and the code with which it was closed."""
-        worked, code = False, ABNORMAL
+    async def _follow(self) -> tuple[bool, Lost]:
+        """Over one connection. Whether something came of it, and how it was closed."""
+        worked, closed = False, Lost("the server closed a response, which has no words for it")
         try:
             async for frame in await self._connect():
                 worked = worked or frame["type"] not in NO_WORK
@@ -211,9 +212,9 @@ class Viewer:
                     self.record.ended = time.monotonic()
                     self.is_done = True
         except Lost as lost:
-            code = lost.code
-            if code not in CLOSES:
-                self.record.broken.append(f"was closed with {code}: {lost}")
+            closed = lost
+            if lost.code not in CLOSES:
+                self.record.broken.append(f"was closed with {lost.code}: {lost}")
         except Refused as refused:
             if self.way is Way.EVENTS and refused.status in GONE:
                 await self._read_saved()
@@ -228,10 +229,10 @@ class Viewer:
             self.is_misled = False
         finally:
             self._let_go()
-        if code in SHUT_OUT:
-            self.record.shut_out = code
+        if closed.code in SHUT_OUT:
+            self.record.shut_out = closed.code
             self.is_done = True
-        return worked, code
+        return worked, closed
 
     def _let_go(self) -> None:
         """Of the connection; one that was abandoned stays open."""
@@ -244,11 +245,11 @@ class Viewer:
             self._wire.close()
         self._wire = None
 
-    def _delay(self, code: int, attempt: int) -> float:
+    def _delay(self, lost: Lost, attempt: int) -> float:
         if self.trouble.at_once:
             return 0.0
-        if code == SERVER_RESTARTS:
-            return self._random.random() * RESTART_SPREAD
+        if lost.code == SERVER_RESTARTS and (told := MOMENT.search(str(lost))):
+            return int(told[1]) / 1000
         return self._random.random() * min(LONGEST_DELAY, FIRST_DELAY * 2.0**attempt)
 
     async def _connect(self) -> Any:

@@ -21,6 +21,7 @@ class EventStream(sockets.Closable):
         self._bell = Bell()
         self._closed = False
         self._beating = False
+        self._retry: int | None = None
 
     def offer(self, cursor: Cursor, batch: Batch) -> bool:  # noqa: ARG002 (streams.Viewer)
         self._bell.set()
@@ -29,7 +30,9 @@ class EventStream(sockets.Closable):
     def wake(self, cursor: Cursor) -> None:  # noqa: ARG002 (streams.Viewer)
         self._bell.set()
 
-    def close(self, code: int, reason: str) -> None:  # noqa: ARG002 (there is no close frame here: the client comes back)
+    def send_away(self, wait: int) -> None:
+        """See Closable. There is no close frame here; an EventSource waits as long as it was last told."""
+        self._retry = wait
         self._closed = True
         self._bell.set()
 
@@ -65,6 +68,8 @@ class EventStream(sockets.Closable):
                 yield event.encoded(frames.server_sent) if isinstance(event, Batch) else frames.server_sent(event)
                 if isinstance(event, Gone) or (isinstance(event, Batch) and is_end(event.entries[-1])):
                     return
+            if self._retry is not None:
+                yield b"retry: %d\n\n" % self._retry
         finally:
             cursor.close()
             if visit is not None:

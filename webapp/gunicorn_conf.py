@@ -1,6 +1,7 @@
 """How gunicorn runs the web process: `gunicorn -c webapp/gunicorn_conf.py webapp.wsgi:app`."""
 
 import os
+import random
 import resource
 import sys
 from typing import Any
@@ -46,10 +47,10 @@ def post_worker_init(worker: Any) -> None:
     def drain() -> None:
         while worker.alive:
             gevent.sleep(ALIVE_CHECK)
-        from webapp.sockets import close_all
+        from webapp.sockets import send_all_away
 
         while True:  # for a moment new ones are still accepted
-            close_all(1012, "The server restarts. Come back.")
+            send_all_away(random.random)
             gevent.sleep(ALIVE_CHECK)
 
     gevent.spawn(drain)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import NotFound, RemarkRecord, ShareOver
 from streams import Batch, Cursor, Gone, Position, is_end
-from webapp import frames, sockets
+from webapp import farewell, frames, sockets
 from webapp.access import Access
 from webapp.pace import Pace
 from webapp.problems import Problem
@@ -24,6 +24,7 @@ MOST_FOLLOWED = 100  # streams of one socket, and as many conversations: more th
 NO_LONGER_SHARED, NOT_SHARED, TOO_MUCH = 4410, 4404, 4429  # close codes of our own, after HTTP's
 LEAD = 10.0  # seconds' worth of frames that may come at once: a page says all that it follows when it is back
 TOO_FAST = "This page says more than {} frames a second. Come back later."
+SERVER_RESTARTS = 1012
 MISSED_BEATS = 2  # as many as a client waits for
 HEARTBEAT = frames.text_frame({"type": "heartbeat"})
 
@@ -98,9 +99,9 @@ class PageSocket(sockets.Closable):
             self.over()
         sockets.see_out(self._ws)
 
-    def close(self, code: int, reason: str) -> None:
+    def send_away(self, wait: int) -> None:
         """See Closable."""
-        sockets.hang_up(self._ws, code, reason)
+        sockets.hang_up(self._ws, SERVER_RESTARTS, farewell.reason(wait))
 
     def shut_out(self) -> None:
         """The share that let it in is over: not one more frame but the close."""

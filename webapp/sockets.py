@@ -22,6 +22,8 @@ import gevent.socket
 from simple_websocket import ConnectionClosed, Server
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from webapp import farewell
+
 log = logging.getLogger(__name__)
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -221,8 +223,8 @@ class Closable:
         self.told_to_leave = False
         _open.add(self)
 
-    def close(self, code: int, reason: str) -> None:
-        """Tell the client and end it. `code` is a WebSocket close code."""
+    def send_away(self, wait: int) -> None:
+        """Tell the client to come back in so many milliseconds, and end it."""
         raise NotImplementedError
 
     def beat(self) -> None:
@@ -238,14 +240,14 @@ def count() -> int:
     return len(_open)
 
 
-def close_all(code: int, reason: str) -> None:
-    """Close every long-lived connection of this process that has not been told before."""
+def send_all_away(random: Callable[[], float]) -> None:
+    """Close every long-lived connection of this process that has not been told before, because it restarts."""
     connections = [connection for connection in _open if not connection.told_to_leave]
-    for connection in connections:
+    for connection, wait in zip(connections, farewell.moments(len(connections), random), strict=True):
         connection.told_to_leave = True
-        connection.close(code, reason)
+        connection.send_away(wait)
     if connections:
-        log.info("closed %d connections: %s", len(connections), reason)
+        log.info("closed %d connections: The server restarts. Come back.", len(connections))
 
 
 def beat_forever(interval: float) -> None:

@@ -5,7 +5,7 @@
 
 import { comeback } from './backoff'
 import { Connection } from './connection'
-import type { Cancel, Environment } from './environment'
+import type { Cancel, Close, Environment } from './environment'
 import { Followed, type LogListener } from './followed'
 import type { Gone, Remark, ServerFrame } from './frames'
 import { EMPTY, type StreamLog } from './log'
@@ -171,7 +171,7 @@ export class StreamClient {
     this.#cancelWait = null
     this.#connection = new Connection(this.#environment, this.#url, {
       frame: (frame) => this.#receive(frame),
-      lost: (code) => this.#lost(code),
+      lost: (close) => this.#lost(close),
     })
     this.#refreshLink()
   }
@@ -249,15 +249,15 @@ export class StreamClient {
     if (watched && version > watched.version) watched.listener(version)
   }
 
-  #lost(code: number): void {
+  #lost(close: Close): void {
     this.#wasLost = true
     this.#connection = null
-    if (SHUT.has(code)) this.#shutBy = code
+    if (SHUT.has(close.code)) this.#shutBy = close.code
     if (this.#shutBy) {
       this.#refreshLink()
       return
     }
-    const wait = comeback(code, this.#failures, this.#environment.random)
+    const wait = comeback(close, this.#failures, this.#environment.random)
     this.#failures += 1
     this.#cancelWait = this.#environment.after(wait, () => this.#connect())
     this.#refreshLink()

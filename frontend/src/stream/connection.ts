@@ -4,14 +4,14 @@
  * makes another.
  */
 
-import type { Cancel, Environment, Socket } from './environment'
+import type { Cancel, Close, Environment, Socket } from './environment'
 import { type ClientFrame, FrameError, parseFrame, type ServerFrame } from './frames'
 
 export interface ConnectionEvents {
   /** Any frame, `hello` included, which is the first. */
   frame(frame: ServerFrame): void
-  /** It is over: a close code, 1006 where there was none. Nothing comes after this. */
-  lost(code: number): void
+  /** It is over: how, with code 1006 where nobody said. Nothing comes after this. */
+  lost(close: Close): void
 }
 
 const HELLO_PATIENCE = 10_000 // ms from opening to hello; a phone on a bad network needs seconds
@@ -19,7 +19,7 @@ const PROBE_PATIENCE = 3_000 // ms from ping to anything at all
 const MISSED_INTERVALS = 2 // heartbeats; PROTOCOL.md
 const LATE = 1_000 // ms; a timer that is later than this tells of a page that slept, not of a silent server
 
-const NO_CLOSE_FRAME = 1006
+const NO_CLOSE_FRAME: Close = { code: 1006, reason: '' }
 
 export class Connection {
   readonly #environment: Environment
@@ -37,7 +37,7 @@ export class Connection {
     this.#cancelSilence = environment.after(HELLO_PATIENCE, () => this.#lose(NO_CLOSE_FRAME))
     this.#socket = environment.connect(url, {
       message: (data) => this.#receive(data),
-      closed: (code) => this.#lose(code),
+      closed: (close) => this.#lose(close),
     })
   }
 
@@ -104,10 +104,10 @@ export class Connection {
     })
   }
 
-  #lose(code: number): void {
+  #lose(close: Close): void {
     if (this.#over) return
     this.#end()
-    this.#events.lost(code)
+    this.#events.lost(close)
   }
 
   #end(): void {

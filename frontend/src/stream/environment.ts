@@ -14,9 +14,15 @@ export interface Socket {
   close(): void
 }
 
+/** How a socket ended. */
+export interface Close {
+  readonly code: number
+  readonly reason: string
+}
+
 export interface SocketEvents {
   message(data: unknown): void
-  closed(code: number): void
+  closed(close: Close): void
 }
 
 /** What is wanted of sessionStorage. `setItem` throws when it is full. */
@@ -54,7 +60,7 @@ export function browserEnvironment(): Environment {
       address.protocol = address.protocol.replace('http', 'ws')
       const socket = new WebSocket(address)
       socket.addEventListener('message', (event) => events.message(event.data))
-      socket.addEventListener('close', (event) => events.closed(event.code))
+      socket.addEventListener('close', (event) => events.closed(event))
       return socket
     },
     now: () => performance.now(),

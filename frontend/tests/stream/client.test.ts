@@ -274,7 +274,16 @@ describe('coming back', () => {
     expect(world.sockets).toHaveLength(2)
   })
 
-  test('a server that restarts is tried again after a random moment of up to two seconds', () => {
+  test('a server that restarts is tried again at the moment that it named', () => {
+    greet()
+    world.socket.cut(1012, 'The server restarts. Come back in 700 ms.')
+    world.pass(699)
+    expect(world.sockets).toHaveLength(1)
+    world.pass(1)
+    expect(world.sockets).toHaveLength(2)
+  })
+
+  test('one that names none is tried again after a random moment of up to two seconds', () => {
     greet()
     world.chance = 0.75
     world.socket.cut(1012)

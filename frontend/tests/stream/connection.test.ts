@@ -12,7 +12,10 @@ beforeEach(() => {
   world = new World()
   frames = []
   lost = []
-  connection = new Connection(world, '/api/socket', { frame: (it) => frames.push(it), lost: (code) => lost.push(code) })
+  connection = new Connection(world, '/api/socket', {
+    frame: (it) => frames.push(it),
+    lost: ({ code }) => lost.push(code),
+  })
   world.pass(0)
 })
 

@@ -24,10 +24,10 @@ export class FarEnd {
     if (this.open) this.#events.message(data)
   }
 
-  cut(code = 1006): void {
+  cut(code = 1006, reason = ''): void {
     if (!this.open) return
     this.open = false
-    this.#events.closed(code)
+    this.#events.closed({ code, reason })
   }
 }
 
