@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from conversations import Sent, Store, open_store
 from conversations.database import Database
-from conversations.migrate import upgrade
+from conversations.migrate import upgrade, upgrade_patiently
 from conversations.models import Base
 from tests.conversations.conftest import OWNER
 from tests.conversations.together import at_once
@@ -115,6 +116,39 @@ def test_the_command_says_in_one_line_what_it_did_without_the_password(empty_dat
     done = subprocess.run(command, env={"DATABASE_URL": secret}, capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 1
     assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_an_upgrade_that_finds_a_table_in_use_lets_others_have_their_turn_and_tries_again(empty_database: str) -> None:
+    upgrade(empty_database, "0001")
+    other = Database(empty_database)
+    with ExitStack() as using:
+        session = using.enter_context(other.write())
+        session.execute(text("UPDATE conversations SET title = title"))
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            using.close()
+
+        assert str(upgrade_patiently(empty_database, pause=pause)).endswith(f"upgraded from 0001 to {NEWEST}")
+    assert len(pauses) == 1
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("database_url", "code", "said"),
+    [
+        ("postgresql://nobody:hunter2@127.0.0.1:1/nowhere", 1, "The database does not answer, and nothing was changed"),
+        ("sqlite:////dev/null/no.sqlite3", 1, "The file of the database cannot be made"),
+        ("mysql://localhost/x", 2, "DATABASE_URL must begin with sqlite:/// or postgresql://"),
+    ],
+)
+def test_what_is_in_the_way_of_an_upgrade_is_said_in_a_sentence(database_url: str, code: int, said: str) -> None:
+    command = [sys.executable, "-m", "conversations.migrate"]
+    done = subprocess.run(command, env={"DATABASE_URL": database_url}, capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert not {"Traceback", "hunter2"} & set(done.stderr.split())
 
 
 def test_an_upgrade_keeps_what_the_version_before_had_written(empty_database: str) -> None:
