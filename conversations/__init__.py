@@ -3,16 +3,20 @@
 Start with README.md beside this file; store.py lists all that one can ask.
 """
 
+from conversations.allowance import Allowance
 from conversations.errors import (
     Busy,
     ConversationError,
+    ConversationTooLong,
     DiscussionFull,
     InvalidCursor,
     KeyReused,
     NotFound,
     NothingToContinue,
     NotShared,
+    OutOfTokens,
     ShareOver,
+    TooManyRunning,
     WrongRole,
 )
 from conversations.records import (
@@ -48,6 +52,7 @@ from conversations.store import Store, open_store
 
 __all__ = [
     "AccountRecord",
+    "Allowance",
     "AnswerRecord",
     "Author",
     "Beginning",
@@ -57,6 +62,7 @@ __all__ = [
     "ConversationRecord",
     "ConversationSettings",
     "ConversationSummary",
+    "ConversationTooLong",
     "Deleted",
     "DiscussionFull",
     "Erased",
@@ -66,6 +72,7 @@ __all__ = [
     "NotFound",
     "NotShared",
     "NothingToContinue",
+    "OutOfTokens",
     "Page",
     "Profile",
     "Prompt",
@@ -81,6 +88,7 @@ __all__ = [
     "Store",
     "StreamRecord",
     "Terms",
+    "TooManyRunning",
     "Unnamed",
     "Visitor",
     "WrongRole",

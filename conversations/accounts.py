@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from conversations import spending
 from conversations.models import Account, Message, Remark, Send
 from conversations.records import AccountRecord, Changed, Profile, SignedIn
 from conversations.rows import touched_by
@@ -57,6 +58,7 @@ def _take_along(session: Session, browser: str, owner: str) -> list[Changed]:
     both = update(Send).where(Send.owner == browser, Send.idempotency_key.in_(used.scalar_subquery()))
     session.execute(both.values(idempotency_key=None).execution_options(synchronize_session=False))
     session.execute(update(Send).where(Send.owner == browser).values(owner=owner))
+    spending.hand_over(session, browser, owner)
     return changed
 
 

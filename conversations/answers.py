@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from conversations import history, rows
+from conversations import history, rows, spending
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message
 from conversations.records import ENDS, IN_FLIGHT, AnswerRecord, Beginning, Changed, Queued, Status, StreamRecord
@@ -77,6 +77,7 @@ def settle(session: Session, stream_id: str, ending: Ending) -> Changed | None:
     if held is None:
         return None
     conversation, answer = held
+    was_begun = answer.status is not Status.QUEUED
     answer.status = ending.status
     answer.reason = ending.reason
     answer.usage = ending.usage
@@ -86,6 +87,7 @@ def settle(session: Session, stream_id: str, ending: Ending) -> Changed | None:
     conversation.generating = None
     conversation.updated_at = ending.moment
     conversation.version += 1
+    spending.pay(session, conversation, answer, ending.moment, ending.usage, was_begun=was_begun)
     return Changed(conversation.id, conversation.version, conversation.owner)
 
 

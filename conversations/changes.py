@@ -6,7 +6,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from conversations import remarks
+from conversations import remarks, spending
 from conversations.errors import NotFound
 from conversations.history import conversation_record
 from conversations.models import Account, Conversation, Message, Remark, Send, new_id
@@ -83,6 +83,7 @@ def restore(session: Session, owner: str, conversation_id: str) -> ConversationR
 def purge(session: Session, deleted_before: datetime) -> int:
     old = select(Conversation.id).where(Conversation.deleted_at < deleted_before).limit(PURGED_AT_ONCE)
     # The condition once more: one that was restored while this waited for it stays.
+    spending.forget(session, deleted_before)
     still = (Conversation.id.in_(old), Conversation.deleted_at < deleted_before)
     purged = delete_rows(Conversation).where(*still).returning(Conversation.id)
     return len(session.scalars(purged).all())  # what refers to them goes with them
@@ -98,11 +99,13 @@ def erase(session: Session, person: str, moment: datetime) -> Erased:
         erased.changed.append(Changed(conversation.id, conversation.version, conversation.owner))
         if conversation.owner == person and conversation.generating:
             erased.stream_ids.append(conversation.generating)
+            spending.write_off(session, conversation, moment)
         elif conversation.owner != person:
             _take_remarks_away(session, conversation, person, moment)
     session.flush()
     # Answers that others have read stay in their conversations, and so the questions, without a name.
     session.execute(update(Message).where(Message.author_id == person).values(author_id=NOBODY, author_name=""))
+    spending.hand_over(session, person, NOBODY)
     session.execute(update(Send).where(Send.owner == person).values(owner=NOBODY, idempotency_key=None))
     session.execute(delete_rows(Conversation).where(Conversation.owner == person))
     session.execute(delete_rows(Account).where(Account.owner == person))

@@ -1,5 +1,7 @@
 """What can be wrong with a request to the store. Each error carries the facts, for whoever words the answer."""
 
+from datetime import datetime
+
 
 class ConversationError(Exception):
     """Base of them all: the request was refused, and nothing was changed."""
@@ -70,6 +72,33 @@ class NothingToContinue(ConversationError):
     def __init__(self, message_id: str) -> None:
         super().__init__(f"message {message_id} has no text to go on from")
         self.message_id = message_id
+
+
+class TooManyRunning(ConversationError):
+    """As many answers of this person are queued or being written as there may be."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} answers are being written for this person")
+        self.most = most
+
+
+class OutOfTokens(ConversationError):
+    """The tokens of today are used up: this person's, if it says how many those are, else those of all together."""
+
+    def __init__(self, returns: datetime, limit: int | None = None, spent: int | None = None) -> None:
+        super().__init__(f"no tokens are left until {returns}")
+        self.returns = returns
+        self.limit = limit
+        self.spent = spent
+
+
+class ConversationTooLong(ConversationError):
+    """It has more characters than may be sent to a model."""
+
+    def __init__(self, length: int, most: int) -> None:
+        super().__init__(f"a conversation of {length} characters; {most} may be sent")
+        self.length = length
+        self.most = most
 
 
 class InvalidCursor(ConversationError, ValueError):

@@ -29,6 +29,7 @@ def open_greenlet_store(settings: ConversationSettings) -> Store:
         run_write=writes.apply,
         run=within(TRANSACTION_TIMEOUT),
         pool_size=settings.pool_size,
+        allowance=settings.allowance,
     )
 
 

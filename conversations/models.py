@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, MetaData, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, MetaData, UniqueConstraint, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from conversations.columns import StorableText, UtcDateTime
@@ -118,7 +118,10 @@ class Send(Base):
     """How an answer was asked for: what a repeated request is recognised by, and what undoes one that went nowhere."""
 
     __tablename__ = "sends"
-    __table_args__ = (UniqueConstraint("owner", "idempotency_key"),)
+    __table_args__ = (
+        UniqueConstraint("owner", "idempotency_key"),
+        Index("ix_sends_owner_owed", "owner", postgresql_where=text("owed"), sqlite_where=text("owed")),
+    )
 
     answer_id: Mapped[str] = mapped_column(ForeignKey(Message.id, ondelete="CASCADE"), primary_key=True)
     owner: Mapped[str]
@@ -126,6 +129,7 @@ class Send(Base):
     request: Mapped[str]  # a digest of what was asked
     previous_head_id: Mapped[str | None]  # the active leaf before
     brought_question: Mapped[bool]  # false when an existing question is answered anew
+    owed: Mapped[bool] = mapped_column(server_default=false())  # until the answer has ended; finds those that have not
 
 
 class Share(Base):
@@ -158,3 +162,13 @@ class Remark(Base):
     content: Mapped[str]
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+
+
+class Spent(Base):
+    """The model tokens that a person has used on one day (UTC)."""
+
+    __tablename__ = "spent"
+
+    day: Mapped[str] = mapped_column(primary_key=True)  # 2030-01-31
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    tokens: Mapped[int] = mapped_column(BigInteger)

@@ -12,7 +12,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from conversations import history, rows, shares
+from conversations import history, rows, shares, spending
+from conversations.allowance import Allowance
 from conversations.errors import Busy, KeyReused, NothingToContinue, NotShared, WrongRole
 from conversations.models import Conversation, Message, Send, new_id
 from conversations.records import Role, Sent, Status, Visitor
@@ -30,6 +31,7 @@ class Order:
     model: str
     idempotency_key: str | None
     moment: datetime
+    allowance: Allowance
 
 
 def send(session: Session, order: Order, conversation_id: str, content: str) -> Sent:
@@ -37,7 +39,7 @@ def send(session: Session, order: Order, conversation_id: str, content: str) -> 
     request = _digest("send", conversation_id, content)
     if earlier := _earlier(session, order, request):
         return earlier
-    conversation = _claim(order, rows.own_conversation(session, order.owner, conversation_id, lock=True))
+    conversation = _claim(session, order, rows.own_conversation(session, order.owner, conversation_id, lock=True))
     question = _add_question(session, order, conversation, conversation.head_id, content)
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
 
@@ -50,7 +52,7 @@ def ask(session: Session, order: Order, share_id: str, visitor: Visitor, content
         raise NotShared("asking")
     if earlier := _earlier(session, order, request):
         return earlier
-    conversation = _claim(order, rows.existing_conversation(session, share.conversation_id, lock=True))
+    conversation = _claim(session, order, rows.existing_conversation(session, share.conversation_id, lock=True))
     shares.good(session, share_id, order.moment)  # still, now that nobody can revoke it
     question = _add_question(session, order, conversation, conversation.head_id, content, visitor)
     return _owe_answer(session, order, conversation, question, request, brought_question=True)
@@ -130,10 +132,12 @@ def _earlier(session: Session, order: Order, request: str) -> Sent | None:
     return _sent(session, conversation, answer, created=False)
 
 
-def _claim(order: Order, conversation: Conversation) -> Conversation:
-    """Make a conversation, whose row is locked, this stream's, if it is free. Raises Busy."""
+def _claim(session: Session, order: Order, conversation: Conversation) -> Conversation:
+    """Make a conversation, whose row is locked, this stream's, if it is free. Raises Busy, and what spending.check
+    does."""
     if conversation.generating is not None:
         raise Busy(conversation.generating)
+    spending.check(session, order.allowance, order.owner, order.moment)
     conversation.generating = order.stream_id
     conversation.version += 1
     conversation.updated_at = order.moment
@@ -142,7 +146,7 @@ def _claim(order: Order, conversation: Conversation) -> Conversation:
 
 def _claim_at(session: Session, order: Order, message_id: str, role: Role) -> tuple[Conversation, Message]:
     conversation_id = rows.conversation_of_message(session, order.owner, message_id)
-    conversation = _claim(order, rows.own_conversation(session, order.owner, conversation_id, lock=True))
+    conversation = _claim(session, order, rows.own_conversation(session, order.owner, conversation_id, lock=True))
     message = rows.message(session, message_id)
     if message.role is not role:
         raise WrongRole(message_id, message.role, role)
@@ -211,9 +215,12 @@ def _owe_answer(
             request=request,
             previous_head_id=previous_head_id,
             brought_question=brought_question,
+            owed=True,
         )
     )
     session.flush()
+    path = rows.tree(session, conversation.id).path_to(question.id)
+    spending.check_length(session, order.allowance, conversation, [*path, *([begun.id] if begun else [])])
     return _sent(session, conversation, answer, created=True)
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from conversations import accounts, answers, changes, history, remarks, sends, shares, titles
+from conversations import accounts, answers, changes, history, remarks, sends, shares, spending, titles
+from conversations.allowance import Allowance
 from conversations.answers import Ending
 from conversations.database import Database
 from conversations.errors import Busy
@@ -58,6 +59,7 @@ def here(transaction: Callable[[], T]) -> T:
     return transaction()
 
 
+NO_LIMITS = Allowance()
 PAGE_LIMIT = 200  # conversations on one page of the list, at most
 KEY_LIMIT = 255  # characters of an idempotency key; a UUID has 36
 
@@ -70,6 +72,7 @@ def open_store(
     run: Run = here,
     pool_size: int = DEFAULT_POOL_SIZE,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    allowance: Allowance = NO_LIMITS,
 ) -> "Store":
     """The store in a database that `conversations.migrate` brought up to date. Open it after a fork, and close it.
 
@@ -79,15 +82,23 @@ def open_store(
     database = Database(database_url, pool_size)
     if not database.blocks_its_thread:
         run_read = run_write = run
-    return Store(database, run_read, run_write, now)
+    return Store(database, run_read, run_write, now, allowance)
 
 
 class Store:
-    def __init__(self, database: Database, run_read: Run, run_write: Run, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        run_read: Run,
+        run_write: Run,
+        now: Callable[[], datetime],
+        allowance: Allowance = NO_LIMITS,
+    ) -> None:
         self._database = database
         self._run_read = run_read
         self._run_write = run_write
         self._now = now
+        self._allowance = allowance
 
     # Conversations
 
@@ -194,7 +205,8 @@ class Store:
         """For whoever owns the conversation or made the remark. Raises NotFound."""
         return self._write(remarks.remove, person, conversation_id, remark_id, self._now())
 
-    # Asking. Each raises NotFound, Busy, KeyReused, and ValueError for a key that is too long.
+    # Asking. Each raises NotFound, Busy, KeyReused, and ValueError for a key that is too long; and what is beyond the
+    # allowance: TooManyRunning, OutOfTokens, ConversationTooLong.
 
     def send(
         self,
@@ -291,6 +303,16 @@ class Store:
         """Its stream is gone: end it as interrupted, with its last checkpoint. None: as with `save_answer`."""
         return self._write(answers.settle, stream_id, Ending(Status.INTERRUPTED, reason, self._now()))
 
+    # Spending
+
+    def spent(self, person: str) -> int:
+        """The model tokens that a person has used today (UTC)."""
+        return self._read(spending.of, person, self._now())
+
+    def spent_by_all(self) -> int:
+        """Those of all together, of people who are gone by now, too."""
+        return self._read(spending.of_all, self._now())
+
     # Naming
 
     def unnamed(self, stream_id: str) -> Unnamed | None:
@@ -346,7 +368,7 @@ class Store:
     def _order(self, owner: str, stream_id: str, model: str, idempotency_key: str | None) -> Order:
         if idempotency_key is not None and len(idempotency_key) > KEY_LIMIT:
             raise ValueError(f"an idempotency key has at most {KEY_LIMIT} characters, this one {len(idempotency_key)}")
-        return Order(owner, stream_id, model, idempotency_key, self._now())
+        return Order(owner, stream_id, model, idempotency_key, self._now(), self._allowance)
 
     def _once(
         self, order: Order, ask: Callable[Concatenate[Session, Order, P], Sent], *args: P.args, **kwargs: P.kwargs

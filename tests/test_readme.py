@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from conversations.settings import DEFAULT_ALLOWANCE
 from streams import StreamSettings
 from telemetry.settings import LogSettings
 from webapp.settings import Settings as WebSettings
@@ -21,6 +22,10 @@ ELSEWHERE = {
     "LOG_CONVERSATIONS": None,
     "DATABASE_URL": "sqlite:///.local/rejoinder.sqlite3",
     "DATABASE_POOL_SIZE": "5",
+    "RUNNING_PER_IDENTITY": str(DEFAULT_ALLOWANCE.running),
+    "DAILY_TOKENS_PER_IDENTITY": "none",
+    "DAILY_TOKENS": "none",
+    "MAX_CONVERSATION": str(DEFAULT_ALLOWANCE.conversation),
     "STREAM_LEASE": f"{StreamSettings().lease:g}",
     "STREAM_QUEUE_LIMIT": f"{StreamSettings().queue_limit:g}",
     "STREAM_RETENTION": f"{StreamSettings().retention:g}",

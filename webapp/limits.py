@@ -30,7 +30,7 @@ from conversations import NotFound
 from webapp.addresses import client_address
 from webapp.identity import STRANGER, current_owner, welcome
 from webapp.limit_settings import LimitSettings, parsed_rates
-from webapp.problems import Problem
+from webapp.problems import Problem, in_words
 from webapp.tally import REWRITTEN, Tally
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class Limits:
         window = self._asked(partial(self._storage.get_sliding_window, key, seconds), otherwise=None)
         wait = wait_for(rate.amount, seconds, *window) if window else seconds
         log.info("too many %s", act.value, extra={"limit": str(rate), "by": "address" if whence else "identity"})
-        detail = f"There were too many {act.value}{whence} in a short time. Try again {_in_words(wait)}."
+        detail = f"There were too many {act.value}{whence} in a short time. Try again {in_words(wait)}."
         return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(wait)})
 
     def _asked(self, ask: Callable[[], T], otherwise: U = True) -> T | U:  # type: ignore[assignment]
@@ -220,9 +220,3 @@ def _rates(settings: LimitSettings) -> dict[Act, Rates]:
 def _digest(who: str) -> str:
     """Identities stay out of Redis."""
     return hashlib.sha256(who.encode()).hexdigest()[:16]
-
-
-def _in_words(seconds: int) -> str:
-    if seconds <= 90:
-        return "in a second" if seconds == 1 else f"in {seconds} seconds"
-    return f"in {math.ceil(seconds / 60)} minutes"

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import math
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -16,19 +18,23 @@ from werkzeug.exceptions import HTTPException
 
 from conversations import (
     Busy,
+    ConversationTooLong,
     DiscussionFull,
     InvalidCursor,
     KeyReused,
     NotFound,
     NothingToContinue,
     NotShared,
+    OutOfTokens,
     ShareOver,
+    TooManyRunning,
     WrongRole,
 )
 from streams import StreamNotFound
 
 log = logging.getLogger(__name__)
 
+ANSWER_TAKES = 10  # seconds, or so
 RETRY_AFTER = 2  # seconds; Redis and a database come back within seconds, or not soon
 
 
@@ -73,6 +79,8 @@ class ProblemBody(BaseModel):
     detail: str
     errors: list[FieldError] | None = Field(default=None, description="with 400: what is wrong, each by its name")
     stream: str | None = Field(default=None, description="with 409: the stream that is running")
+    left: int | None = Field(default=None, description="with 429 for tokens: how many there are today")
+    returns: str | None = Field(default=None, description="…and when there are new ones")
     fault: str | None = Field(default=None, description="with 500: where to find it in the server's log")
 
 
@@ -99,6 +107,9 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(DiscussionFull, _discussion_full)
     app.register_error_handler(NothingToContinue, _nothing_to_continue)
     app.register_error_handler(InvalidCursor, _invalid_cursor)
+    app.register_error_handler(TooManyRunning, _too_many_running)
+    app.register_error_handler(OutOfTokens, _out_of_tokens)
+    app.register_error_handler(ConversationTooLong, _conversation_too_long)
     for unreachable, what in (
         (RedisError, "Redis"),
         (OperationalError, "The database"),
@@ -162,6 +173,44 @@ def _nothing_to_continue(_: NothingToContinue) -> Response:
 
 def _invalid_cursor(_: InvalidCursor) -> Response:
     return invalid_field("before", "This is no place in the list; take `next` from the page before").response()
+
+
+def _too_many_running(error: TooManyRunning) -> Response:
+    detail = (
+        f"{error.most} of your answers are queued or being written, and that is the most. Wait for one, or stop one."
+    )
+    headers = {"Retry-After": str(ANSWER_TAKES)}
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers).response()
+
+
+def _out_of_tokens(error: OutOfTokens) -> Response:
+    """Of all together nobody is told more than that there is nothing left."""
+    wait = max(1, math.ceil((error.returns - datetime.now(UTC)).total_seconds()))
+    until = f"There are new ones from midnight UTC on, {in_words(wait)}."
+    if error.limit is None:
+        detail = f"The tokens that this server has for today are used up. {until}"
+    else:
+        detail = f"Your {error.limit:,} tokens for today are used up. {until}"
+    headers = {"Retry-After": str(wait)}
+    returns = error.returns.isoformat().replace("+00:00", "Z")
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers, left=0, returns=returns).response()
+
+
+def _conversation_too_long(error: ConversationTooLong) -> Response:
+    detail = (
+        f"This conversation has grown to {error.length:,} characters, and at most {error.most:,} are sent to a model. "
+        "Begin a new one."
+    )
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail).response()
+
+
+def in_words(seconds: int) -> str:
+    """How long one has to wait."""
+    for least, unit, name in ((5400, 3600, "hour"), (90, 60, "minute"), (0, 1, "second")):
+        if seconds > least:
+            count = math.ceil(seconds / unit)
+            return f"in {count} {name}{'s' if count > 1 else ''}"
+    return "now"
 
 
 def _unavailable(what: str) -> Callable[[Exception], Response]:

@@ -20,7 +20,7 @@ from conversations.models import Base
 from tests.conversations.conftest import OWNER
 from tests.conversations.together import at_once
 
-NEWEST = "0003"
+NEWEST = "0004"
 CONVERSATION_OF_0001 = (
     "INSERT INTO conversations (id, owner, title, system_prompt, version, created_at, updated_at, head_id)"
     " VALUES (:id, :owner, 'On clouds', '', 2, :moment, :moment, 'm')"

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from conversations import Allowance, open_store
 from tests.support.redis_server import RedisServer
 from tests.webapp.people import send, share
 from webapp.limit_settings import LimitSettings
@@ -158,6 +160,45 @@ def test_an_address_gets_so_many_identities_and_then_sees_the_page_without_one(
     assert "Set-Cookie" not in page.headers
     assert "too many new visitors" in refusal(third.post("/api/conversations"))
     begin(second)  # who has one keeps it
+
+
+def test_an_identity_has_so_many_answers_running(open_app: OpenApp, database_url: str) -> None:
+    ada = open_app(open_store(database_url, allowance=Allowance(running=1))).test_client()
+    first, second = begin(ada), begin(ada)
+    stream = send(ada, first)["stream"]
+    response = ada.post(f"/api/conversations/{second}/messages", json={"content": "Why?"})
+    assert refusal(response).startswith("1 of your answers are queued or being written, and that is the most.")
+    assert ada.post(f"/api/streams/{stream}/stop").status_code == 202
+    send(ada, second)
+
+
+@pytest.mark.parametrize("whose", ["mine", "everybody's"])
+def test_when_the_tokens_of_a_day_are_used_up_one_is_told_when_there_are_new_ones(
+    open_app: OpenApp, database_url: str, whose: str
+) -> None:
+    most = {"tokens": 1_000} if whose == "mine" else {"tokens_of_all": 1_000}
+    day = datetime.now(UTC) + timedelta(days=365 if whose == "mine" else 366)  # of which nobody else knows
+    store = open_store(database_url, allowance=Allowance(**most), now=lambda: day)
+    ada = open_app(store).test_client()
+    conversation = begin(ada)
+    stream = send(ada, conversation)["stream"]
+    store.begin(stream)
+    usage = {"total_tokens": 1_234}
+    store.save_answer(stream, text="Because.", reasoning="", outcome="finished", reason=None, usage=usage)
+    response = ada.post(f"/api/conversations/{conversation}/messages", json={"content": "Why?"})
+    words = "Your 1,000 tokens for today are" if whose == "mine" else "The tokens that this server has for today are"
+    assert refusal(response).startswith(f"{words} used up. There are new ones from midnight UTC on, in ")
+    problem = response.get_json()
+    assert (problem["left"], problem["returns"]) == (0, f"{day.date() + timedelta(days=1)}T00:00:00Z")
+    assert "1,234" not in response.text
+
+
+def test_a_conversation_that_is_too_long_for_a_model_is_told_so(open_app: OpenApp, database_url: str) -> None:
+    ada = open_app(open_store(database_url, allowance=Allowance(conversation=10))).test_client()
+    response = ada.post(f"/api/conversations/{begin(ada)}/messages", json={"content": "q" * 1_011})
+    assert response.status_code == 413
+    expected = "This conversation has grown to 1,011 characters, and at most 10 are sent to a model. Begin a new one."
+    assert response.get_json()["detail"] == expected
 
 
 def test_none_switches_a_limit_off(open_app: OpenApp) -> None:
