@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from conversations import (
     Allowance,
+    ConversationSettings,
     ConversationTooLong,
     OutOfTokens,
     Profile,
@@ -20,6 +21,7 @@ from conversations import (
     open_store,
 )
 from conversations.database import Database
+from conversations.settings import DEFAULT_ALLOWANCE
 from tests.conversations.conftest import OWNER, STRANGER, Clock, new_stream, stream_of
 from tests.conversations.together import at_once
 
@@ -249,10 +251,10 @@ def test_who_erases_themselves_gives_nothing_back_to_all(open_with: Open) -> Non
 def test_who_signs_in_has_spent_what_the_browser_has_and_what_the_account_had(open_with: Open) -> None:
     store = open_with(tokens=100)
     profile = Profile("https://issuer.example", "ada", "Ada", "")
-    account = store.sign_in(profile, "").account.owner
+    account = store.sign_in(profile).account.owner
     run(store, account, total_tokens=40)
     run(store, total_tokens=60)
-    store.sign_in(profile, OWNER)
+    store.sign_in(profile, browser=OWNER)
     assert (store.spent(OWNER), store.spent(account), store.spent_by_all()) == (0, 100, 100)
 
 
@@ -272,6 +274,21 @@ def test_what_was_spent_long_ago_is_forgotten(open_with: Open, clock: Clock, dat
     store.purge(timedelta(minutes=10))
     assert rows() == 0
     database.close()
+
+
+# --- settings
+
+
+def test_the_allowance_is_read_from_the_environment() -> None:
+    told = {"RUNNING_PER_IDENTITY": "3", "DAILY_TOKENS": "1000", "MAX_CONVERSATION": "none"}
+    assert ConversationSettings.from_env(told).allowance == Allowance(running=3, tokens_of_all=1_000)
+    assert ConversationSettings.from_env({"DAILY_TOKENS": ""}).allowance == DEFAULT_ALLOWANCE
+
+
+@pytest.mark.parametrize("told", ["many", "-1", "0", "1.5", "²"])
+def test_an_allowance_that_cannot_be_meant_is_named(told: str) -> None:
+    with pytest.raises(ValueError, match="DAILY_TOKENS_PER_IDENTITY must be a whole number from 1, or none, not"):
+        ConversationSettings.from_env({"DAILY_TOKENS_PER_IDENTITY": told})
 
 
 # --- length
