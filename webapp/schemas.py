@@ -398,6 +398,7 @@ class SignIn(BaseModel):
 class Account(BaseModel):
     """Who is asking."""
 
+    me: str = Field(description="a digest of your identity: another one after signing in or out, in any tab")
     account: AccountShown | None = Field(description="null: nobody has signed in")
     sign_in: SignIn | None = Field(description="null: there are no accounts here")
 

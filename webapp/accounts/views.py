@@ -10,6 +10,7 @@ from flask_openapi3.models.tag import Tag
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from conversations import tag_of
 from webapp.accounts.provider import Declined, Provider, ProviderAway, Refused
 from webapp.destinations import own_path
 from webapp.identity import become, current_owner, leave
@@ -78,9 +79,10 @@ def account_views(services: Services, provider: Provider | None) -> APIBlueprint
     @api.get("/account", responses={200: Account})
     def read() -> Response:
         """Who you are, and how you can sign in."""
-        account = services.store.account(current_owner())
+        owner = current_owner()
+        account = services.store.account(owner) if provider else None
         offered = provider and {"name": provider.name, "required": provider.required, "at": SIGN_IN}
-        return respond(Account.model_validate({"account": account, "sign_in": offered}))
+        return respond(Account.model_validate({"me": tag_of("", owner), "account": account, "sign_in": offered}))
 
     @api.post("/account/sign-out", responses={200: SignedOut, **described(HTTPStatus.NOT_FOUND)})
     def sign_out() -> Response:

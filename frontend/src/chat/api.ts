@@ -77,6 +77,16 @@ export interface Models {
   readonly models: readonly string[]
 }
 
+/** Who this browser is to the server. */
+export interface Account {
+  /** Another one after signing in or out, in whichever tab. */
+  readonly me: string
+  /** null: nobody has signed in. */
+  readonly account: { readonly name: string; readonly email: string | null } | null
+  /** Where one can sign in; null: there are no accounts here. */
+  readonly sign_in: { readonly name: string; readonly at: string; readonly required: boolean } | null
+}
+
 /** The key names one wish of the person: sent again with the same key, it starts nothing new. */
 export interface Api {
   /** With words: only those in whose title or messages they stand. */
@@ -97,6 +107,9 @@ export interface Api {
   select(message: string): Promise<Conversation>
   stop(stream: string): Promise<void>
   models(): Promise<Models>
+  account(): Promise<Account>
+  /** Leave the account; returns where to go. */
+  signOut(): Promise<{ readonly location: string }>
   share(conversation: string, terms: Terms): Promise<Share>
   revoke(share: string): Promise<void>
   remark(conversation: string, content: string, name: string): Promise<Remark>
@@ -144,6 +157,8 @@ export function httpApi(): Api {
     select: (id) => call('POST', `${message(id)}/select`, {}),
     stop: (stream) => call('POST', `/api/streams/${encodeURIComponent(stream)}/stop`, {}),
     models: () => call('GET', '/api/models'),
+    account: () => call('GET', '/api/account'),
+    signOut: () => call('POST', '/api/account/sign-out', {}),
     share: (id, terms) => call('POST', `${conversation(id)}/shares`, terms),
     revoke: (share) => call('DELETE', sharePath(share)),
     remark: (id, content, name) => call('POST', `${conversation(id)}/remarks`, { content, name }),

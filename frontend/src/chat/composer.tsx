@@ -1,9 +1,10 @@
+import { SignIn } from './account-menu'
 import { isComposing } from './composing'
 import { Icon } from './icons'
 import { ModelPicker } from './model-picker'
 import { NameField } from './name-field'
 import type { Page } from './page'
-import { busyStream, mayAsk, mayStop } from './state'
+import { busyStream, mayAsk, mayStop, mustSignIn } from './state'
 import { useStore } from './use-store'
 
 const GROWS_BY_ITSELF = typeof CSS !== 'undefined' && CSS.supports?.('field-sizing', 'content')
@@ -18,6 +19,7 @@ export function Composer({ page }: { page: Page }) {
   const stopping = useStore(store, (state) => state.stopping !== null && state.stopping === busyStream(state))
   const there = useStore(store, (state) => state.reading !== 'missing' && state.reading !== 'over')
   const allowed = useStore(store, (state) => mayAsk(state))
+  const mustFirst = useStore(store, mustSignIn)
   const loading = useStore(store, (state) => state.guest && state.conversation === null)
   const guest = useStore(store, (state) => state.guest)
   const stoppable = useStore(store, mayStop)
@@ -26,6 +28,13 @@ export function Composer({ page }: { page: Page }) {
     void chat.send()
   }
   if (!there || loading) return null
+  if (mustFirst) {
+    return (
+      <p class="composer watching">
+        <span>Only people with an account write here.</span> <SignIn page={page} />
+      </p>
+    )
+  }
   if (!allowed) {
     return (
       <p class="composer watching">

@@ -21,6 +21,13 @@ export class Lasting {
     }
   }
 
+  /** Hear when another tab changes or clears this. */
+  onChange(key: string, run: () => void): void {
+    window.addEventListener('storage', (event) => {
+      if (event.key === `rejoinder:${key}`) run()
+    })
+  }
+
   clear(): void {
     const storage = this.#storage
     const names = Array.from({ length: storage?.length ?? 0 }, (_, at) => storage?.key(at) ?? '')

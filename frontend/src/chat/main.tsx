@@ -10,6 +10,7 @@ import { Discussion } from './discussion'
 import { Drafts } from './drafts'
 import { Lasting, localStorageOrNull } from './lasting'
 import { Library, NO_LIBRARY } from './library'
+import { IDENTITY, Membership } from './membership'
 import { ModelChoice } from './models'
 import { addressOf, conversationOf, type Page, shareOf } from './page'
 import { prove } from './proof'
@@ -38,6 +39,7 @@ const client = new StreamClient(
 )
 const api = share === null ? httpApi() : sharedApi(share, () => store.state.name)
 const library = new Library(store, api, environment)
+const membership = new Membership(store, api, lasting)
 const models = new ModelChoice(store, api, lasting)
 const drafts = new Drafts(environment.storage, newKey)
 const discussion = new Discussion(store, api, drafts)
@@ -69,13 +71,22 @@ const page: Page = {
     lasting.set('name', name)
   },
   prove: (message) => prove(store.state, api, message),
-  async erase() {
-    if (!(await library.erase())) return
-    client.close() // what it has not written yet must not be written after this
-    environment.storage?.clear()
-    lasting.clear()
-    location.assign('/') // a new cookie, and nothing of what was
+  address: (conversation) => (share === null ? addressOf(conversation) : location.pathname),
+  async signOut() {
+    const destination = await membership.signOut()
+    if (destination !== null) forget(destination)
   },
+  async erase() {
+    if (await library.erase()) forget('/')
+  },
+}
+
+/** Go there with a new cookie, and nothing of what was. */
+function forget(destination: string): void {
+  client.close() // what it has not written yet must not be written after this
+  environment.storage?.clear()
+  lasting.clear()
+  location.assign(destination)
 }
 
 client.onLink((link) => {
@@ -83,6 +94,7 @@ client.onLink((link) => {
   if (link === 'shut') chat.shutOut(client.shutBy === 4404 ? 'missing' : 'over')
   if (link !== 'live') return
   chat.reconnected()
+  void membership.refreshOnce()
   if (!guest) void models.refresh() // who came by a share has no choice
 })
 client.onResume(() => {
@@ -90,6 +102,13 @@ client.onResume(() => {
   environment.after(RESUMED_TOLD, () => store.set({ resumed: false }))
 })
 if (!guest) window.addEventListener('popstate', () => void chat.open(conversationOf(location.pathname)))
+// Another tab has signed in or out, and so has this one: its cookie is the same.
+lasting.onChange(IDENTITY, () => {
+  client.renew()
+  void membership.refresh()
+  void chat.readAgain()
+  if (!guest) void library.refresh()
+})
 store.subscribe(() => {
   const title = store.state.conversation?.title
   const named = title ? `${title} · Rejoinder` : 'Rejoinder'
@@ -102,6 +121,7 @@ window.rejoinder = {
   },
 }
 
+void membership.refresh()
 void chat.open(share ?? conversationOf(location.pathname))
 if (!guest) {
   void library.refresh() // before there is a connection, and without one

@@ -26,6 +26,10 @@ export interface Page {
   readonly rename: (name: string) => void
   /** Compare an answer with the server's. Rejects with ApiError. */
   readonly prove: (message: Message) => Promise<Proof>
+  /** The address of a conversation in this page: a visitor's is that of the share. */
+  readonly address: (conversation: string | null) => string
+  /** Leave the account, and begin anew. */
+  readonly signOut: () => Promise<void>
   /** Remove everything of this person's, and begin anew. */
   readonly erase: () => Promise<void>
 }

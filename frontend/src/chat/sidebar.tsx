@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { AccountMenu } from './account-menu'
 import type { Summary } from './api'
 import { isComposing } from './composing'
 import { byDay } from './days'
@@ -67,11 +68,14 @@ export function Sidebar({ page }: { page: Page }) {
             Older conversations
           </button>
         )}
-        {list.length > 0 && (
-          <button type="button" class="plain erase" onClick={() => page.store.set({ dialog: 'erase', notice: null })}>
-            Delete everything of mine
-          </button>
-        )}
+        <div class="mine">
+          <AccountMenu page={page} />
+          {list.length > 0 && (
+            <button type="button" class="plain erase" onClick={() => page.store.set({ dialog: 'erase', notice: null })}>
+              Delete everything of mine
+            </button>
+          )}
+        </div>
       </nav>
     </>
   )

@@ -1,7 +1,7 @@
 /** What the page knows, and what follows from it. */
 
 import { isOver, type Link, type Remark, type StreamLog } from '../stream'
-import type { Conversation, Message, Models, Summary } from './api'
+import type { Account, Conversation, Message, Models, Summary } from './api'
 
 export interface State {
   readonly link: Link
@@ -36,6 +36,8 @@ export interface State {
   readonly picked: string | null
   /** The model that was chosen last, anywhere; for conversations that have not begun. */
   readonly lastPicked: string
+  /** Whether one has signed in, and where one can. */
+  readonly account: Account
   /** A conversation that was deleted just now. */
   readonly undo: { readonly id: string; readonly title: string } | null
   readonly dialog: 'share' | 'conversation' | 'erase' | null
@@ -80,6 +82,7 @@ export const INITIAL: State = {
   models: { default: '', models: [] },
   picked: null,
   lastPicked: '',
+  account: { me: '', account: null, sign_in: null },
   undo: null,
   dialog: null,
   sidebarOpen: false,
@@ -124,6 +127,11 @@ export function busyStream(state: State): string | null {
 /** Whether this person may ask in the conversation that is open. */
 export function mayAsk(state: State): boolean {
   return !state.guest || state.conversation?.may_ask === true
+}
+
+/** Whether one has to sign in before one may write anything. */
+export function mustSignIn(state: State): boolean {
+  return state.account.sign_in?.required === true && state.account.account === null
 }
 
 /** Whether they may stop the answer that is being written: the owner, and a visitor who asked for it. */

@@ -145,6 +145,11 @@ export class StreamClient {
     this.#storage.forget(stream)
   }
 
+  /** The cookie names somebody else now: ask by another socket, which is theirs. All positions are sent again. */
+  renew(): void {
+    this.#connection?.abandon()
+  }
+
   /** Leave for good. */
   close(): void {
     this.#cancelMonitor()

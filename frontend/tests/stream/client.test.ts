@@ -274,6 +274,22 @@ describe('coming back', () => {
     expect(world.sockets).toHaveLength(2)
   })
 
+  test('whoever has become somebody else asks by another socket, from where they were', () => {
+    greet()
+    let log: StreamLog | undefined
+    client.follow('a', (next) => {
+      log = next
+    })
+    following('a', 0)
+    chunks('a', 0, 'Once upon', 2)
+    client.renew()
+    world.pass(1_000)
+    greet()
+    expect(world.sockets).toHaveLength(2)
+    expect(world.socket.sent).toEqual([{ type: 'follow', stream: 'a', position: `${EPOCH}:2` }])
+    expect(log?.text).toBe('Once upon')
+  })
+
   test('a server that restarts is tried again at the moment that it named', () => {
     greet()
     world.socket.cut(1012, 'The server restarts. Come back in 700 ms.')

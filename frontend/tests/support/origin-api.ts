@@ -1,6 +1,7 @@
 /** The server behind the JSON API, in memory: what it keeps, and faults that a test may ask for. */
 
 import {
+  type Account,
   type Api,
   ApiError,
   type Conversation,
@@ -39,6 +40,8 @@ export class OriginApi implements Api {
   readonly #deleted = new Map<string, Kept>()
   /** What can be asked. */
   offered: Models = { default: '', models: [] }
+  /** Who asks. */
+  person: Account = { me: 'browser', account: null, sign_in: null }
   readonly #sentByKey = new Map<string, Sent>()
   #count = 0
 
@@ -162,6 +165,8 @@ export class OriginApi implements Api {
   digest = (stream: string, position: string | null) =>
     this.#answer(`digest ${stream} ${position}`, () => ({ sha256: '', index: null }))
   models = () => this.#answer('models', () => this.offered)
+  account = () => this.#answer('account', () => this.person)
+  signOut = () => this.#answer('signOut', () => ({ location: '/bye' }))
 
   #once(key: string, send: () => Sent): Sent {
     const sent = this.#sentByKey.get(key) ?? send()

@@ -22,13 +22,17 @@ def name(browser: FlaskClient) -> str | None:
 
 
 def test_one_signs_in_and_comes_back_to_where_one_was(visitor: FlaskClient) -> None:
-    assert visitor.get("/api/account").get_json() == {
+    before = visitor.get("/api/account").get_json()
+    assert before == {
+        "me": "",
         "account": None,
         "sign_in": {"name": "Example", "at": "/account/sign-in", "required": False},
     }
     back = sign_in(visitor, "/c/abc?x=1")
     assert (back.status_code, back.location) == (303, "/c/abc?x=1")
-    assert visitor.get("/api/account").get_json()["account"] == {"name": "Ada Lovelace", "email": "ada@id.test"}
+    after = visitor.get("/api/account").get_json()
+    assert after["account"] == {"name": "Ada Lovelace", "email": "ada@id.test"}
+    assert after["me"] != before["me"]
 
 
 def test_the_provider_is_asked_for_a_code_with_pkce_state_and_nonce(visitor: FlaskClient) -> None:
@@ -167,7 +171,7 @@ def test_logins_that_are_begun_and_never_finished_do_not_fill_the_cookie(visitor
 def test_without_a_provider_nothing_is_there(ada: FlaskClient) -> None:
     for path in ("/account/sign-in", "/account/callback?code=x&state=y"):
         assert ada.get(path).status_code == 404
-    assert ada.get("/api/account").get_json() == {"account": None, "sign_in": None}
+    assert ada.get("/api/account").get_json() == {"me": "", "account": None, "sign_in": None}
     conversation = ada.post("/api/conversations").get_json()["id"]
     assert ada.post("/api/account/sign-out").status_code == 404  # nobody loses an identity that cannot be had again
     assert ada.get(f"/api/conversations/{conversation}").status_code == 200

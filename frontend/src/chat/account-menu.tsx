@@ -1,0 +1,35 @@
+import { Icon } from './icons'
+import { signInAddress } from './membership'
+import type { Page } from './page'
+import { useStore } from './use-store'
+
+/** At the foot of the list: to sign in, or who has and a way out. Nothing where there are no accounts. */
+export function AccountMenu({ page }: { page: Page }) {
+  const account = useStore(page.store, (state) => state.account.account)
+  if (account === null) return <SignIn page={page} />
+  const shown = account.name || account.email || 'Signed in'
+  return (
+    <p class="account">
+      <Icon name="person" />
+      <span class="name" dir="auto" title={account.email ?? undefined}>
+        {shown}
+      </span>
+      <button type="button" class="plain" onClick={() => void page.signOut()}>
+        Sign out
+      </button>
+    </p>
+  )
+}
+
+/** A link to the login service, and back to this address. */
+export function SignIn({ page }: { page: Page }) {
+  const name = useStore(page.store, (state) => state.account.sign_in?.name)
+  const address = useStore(page.store, (state) => signInAddress(state, page.address(state.at)))
+  if (address === null) return null
+  return (
+    <a class="sign-in" href={address}>
+      <Icon name="person" />
+      <span>Sign in with {name}</span>
+    </a>
+  )
+}
