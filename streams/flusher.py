@@ -9,6 +9,7 @@ import logging
 import random
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ import redis
 
 from streams import keys, scripts
 from streams.connection import Client
+from streams.counts import Written
 from streams.errors import StreamBegun, StreamEnded
 from streams.lanes import Lanes
 from streams.settings import StreamSettings
@@ -35,12 +37,15 @@ class StreamWriters:
         client: Client,
         settings: StreamSettings,
         *,
+        clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._redis = client
+        self._clock = clock
         self._settings = settings
         self._lock = threading.Lock()
         self._writers: dict[str, StreamWriter] = {}
+        self.counts = Written()
         self._dirty: Lanes[StreamWriter] = Lanes(client, "stream-flusher", _key, self._flush, random=random)
         self._closing = threading.Event()
         self._control = Subscriber(client)
@@ -98,6 +103,30 @@ class StreamWriters:
             with self._lock:
                 if self._writers.get(stream_id) is writer:
                     del self._writers[stream_id]
+                self.counts.deltas += writer.deltas
+                self.counts.characters += writer.characters
+                self.counts.entries += writer.entries
+
+    @property
+    def open_streams(self) -> int:
+        """How many are being written."""
+        with self._lock:
+            return len(self._writers)
+
+    @property
+    def reconnections(self) -> int:
+        """How often a connection was lost over which it hears of stops."""
+        return self._control.reconnections
+
+    def written(self) -> tuple[int, int, int]:
+        """Deltas, characters and entries so far, those of streams that are being written too."""
+        with self._lock:
+            deltas, characters, entries = self.counts.deltas, self.counts.characters, self.counts.entries
+            for writer in self._writers.values():
+                deltas += writer.deltas
+                characters += writer.characters
+                entries += writer.entries
+            return deltas, characters, entries
 
     def flush(self) -> bool:
         """Send what every writer has pending, in one pipeline to each server. Returns whether every call was answered.
@@ -120,16 +149,24 @@ class StreamWriters:
         """Send what these have pending. Returns those that were not answered."""
         batch = [writer for writer in dirty if self._writers.get(writer.stream_id) is writer]
         calls = [writer.next_call(self._lease_ms, self._expiry_ms) for writer in batch]
+        begun = self._clock()
         replies = scripts.try_together(self._redis, [(scripts.append, call.keys, call.args) for call in calls])
+        if batch:
+            self.counts.flush_seconds.add(self._clock() - begun)
+        entries = 0
         failed = []
-        for writer, reply in zip(batch, replies, strict=True):
+        for writer, call, reply in zip(batch, calls, replies, strict=True):
             if isinstance(reply, Exception):
                 writer.not_acknowledged(reply)
                 failed.append(writer)
                 continue
-            writer.acknowledge(*reply)
+            self.counts.lost_entries += writer.acknowledge(*reply)
+            entries += call.entries
             if writer.is_pending:
                 self._dirty.put(writer)
+        if entries:
+            self.counts.flush_entries.add(entries)
+        self.counts.failures += len(failed)
         if failed:
             self._tell_operator(next(reply for reply in replies if isinstance(reply, Exception)), len(failed))
         return failed

@@ -22,6 +22,7 @@ import redis
 
 from streams import keys
 from streams.chunk import Position
+from streams.counts import Followed
 from streams.connection import Client
 from streams.lanes import Lanes
 from streams.reader import read_pages
@@ -57,6 +58,7 @@ class StreamHub:
         )
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._tick_forever, name="stream-ticker", daemon=True)
+        self.counts = Followed()
         self.list_reads = 0  # pages read so far; tests and the operations page look at it
 
     def start(self) -> None:
@@ -82,7 +84,7 @@ class StreamHub:
         with self._lock:
             tail = self._tails.get(stream_id)
             if tail is None or tail.gone:
-                tail = self._tails[stream_id] = Tail(stream_id, expected, self._clock)
+                tail = self._tails[stream_id] = Tail(stream_id, expected, self._clock, self.counts)
                 self._subscriber.add(
                     keys.news(stream_id), partial(self._notified, stream_id), partial(self._due.put, stream_id)
                 )

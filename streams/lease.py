@@ -22,6 +22,7 @@ from streams import keys, scripts
 from streams.chunk import End, Outcome, encode_end
 from streams.connection import Client
 from streams.control import StreamControl
+from streams.counts import Reaped
 from streams.errors import StreamNotFound
 from streams.reader import Recording
 from streams.restarts import Restarts
@@ -64,6 +65,7 @@ class Reaper:
         self._save = save
         self._restarts = restarts
         self._expected: tuple[type[Exception], ...] = (redis.RedisError, *expected)
+        self.counts = Reaped()
         self._closing = threading.Event()
         self._over: queue.Queue[str | None] = queue.Queue()
         self._pending: set[str] = set()  # in that queue, or being saved
@@ -109,11 +111,15 @@ class Reaper:
         saved, and then it is tried again."""
         facts = {"stream_id": stream_id}
         try:
-            return self._settle(stream_id)
+            settled = self._settle(stream_id)
+            self.counts.saved += settled
+            return settled
         except self._expected as error:
+            self.counts.save_failures += 1
             cause = str(error).partition("\n")[0]  # a database adds the statement, in further lines
             log.warning("stream not saved, trying again: %s", cause, extra=facts)
         except Exception:  # whatever it is, the text is kept, and those that come after it are to be saved too
+            self.counts.save_failures += 1
             log.exception("stream not saved, trying again", extra=facts)
         return False
 
@@ -138,6 +144,7 @@ class Reaper:
             scripts.watch(self._redis, [keys.UNSETTLED], [_ms(LOOK_EVERY), 0, stream_id])
             return False
         if verdict == b"done":
+            self.counts.leases_lost += 1
             log.warning("lease ran out; stream ended as interrupted", extra={"stream_id": stream_id})
         return True
 

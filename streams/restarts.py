@@ -33,6 +33,7 @@ class Restarts:
         self._redis = client
         self._settings = settings
         self._queue = queue
+        self.begun_again = 0  # by this process
 
     def look(self, stream_id: str) -> bytes:
         """What becomes of a stream whose time may be over.
@@ -73,5 +74,6 @@ class Restarts:
             log.exception("job not queued again, trying again", extra={"stream_id": stream_id})
             return b"queued"
         if scripts.queued(self._redis, [keys.state(stream_id)], []):
+            self.begun_again += 1
             log.warning("%s; the job is queued again", cause, extra={"stream_id": stream_id})
         return b"queued"

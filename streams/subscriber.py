@@ -41,6 +41,7 @@ class Subscriber:
         self.random = random
         self.lock = threading.RLock()
         self.closing = threading.Event()
+        self.reconnections = 0  # so often a connection was lost
         self._listeners: dict[bytes, tuple[Received, Subscribed]] = {}
         self._lines: dict[redis.Redis, _Line] = {}
         self._started = False
@@ -189,6 +190,7 @@ class _Line:
                 self._listen(connection)
             except (redis.RedisError, OSError) as error:
                 if not closing.is_set():
+                    self._subscriber.reconnections += 1
                     log.warning("pub/sub connection lost, reconnecting: %s", error)
             except Exception:  # all that this process hears depends on this thread
                 log.exception("listening failed, reconnecting")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from streams.chunk import Joined, Position, decode_notification, join
+from streams.counts import Followed
 from streams.follower import Follower
 from streams.reader import Page
 
@@ -32,6 +33,8 @@ class Batch:
     epoch: str
     start: int
     entries: list[bytes]
+    size: int = 0
+    """Bytes of the entries."""
     _encoded: dict[Callable[["Batch"], bytes], bytes] = field(default_factory=dict)
 
     @property
@@ -123,8 +126,12 @@ class Cursor:
 class Tail:
     """One stream in memory, and the cursors of all who watch it."""
 
-    def __init__(self, stream_id: str, expected: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, stream_id: str, expected: bool, clock: Callable[[], float], counts: Followed | None = None
+    ) -> None:
         self.stream_id = stream_id
+        self._counts = counts or Followed()
+        self._measured = (0, 0)  # an index, and the bytes before it
         self._clock = clock
         self._lock = threading.Lock()
         self._follower = Follower()
@@ -156,6 +163,7 @@ class Tail:
         """A new cursor, which begins with `take`."""
         cursor = Cursor(self, viewer, position)
         with self._lock:
+            self._counts.attached += 1
             self._cursors[cursor] = None
             self.unwatched_since = None
         return cursor
@@ -199,6 +207,7 @@ class Tail:
             complete = self._follower.replayed(page)
             if first or self._follower.epoch != epoch:
                 self._announced = 0
+                self._measured = (0, 0)
                 self._batches.clear()
                 self._ahead = None
                 self._whole = complete
@@ -246,6 +255,9 @@ class Tail:
                     return None  # what it has is on a page that is not read yet
                 # Not from beyond what there is; and of what has ended, the end always comes.
                 cursor.index = min(cursor.index, len(entries) - self._follower.ended)
+                if cursor.index:
+                    self._counts.resumed += 1
+                    self._counts.saved_bytes += self._bytes_before(cursor.index)
             state = "queued" if epoch is None else "ended" if self._follower.ended else "running"
             if self._once(cursor, "queued" if epoch is None else "begun"):
                 return Serving(self.stream_id, epoch, cursor.index, state)
@@ -255,6 +267,8 @@ class Tail:
             if cursor.index < len(entries) and epoch is not None:
                 batch = self._batch(epoch, cursor.index)
                 cursor.index = batch.stop
+                self._counts.delivered += 1
+                self._counts.delivered_bytes += batch.size
                 return batch
             cursor.live = True
             return None
@@ -263,6 +277,8 @@ class Tail:
 
     def _missed(self, entries: int) -> None:
         if entries > 0:
+            self._counts.gaps += 1
+            self._counts.gap_entries += entries
             facts = {"stream_id": self.stream_id, "entries": entries}
             log.info("notifications were missed; read from the list", extra=facts)
 
@@ -279,8 +295,10 @@ class Tail:
         if batch.stop < stop or self._follower.ended:
             self._wake_all()  # too much for one batch, or the last one, after which there is more to do than to write
             return
+        passed_over = 0
         for cursor in self._cursors:
             if not cursor.live:
+                passed_over += 1
                 continue
             try:
                 cursor.live = cursor.viewer.offer(cursor, batch)
@@ -289,6 +307,11 @@ class Tail:
                 log.exception("a viewer failed", extra={"stream_id": self.stream_id})
             if cursor.live:
                 cursor.index = stop
+            else:
+                passed_over += 1
+        delivered = len(self._cursors) - passed_over
+        self._counts.delivered += delivered
+        self._counts.delivered_bytes += delivered * batch.size
 
     def _wake_all(self) -> None:
         for cursor in self._cursors:
@@ -304,12 +327,23 @@ class Tail:
             while stop < len(entries) and (size == 0 or size + len(entries[stop]) <= MAX_BATCH_BYTES):
                 size += len(entries[stop])
                 stop += 1
-            batch = Batch(self.stream_id, epoch, start, entries[start:stop])
+            batch = Batch(self.stream_id, epoch, start, entries[start:stop], size)
             self._batches.pop(start, None)
             self._batches[start] = batch, stop < len(entries)
             if len(self._batches) > BATCHES_KEPT:
                 del self._batches[next(iter(self._batches))]
         return batch
+
+    def _bytes_before(self, index: int) -> int:
+        """Counted from the last place that was asked for: those who come back together ask for nearly the same."""
+        place, size = self._measured
+        entries = self._follower.entries
+        if index >= place:
+            size += sum(map(len, entries[place:index]))
+        else:
+            size -= sum(map(len, entries[index:place]))
+        self._measured = index, size
+        return size
 
     def _not_there(self) -> None:
         """Redis does not know the stream: gone, unless a writer is expected to bring it back in a moment."""

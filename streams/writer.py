@@ -36,6 +36,7 @@ class Call:
 
     keys: list[str]
     args: list[Argument]
+    entries: int
 
 
 class StreamWriter:
@@ -63,6 +64,7 @@ class StreamWriter:
         self._open_kind = Kind.TEXT
         self._open: list[str] = []  # deltas of the chunk that is not sealed yet
         self._bytes = 0
+        self.deltas = self.characters = 0  # in the log
         self._stored = 0  # entries that Redis is known to hold
         self._renew = False  # the next call renews the lease
         self._failure: Exception | None = None  # why the last call was not acknowledged
@@ -166,6 +168,11 @@ class StreamWriter:
     # -- for the flusher
 
     @property
+    def entries(self) -> int:
+        """How many there are."""
+        return len(self._log)
+
+    @property
     def is_pending(self) -> bool:
         """Whether Redis has yet to be told something."""
         with self._changed:
@@ -190,14 +197,17 @@ class StreamWriter:
             args: list[Argument] = [self.fence, self.epoch, start, lease_ms if self._renew else 0, expiry_ms]
             args += ["1" if ends else "0", MAX_NOTIFICATION, *self._log[start:stop]]
             self._renew = False
-            return Call([keys.chunks(self.stream_id), keys.state(self.stream_id), keys.news(self.stream_id)], args)
+            its_keys = [keys.chunks(self.stream_id), keys.state(self.stream_id), keys.news(self.stream_id)]
+            return Call(its_keys, args, stop - start)
 
-    def acknowledge(self, length: int, cancel: int, handed_on: int = 0) -> None:
-        """Take the reply of append.lua. A length below what was stored before means that Redis lost entries."""
+    def acknowledge(self, length: int, cancel: int, handed_on: int = 0) -> int:
+        """Take the reply of append.lua. A length below what was stored before means that Redis lost entries: so many
+        are returned."""
         if length < 0:
             self.fenced_by(cancel, handed_on=bool(handed_on))
-            return
+            return 0
         with self._changed:
+            lost = max(0, self._stored - length)
             self._tell_operator(length)
             self._stored = min(length, len(self._log))
             if not self._has_shown_text:
@@ -205,6 +215,7 @@ class StreamWriter:
             self._changed.notify_all()
         if cancel:
             self.stop(StopReason.CANCELLED)
+        return lost
 
     def fenced_by(self, fence: int, *, handed_on: bool) -> None:
         """The stream has a newer owner: nothing more of this one's reaches Redis, and its producer is told to stop."""
@@ -262,6 +273,8 @@ class StreamWriter:
     def _seal(self) -> None:
         if self._open:
             text = "".join(self._open)
+            self.deltas += len(self._open)
+            self.characters += len(text)
             self._open.clear()
             for place in range(0, len(text), MAX_CHUNK_CHARS):
                 self._log.append(encode_text(self._open_kind, text[place : place + MAX_CHUNK_CHARS]))

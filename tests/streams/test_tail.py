@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.chunk import End, Kind, Outcome, Position, encode_end, encode_note, encode_text
+from streams.counts import Followed
 from streams.reader import Page
 from streams.tail import Ahead, Batch, Cursor, Gone, Serving, Tail
 
@@ -397,3 +398,49 @@ def test_a_stream_that_is_queued_again_is_told_as_one_that_was_never_begun() -> 
         reader.take_all(cursor)
         assert (reader.epoch, reader.entries) == (epoch, [encode_note(f"{epoch} waits")])
     assert reader.ahead == [0, 0], "each time how many are before it, even if they are as many"
+
+
+def attach(world: World, index: int, epoch: str = EPOCH) -> Reader:
+    """A viewer that has so much already, and takes the rest."""
+    reader = Reader(epoch=epoch, entries=world.log[:index])
+    reader.take_all(world.tail.join(reader, Position(epoch, index)))
+    return reader
+
+
+def test_what_a_viewer_has_already_is_counted_as_saved_and_what_it_gets_as_delivered() -> None:
+    world, counts = World(LOG), Followed()
+    world.tail = Tail("s", expected=True, clock=lambda: 0.0, counts=counts)
+    world.append(3, hint=False)
+    world.settle()
+    readers = [attach(world, index) for index in (2, 0, 1)]
+    assert (counts.attached, counts.resumed) == (3, 2)
+    assert counts.saved_bytes == len(LOG[0] + LOG[1]) + len(LOG[0])
+    taken = len(LOG[2]) + len(LOG[0] + LOG[1] + LOG[2]) + len(LOG[1] + LOG[2])
+    assert (counts.delivered, counts.delivered_bytes) == (3, taken)
+
+    readers[1].slow = True
+    world.append(1, hint=False)
+    world.notify(-1)
+    assert (counts.delivered, counts.delivered_bytes) == (5, taken + 2 * len(LOG[3])), "the slow one takes it later"
+    assert counts.gaps == 0
+
+
+def test_a_position_of_other_text_saves_nothing() -> None:
+    world, counts = World(LOG), Followed()
+    world.tail = Tail("s", expected=True, clock=lambda: 0.0, counts=counts)
+    world.append(1, hint=False)
+    world.settle()
+    attach(world, 1, epoch="another")
+    assert (counts.attached, counts.resumed, counts.saved_bytes) == (1, 0, 0)
+
+
+def test_what_was_missed_is_counted_as_a_gap() -> None:
+    world, counts = World(LOG), Followed()
+    world.tail = Tail("s", expected=True, clock=lambda: 0.0, counts=counts)
+    world.append(1, hint=False)
+    world.settle()
+    world.append(3, hint=False)
+    world.append(1, hint=False)
+    world.notify(-1)
+    world.settle()
+    assert (counts.gaps, counts.gap_entries) == (1, 3)
