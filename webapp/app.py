@@ -16,11 +16,13 @@ from webapp.generations import generation_views
 from webapp.headers import init_headers
 from webapp.health import health_views
 from webapp.identity import COOKIE, init_identity
+from webapp.metrics import init_metrics
 from webapp.models import model_views
 from webapp.page import init_page
 from webapp.plain import init_plain
 from webapp.problems import ProblemBody, described, init_problems
 from webapp.remarks import remark_views
+from webapp.scrape import scrape_views
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.shares import share_views
@@ -52,6 +54,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
         security_schemes={
             "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             "admin": {"type": "http", "scheme": "basic"},
+            "scraper": {"type": "http", "scheme": "bearer"},
         },
         responses=described(),
         validation_error_status="default",  # only its description; each operation says itself where it answers 400
@@ -64,6 +67,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.extensions["services"] = services
 
     init_correlation(app)
+    init_metrics(app)
     init_identity(app, settings.secret_key.get_secret_value())
     init_problems(app)
     init_headers(app)
@@ -82,6 +86,8 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(remark_views(services))
     app.register_api(health_views(services))
     app.register_api(vital_views(services, admin))
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    app.register_api(scrape_views(token, admin))
     follow.register(app, services)
     init_dashboard(app, services.redis, admin)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 
+from telemetry import multiprocess
 from telemetry.logs import init_logs
 from telemetry.settings import LogSettings
 from webapp.gunicorn_log import GunicornLog, forget_the_last_request
@@ -17,6 +18,8 @@ try:
 except ValueError as error:
     print(f"The web process cannot start:\n  {error}", file=sys.stderr)
     sys.exit(4)
+
+multiprocess.fresh_folder()
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
@@ -54,6 +57,11 @@ def post_worker_init(worker: Any) -> None:
             gevent.sleep(ALIVE_CHECK)
 
     gevent.spawn(drain)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """In the parent: what a worker held when it ended, it holds no more."""
+    multiprocess.forget(worker.pid)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

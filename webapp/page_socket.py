@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import NotFound, RemarkRecord, ShareOver
 from streams import Batch, Cursor, Gone, Position, is_end
-from webapp import farewell, frames, sockets
+from webapp import farewell, frames, metrics, sockets
 from webapp.access import Access
 from webapp.pace import Pace
 from webapp.problems import Problem
@@ -254,6 +254,7 @@ class PageSocket(sockets.Closable):
             self._services.rooms.unwatch(watch)
 
     def _refuse(self, problem: dict[str, Any], **about: str) -> None:
+        metrics.refused(problem["status"])
         self._say({"type": "problem", **about, "problem": problem})
 
     def _say(self, frame: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from redis import RedisError
 from conversations import Busy, Sent, Status
 from jobs import has_job
 from streams import StreamNotFound
+from webapp.metrics import SENDS
 from webapp.services import Services
 
 Begin = Callable[[str], Sent]
@@ -29,6 +30,7 @@ def start_generation(services: Services, begin: Begin) -> Sent:
         sent = begin(stream_id)
     except Busy as busy:
         if not services.settler.settle(busy.stream_id):
+            SENDS.labels(result="busy").inc()
             raise
         sent = begin(stream_id)
     if sent.created:
@@ -36,10 +38,12 @@ def start_generation(services: Services, begin: Begin) -> Sent:
             _hand_over(services, sent)
         except RedisError:
             if services.store.withdraw(stream_id):
+                SENDS.labels(result="failed").inc()
                 raise
             # Only the reply was lost: a worker has begun already.
     elif _was_left_behind(services, sent):
         _hand_over(services, sent)
+    SENDS.labels(result="started" if sent.created else "repeated").inc()
     return sent
 
 

@@ -58,6 +58,7 @@ class Services:
     waiting: Waiting
     hand_over: Handover
     settler: Settler
+    restarts: Restarts
     reaper: Reaper
     rooms: Rooms
     lists: Lists
@@ -117,6 +118,7 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         waiting=Waiting(redis, queue, hub),
         hand_over=hand_over,
         settler=settler,
+        restarts=restarts,
         reaper=Reaper(stream_redis, streams, settler.save, restarts, expected=(SQLAlchemyError,)),
         rooms=Rooms(store, subscriber, Audience(stream_redis)),
         lists=Lists(subscriber),

@@ -97,6 +97,11 @@ class Settings(LimitSettings):
         default="openid profile email", description="scopes with spaces between them, openid among them"
     )
     oidc_required: bool | None = Field(default=None, description="1 where only people with an account may write, or 0")
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="at least 16 random characters, which whoever reads /metrics sends along",
+    )
     rq_queue: str = Field(default="generations", min_length=1, description="the name of the workers' queue")
     generation_timeout: float = Field(
         default=1800.0, gt=0, description="a number of seconds above 0: how long one generation may take as a whole"

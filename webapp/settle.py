@@ -18,6 +18,7 @@ from conversations import Changed, ConversationRecord, Queued, Store
 from jobs import Handover, has_job, is_known
 from streams import Progress, Recording, StreamControl, StreamNotFound
 from streams.control import CANCELLED
+from webapp.metrics import SHARED
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Settler:
             reason=end.reason,
             usage=end.usage,
         )
+        if saved is not None:
+            SHARED.ended.labels(outcome=end.outcome.value).inc()
         self._tell(saved)
 
     def settled(self, read: Callable[[], ConversationRecord]) -> ConversationRecord:

@@ -15,6 +15,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import gevent
@@ -38,6 +39,19 @@ OFFER = re.compile(
 )
 MAX_WAITING = 64  # small frames (pongs, problems) that may wait for a slow reader; one that provokes more is cut off
 LINGER = 1.0  # seconds that a client has to answer a close before its connection is cut
+
+
+@dataclass(slots=True)
+class Counts:
+    """Of this process, so far."""
+
+    blocked: int = 0
+    """Times that the kernel took only part of a frame: the reader is slow."""
+    cut_off: int = 0
+    """Clients that do not read, but make us answer."""
+
+
+counts = Counts()
 
 
 class Outlet:
@@ -70,6 +84,7 @@ class Outlet:
         except OSError:
             return True  # the connection is gone; the reading side notices, and cleans up
         if taken < len(data):
+            counts.blocked += 1
             self._waiting.appendleft(data[taken:])
             self.drain()
         return True
@@ -79,6 +94,7 @@ class Outlet:
         if not self.write_now(data):
             self._waiting.append(data)
             if len(self._waiting) > MAX_WAITING:
+                counts.cut_off += 1
                 log.warning("cut off a client that does not read but makes us answer")
                 self.cut()
 

@@ -13,10 +13,13 @@ from streams import StreamSettings
 from streams.greenlets import poll_at_once
 from telemetry.logs import init_logs
 from telemetry.settings import LogSettings
+from webapp import metrics
 from webapp.app import create_app
 from webapp.services import open_services
 from webapp.settings import SettingsError, load_settings
 from webapp.sockets import beat_forever
+
+UPDATE_EVERY = 1.0  # seconds
 
 
 def _start() -> OpenAPI:
@@ -36,8 +39,17 @@ def _start() -> OpenAPI:
         sys.exit(4)
     app = create_app(settings, services)
     services.start()
+    metrics.watch(services)
+    gevent.spawn(_update_forever)
     gevent.spawn(beat_forever, settings.heartbeat_interval)
     return app
+
+
+def _update_forever() -> None:
+    """Another process of this gunicorn may be the one that is asked."""
+    while True:
+        metrics.EXPOSITION.update()
+        gevent.sleep(UPDATE_EVERY)
 
 
 app = _start()

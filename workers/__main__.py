@@ -23,7 +23,7 @@ from jobs import queue_again, stream_of_job  # noqa: E402
 from streams.greenlets import poll_at_once  # noqa: E402
 from telemetry.logs import init_logs  # noqa: E402
 from telemetry.settings import LogSettings  # noqa: E402
-from workers import jobs  # noqa: E402
+from workers import jobs, metrics  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.checkpoints import Checkpoints  # noqa: E402
 from workers.generation import Tools  # noqa: E402
@@ -32,6 +32,7 @@ from workers.limits import TimeLimits  # noqa: E402
 from workers.offering import Offering  # noqa: E402
 from workers.providers.openai_chat import OpenAIChat  # noqa: E402
 from workers.saving import Saver  # noqa: E402
+from workers.scrape import PortTaken, serve_metrics  # noqa: E402
 from workers.settings import NO_TITLES, Settings, SettingsError, load_settings  # noqa: E402
 from workers.titles import TIME_LIMIT, Titles  # noqa: E402
 from workers.worker import GreenletWorker  # noqa: E402
@@ -57,6 +58,13 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     init_logs(logs)
+    if settings.metrics_port is not None:
+        token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+        try:
+            serve_metrics(settings.metrics_port, token)
+        except PortTaken as error:
+            print(f"The worker cannot start:\n  {error}", file=sys.stderr)
+            return 2
     poll_at_once()
     retry = Retry(Backoff(), time.monotonic, gevent.sleep)
     with ExitStack() as stack:
@@ -91,6 +99,7 @@ def main() -> int:
         reaper = streams.Reaper(client, stream_settings, saver.save_recording, restarts, expected=(SQLAlchemyError,))
         reaper.start()
         stack.callback(reaper.close)
+        metrics.watch(writers, reaper, restarts, settings.worker_concurrency)
         checkpoints = Checkpoints(store, settings.checkpoint_interval)
         gevent.spawn(checkpoints.take_forever, gevent.sleep)
         tools = Tools(
@@ -114,6 +123,7 @@ def main() -> int:
             concurrency=settings.worker_concurrency,
             shutdown_grace=settings.shutdown_grace,
             expected=(NoAnswer,),
+            waited=metrics.QUEUE_WAIT.observe,
             taken=lambda job_id: tools.control.mark_taken(stream_of_job(job_id), BEGINS_WITHIN),
         )
         log.info("serving", extra={"queue": settings.rq_queue, "concurrency": settings.worker_concurrency})

@@ -35,6 +35,7 @@ from streams import (
 )
 from telemetry import context
 from telemetry.logs import transcript
+from workers import metrics
 from workers.backoff import Retry
 from workers.checkpoints import Checkpoints
 from workers.continuing import ContinueWith, messages_for
@@ -82,6 +83,8 @@ class Generation:
         self._wake = Event()
         self._stopped: End | None = None
         self._usage: dict[str, int] | None = None
+        self._begun_at = tools.clock()
+        self._model = ""  # as it is counted
         self._epoch = secrets.token_hex(8)  # known before the stream is opened, so that opening can be tried again
         self._facts = {"stream_id": stream_id}  # what every line in the log says
 
@@ -103,7 +106,9 @@ class Generation:
                     **self._facts,
                 )
                 stack.enter_context(self._tools.checkpoints.of(writer))
+                metrics.STARTED.inc()
                 end = self._produce(writer)
+                metrics.ended(end.outcome.value, self._model, self._tools.clock() - self._begun_at)
                 if end == SHUT_DOWN and self._hand_back(writer):
                     return None
                 self._finish(writer, end)
@@ -155,6 +160,7 @@ class Generation:
         try:
             return self._answer(writer, waiting)
         except ModelFailed as error:
+            metrics.MODEL_REFUSALS.labels(kind=error.kind).inc()
             log.warning("model failed: %s", error.cause, extra=self._facts)
             return End(Outcome.FAILED, error.reason)
         except AnswerTooLong as error:
@@ -195,6 +201,8 @@ class Generation:
             # ours to decide.
             return PRODUCER_DIED
         messages = messages_for(prompt, self._tools.continue_with)
+        self._model = metrics.model_name(prompt.model or "")
+        asked_at: float | None = clock()
         transcript.info("asked", extra={**self._facts, "model": prompt.model, "messages": messages})
         waiting.asked(clock(), again=writer.again)
         self._wake.set()
@@ -203,9 +211,13 @@ class Generation:
                 for event in events:
                     match event:
                         case Delta(kind, text):
+                            if asked_at is not None:
+                                metrics.FIRST_TOKEN.labels(model=self._model).observe(clock() - asked_at)
+                                asked_at = None
                             writer.append(kind, text)
                             self._watch.heard(clock())
-                        case Refused(words, pause):
+                        case Refused(words, pause, kind=why):
+                            metrics.MODEL_REFUSALS.labels(kind=why).inc()
                             waiting.refused(words, clock() + pause)
                             self._wake.set()
                         case Begun():
@@ -216,6 +228,7 @@ class Generation:
                             self._wake.set()
                         case Usage(counts):
                             self._usage = counts
+                            metrics.used(self._model, counts)
         except ModelFailed as error:
             if end is None:
                 raise

@@ -4,9 +4,11 @@ import logging
 
 import gevent
 import redis
+from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Changed, Prompt, Store
 from streams import Client, End, Recording, announce_version
+from workers.metrics import DATABASE_SAVES, SHARED
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +28,16 @@ class Saver:
 
     def save(self, stream_id: str, text: str, reasoning: str, end: End) -> None:
         """Save an answer that has ended. What was saved before stays as it is."""
-        saved = self._store.save_answer(
-            stream_id, text=text, reasoning=reasoning, outcome=end.outcome, reason=end.reason, usage=end.usage
-        )
+        try:
+            saved = self._store.save_answer(
+                stream_id, text=text, reasoning=reasoning, outcome=end.outcome, reason=end.reason, usage=end.usage
+            )
+        except SQLAlchemyError:
+            DATABASE_SAVES.labels(result="failed").inc()
+            raise
+        DATABASE_SAVES.labels(result="saved").inc()
+        if saved is not None:
+            SHARED.ended.labels(outcome=end.outcome.value).inc()
         self._announce(saved)
 
     def save_recording(self, recording: Recording) -> None:

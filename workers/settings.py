@@ -88,6 +88,17 @@ class Settings(BaseSettings):
         description="a number of seconds above 0: how long a finished answer waits for a database that is away",
     )
     rq_queue: str = Field(default="generations", min_length=1, description="the name of the queue to serve")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="a port of its own for each worker on a machine, where Prometheus reads /metrics",
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="at least 16 random characters, which whoever reads /metrics sends along",
+    )
     worker_concurrency: int = Field(
         default=200, ge=1, description="a whole number from 1: how many generations run at once in this process"
     )

@@ -23,6 +23,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 import gevent
@@ -126,9 +127,11 @@ class GreenletWorker(BaseWorker):
         concurrency: int,
         shutdown_grace: float,
         taken: Callable[[str], None] = lambda _job_id: None,
+        waited: Callable[[float], object] = lambda _seconds: None,
         expected: tuple[type[Exception], ...] = (),
     ) -> None:
-        """`client` becomes the worker's own: RQ changes its timeouts. `taken` is told the id of each job taken.
+        """`client` becomes the worker's own: RQ changes its timeouts. `taken` is told the id of each job taken,
+        `waited` how many seconds it had been in the queue.
 
         Jobs may raise what is `expected`: to RQ they have failed, and the log has no traceback of it.
         """
@@ -143,6 +146,7 @@ class GreenletWorker(BaseWorker):
         )
         self._shutdown_grace = shutdown_grace
         self._taken = taken
+        self._waited = waited
         self._expected = (*expected, ShuttingDown, JobTimeoutException)
         self._jobs = Pool(concurrency)
         self._not_begun: set[str] = set()  # jobs that some worker had taken, and not begun, at the last heartbeat
@@ -209,6 +213,8 @@ class GreenletWorker(BaseWorker):
             except redis.RedisError as error:
                 log.warning("not told that a job was taken: %s", error, extra={"job_id": job.id})
             self._jobs.start(JobGreenlet(self, job, queue))
+            if job.enqueued_at is not None:  # by the clock of whoever queued it
+                self._waited(max(0.0, time.time() - job.enqueued_at.replace(tzinfo=UTC).timestamp()))
             gevent.sleep(0)  # first it begins, then the next is asked for
 
     def _give_back(self, job: Job, queue: Queue) -> None:

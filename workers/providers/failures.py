@@ -49,9 +49,10 @@ class Failure:
     retry_after: float | None = None
     meanwhile: str = TROUBLE_NOW
     loading: bool = False  # nobody is at work yet, so that asking on costs nothing
+    kind: str = "broken"  # one of workers.metrics.KINDS
 
     def error(self) -> ModelFailed:
-        return ModelFailed(self.reason, self.cause)
+        return ModelFailed(self.reason, self.cause, self.kind)
 
 
 def failure(error: openai.APIError, model: str, now: datetime) -> Failure:
@@ -60,7 +61,9 @@ def failure(error: openai.APIError, model: str, now: datetime) -> Failure:
         return _refusal(error, model, now)
     cause = f"{type(error).__name__}: {error.__cause__ or error}"
     if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return Failure("The model could not be reached. Try again in a while.", cause, True, meanwhile=AWAY_NOW)
+        return Failure(
+            "The model could not be reached. Try again in a while.", cause, True, meanwhile=AWAY_NOW, kind="unreachable"
+        )
     # The request may have arrived and be at work: to ask again could mean to pay twice.
     return Failure(CUT, cause)
 
@@ -70,23 +73,27 @@ def _refusal(error: openai.APIStatusError, model: str, now: datetime) -> Failure
     cause = f"HTTP {status}: {error.message:.500}"
     retry_after = _retry_after(error.response.headers, now)
     if status in (401, 403):
-        return Failure(f"The model's provider did not accept this server's key. {OPERATOR}", cause)
+        return Failure(f"The model's provider did not accept this server's key. {OPERATOR}", cause, kind="key")
     if status == 402 or error.code == "insufficient_quota":
-        return Failure(f"This server's account with the model's provider is used up. {OPERATOR}", cause)
+        return Failure(f"This server's account with the model's provider is used up. {OPERATOR}", cause, kind="quota")
     if status == 404:
-        return Failure(f"The model “{model}” is not known to its provider. Choose another one.", cause)
+        return Failure(
+            f"The model “{model}” is not known to its provider. Choose another one.", cause, kind="unknown_model"
+        )
     if status in (400, 413, 422) and TOO_LONG.search(f"{error.code} {error.type} {error.message}"):
-        return Failure(TOO_LONG_REASON, cause)
+        return Failure(TOO_LONG_REASON, cause, kind="too_long")
     if status == 429:
         when = f"in {_duration(retry_after)}" if retry_after else "in a while"
         sentence = f"The model is asked too often at the moment. Try again {when}."
-        return Failure(sentence, cause, True, retry_after, BUSY_NOW)
+        return Failure(sentence, cause, True, retry_after, BUSY_NOW, kind="busy")
     if status in (408, 409) or status >= 500:
         sentence = f"The model's server has trouble (HTTP {status}). Try again in a while."
         loading = status == 503 and LOADING.search(error.message) is not None
         meanwhile = LOADING_NOW if loading else BUSY_NOW if status == 529 else TROUBLE_NOW
-        return Failure(sentence, cause, status in REFUSED, retry_after, meanwhile, loading)
-    return Failure(f"The model refused the request (HTTP {status}): {quoted(error.body or error.message)}", cause)
+        kind = "loading" if loading else "busy" if status == 529 else "trouble"
+        return Failure(sentence, cause, status in REFUSED, retry_after, meanwhile, loading, kind)
+    sentence = f"The model refused the request (HTTP {status}): {quoted(error.body or error.message)}"
+    return Failure(sentence, cause, kind="rejected")
 
 
 def after(seconds: float) -> str:

@@ -147,5 +147,5 @@ class OpenAIChat:
                 if not failed.may_retry or enough or (wait or 0) > self._patience:
                     raise failed.error() from error
             pause = (wait or 0) + self._backoff.delay(attempt)
-            yield Refused(failed.meanwhile.format(when=after(pause)), pause)
+            yield Refused(failed.meanwhile.format(when=after(pause)), pause, failed.kind)
             self._sleep(pause)

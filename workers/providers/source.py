@@ -1,7 +1,7 @@
 """What a source of answers promises, whoever is behind it."""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streams import Kind
@@ -15,6 +15,8 @@ class Refused:
 
     words: str
     pause: float
+    kind: str = field(default="trouble", compare=False)
+    """One of workers.metrics.KINDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ Event = Refused | Begun | Delta | Finish | Usage
 
 
 class ModelFailed(Exception):
-    """There is no answer, or no whole one. `reason` is a sentence for the person who chats, `cause` is for the log."""
+    """There is no answer, or no whole one. `reason` is a sentence for the person who chats, `cause` is for the log, and
+    `kind`, one of workers.metrics.KINDS, is counted."""
 
-    def __init__(self, reason: str, cause: str) -> None:
+    def __init__(self, reason: str, cause: str, kind: str = "broken") -> None:
         super().__init__(cause)
         self.reason = reason
         self.cause = cause
+        self.kind = kind
 
 
 class Source(Protocol):
