@@ -188,8 +188,8 @@ def test_who_has_no_token_is_not_told(stack: Stack, port: str) -> None:
     for token in (None, "another one"):
         with pytest.raises(HTTPError) as refused:
             scrape(stack.web.port if port == "web" else stack.worker_port, token)
-        assert refused.value.code == 401
-        assert refused.value.headers["WWW-Authenticate"] == "Bearer"
+        with refused.value as answer:
+            assert (answer.code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
 def test_a_second_worker_on_the_same_port_says_so_and_ends(
