@@ -22,8 +22,8 @@ import redis
 
 from streams import keys
 from streams.chunk import Position
-from streams.counts import Followed
 from streams.connection import Client
+from streams.counts import Followed
 from streams.lanes import Lanes
 from streams.reader import read_pages
 from streams.subscriber import Subscriber
