@@ -7,6 +7,8 @@ import click
 SUMMARIES = {
     "doctor": "Check settings, Redis, the database, the model and the workers; say what to mend.",
     "streams": "List the answers that are being written; show or stop one.",
+    "follow": "Watch an answer in the terminal as it is written, whatever happens to the connection.",
+    "ask": "Ask a question, and follow its answer.",
 }
 
 

@@ -18,3 +18,5 @@ class Exit(IntEnum):
     UNREACHABLE = 5
     """The server did not answer for as long as we had patience."""
     CTRL_C = 130
+    NOBODY_READS = 141
+    """What reads our standard output has left: `| head`."""

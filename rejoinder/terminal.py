@@ -5,9 +5,12 @@ move the cursor, change what stands there already, or have the terminal type som
 instead. So are the characters that let a line read in another order than it is written.
 """
 
+import os
 import sys
 
 import click
+
+from rejoinder.exits import Exit
 
 KEPT = "\n\t"
 CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in KEPT}  # ␀ to ␟, as Unicode draws them
@@ -26,12 +29,40 @@ def one_line(text: str) -> str:
     return harmless(" ".join(text.split()))
 
 
-def write(text: str) -> None:
-    """Write to standard output, in UTF-8 whatever the machine prefers, and at once."""
-    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
-
-
 def say(sentence: str) -> None:
     """Tell the person what happens. It goes to standard error, so that standard output is the text alone."""
     click.echo(one_line(sentence), err=True)
+
+
+class Screen:
+    """Where an answer appears: its text on standard output, and what happens meanwhile on standard error."""
+
+    def __init__(self, *, raw: bool = False) -> None:
+        """With `raw`, every byte of the text is as it came: for files, never for a terminal."""
+        self._raw = raw
+        self._is_one = sys.stdout.isatty() and sys.stderr.isatty()  # both are seen in the same place
+        self._in_line = False
+
+    def write(self, text: str) -> None:
+        """In UTF-8, whatever the machine prefers, and at once."""
+        if not text:
+            return
+        shown = text if self._raw else harmless(text)
+        try:
+            sys.stdout.buffer.write(shown.encode("utf-8", "replace"))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # nobody reads on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor fails at the interpreter's exit
+            sys.exit(Exit.NOBODY_READS)
+        self._in_line = not shown.endswith("\n")
+
+    def say(self, sentence: str) -> None:
+        """On a line of its own."""
+        self.end_line()
+        say(sentence)
+
+    def end_line(self) -> None:
+        """Let what comes next on a terminal begin a line, without adding to the text."""
+        if self._is_one and self._in_line:
+            click.echo(err=True)
+            self._in_line = False

@@ -16,7 +16,7 @@ from conversations.inspection import NoDatabase, look_at_database
 from rejoinder.environment import needed_environment
 from rejoinder.exits import Exit
 from rejoinder.sights import COLUMNS, as_json_of, ending, facts, kept, row
-from rejoinder.terminal import harmless, one_line, say, write
+from rejoinder.terminal import Screen, one_line, say
 from streams import Sight, StreamControl, StreamNotFound, connect, look_at, look_at_all, unsettled
 
 PATIENCE = 5.0  # seconds for Redis, and for the database
@@ -87,7 +87,7 @@ def show(stream: str, text: bool, as_json: bool) -> None:
         for name, value in facts(sight, answer):
             click.echo(f"{name:<14} {one_line(value)}")
         if written is not None:
-            write(f"\n{harmless(written)}\n")
+            Screen().write(f"\n{written}\n")
     sys.exit(Exit.NOT_THERE if sight.state == "missing" and answer is None else 0)
 
 

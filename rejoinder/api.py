@@ -1,0 +1,102 @@
+"""The JSON API of a server, asked until it answers: everything that is asked here may be asked again."""
+
+import os
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import requests
+
+from rejoinder.errors import NotThere, Refused
+from rejoinder.patience import Patience
+
+Json = dict[str, Any]
+
+LIMIT = (5.0, 30.0)  # seconds to connect, and to answer
+COOKIE = "rejoinder"
+LATER = (429, 502, 503, 504)  # what a moment may mend
+GONE = (404, 410)
+
+
+class Api:
+    """One server and one identity."""
+
+    def __init__(self, server: str, cookie: str | None, patience: Patience) -> None:
+        """`cookie` is what a browser sends: `name=value`, or the value alone."""
+        self.server = server
+        self._patience = patience
+        self._session = requests.Session()
+        for name, value in parsed_cookie(cookie or "").items():
+            self._session.cookies.set(name, value)
+
+    @property
+    def cookie(self) -> str:
+        """What to send as `Cookie` to be the same identity; empty for a stranger."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies)
+
+    def get(self, path: str) -> Json:
+        """Raises NotThere, Refused, Unreachable."""
+        return self._ask("GET", path, None, {})
+
+    def post(self, path: str, body: Json | None = None, headers: Mapping[str, str] | None = None) -> Json:
+        """As `get`."""
+        return self._ask("POST", path, body or {}, headers or {})
+
+    def _ask(self, method: str, path: str, body: Json | None, headers: Mapping[str, str]) -> Json:
+        while True:
+            try:
+                response = self._session.request(
+                    method, self.server + path, json=body, headers=dict(headers), timeout=LIMIT
+                )
+            except requests.RequestException as error:
+                self._patience.wait(f"{self.server} cannot be reached ({cause_of(error)})")
+                continue
+            if response.status_code in LATER:
+                why = f"{self.server} says: {_detail(response)}"
+                self._patience.wait(why.rstrip("."), asked=seconds_of(response.headers.get("Retry-After")))
+                continue
+            self._patience.worked()
+            if response.status_code in GONE:
+                raise NotThere(_detail(response))
+            if not response.ok:
+                raise Refused(_detail(response))
+            try:
+                answer = response.json()
+            except ValueError:
+                answer = None
+            if not isinstance(answer, dict):
+                raise Refused(f"{self.server} answers with something that is not of Rejoinder's API.")
+            return answer
+
+
+def parsed_cookie(text: str) -> dict[str, str]:
+    """Its names and values. Raises ValueError for what is no cookie."""
+    named = text if not text or "=" in text.split(".")[0] else f"{COOKIE}={text}"
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(named).items()}
+    except CookieError as error:
+        raise ValueError(str(error)) from None
+
+
+def seconds_of(retry_after: str | None) -> float | None:
+    """The header's seconds; None where it has none, or a date, which a clock that is off would turn into anything."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+
+
+def cause_of(error: BaseException) -> str:
+    """The innermost words of an error of the network: libraries wrap them again and again."""
+    inner = error
+    while isinstance(deeper := getattr(inner, "reason", None) or next(iter(inner.args), None), BaseException):
+        inner = deeper
+    if isinstance(inner, OSError) and inner.errno is not None and inner.strerror:
+        return os.strerror(inner.errno) if inner.errno > 0 else inner.strerror
+    return str(inner).rpartition(": ")[2] or type(inner).__name__
+
+
+def _detail(response: requests.Response) -> str:
+    """What the server says that is wrong, in its own words where it has some (RFC 9457)."""
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = None
+    return detail if isinstance(detail, str) and detail else f"HTTP {response.status_code} {response.reason}."
