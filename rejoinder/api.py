@@ -1,6 +1,6 @@
 """The JSON API of a server, asked until it answers: everything that is asked here may be asked again."""
 
-import os
+import re
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -16,6 +16,7 @@ LIMIT = (5.0, 30.0)  # seconds to connect, and to answer
 COOKIE = "rejoinder"
 LATER = (429, 502, 503, 504)  # what a moment may mend
 GONE = (404, 410)
+NUMBER = re.compile(r"\[Errno -?\d+\] ")  # in front of the operating system's words
 
 
 class Api:
@@ -88,9 +89,8 @@ def cause_of(error: BaseException) -> str:
     inner = error
     while isinstance(deeper := getattr(inner, "reason", None) or next(iter(inner.args), None), BaseException):
         inner = deeper
-    if isinstance(inner, OSError) and inner.errno is not None and inner.strerror:
-        return os.strerror(inner.errno) if inner.errno > 0 else inner.strerror
-    return str(inner).rpartition(": ")[2] or type(inner).__name__
+    words = str(inner).rpartition(": ")[2]
+    return NUMBER.sub("", words) or type(inner).__name__
 
 
 def _detail(response: requests.Response) -> str:

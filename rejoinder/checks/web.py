@@ -7,6 +7,7 @@ import requests
 from websockets.exceptions import InvalidHandshake, WebSocketException
 from websockets.sync.client import connect
 
+from rejoinder.api import cause_of
 from rejoinder.checks.findings import Finding, ok, wrong
 from rejoinder.secrecy import shown_url
 
@@ -22,7 +23,7 @@ def check_web(url: str) -> list[Finding]:
         page = requests.get(f"{base}/", timeout=PATIENCE)
     except requests.RequestException as error:
         mend = "Start it, or correct --url; behind a proxy, look at that one's log."
-        return [wrong(ABOUT, f"{shown_url(base)} does not answer: {_cause(error)}", mend)]
+        return [wrong(ABOUT, f"{shown_url(base)} does not answer: {cause_of(error)}", mend)]
     return [_ready(base, ready), _page(page), _socket(base)]
 
 
@@ -54,13 +55,3 @@ def _socket(base: str) -> Finding:
     except (OSError, TimeoutError, WebSocketException, ValueError) as error:
         return wrong(ABOUT, f"its WebSocket says nothing: {error}", mend)
     return ok(ABOUT, f"its WebSocket is open, with a heartbeat every {hello.get('heartbeat')} s")
-
-
-def _cause(error: requests.RequestException) -> str:
-    """The innermost words; requests and urllib3 wrap them twice."""
-    inner: BaseException = error
-    while (deeper := getattr(inner, "reason", None) or (inner.args[0] if inner.args else None)) and isinstance(
-        deeper, BaseException
-    ):
-        inner = deeper
-    return str(inner).rpartition(": ")[2] or type(inner).__name__

@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,6 @@ from rejoinder.options import PATIENCE, RAW, checked_raw
 from rejoinder.patience import Patience
 from rejoinder.places import Place, server_of
 from rejoinder.terminal import Screen, say
-
 
 STOP_PATIENCE = 30.0  # seconds
 
@@ -49,7 +49,7 @@ def command(
         server = server_of(url)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    content = click.get_text_stream("stdin").read() if question == "-" else question
+    content = sys.stdin.buffer.read().decode("utf-8", "replace") if question == "-" else question
     if not content.strip():
         raise click.UsageError("There is no question in it.")
     screen = Screen(raw=checked_raw(raw))

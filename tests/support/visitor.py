@@ -52,6 +52,9 @@ class Visitor:
         """Read what is at this address."""
         return self._call("GET", path, None, headers)
 
+    def revoke(self, share: str) -> None:
+        self._call("DELETE", f"/api/shares/{share}")
+
     def read(self, stream: str) -> dict[str, Any]:
         """What is stored of a stream."""
         return self._call("GET", f"/api/streams/{stream}")
@@ -63,7 +66,7 @@ class Visitor:
         headers = {"Content-Type": "application/json", **(headers or {})}
         request = Request(self._url + path, data, headers, method=method)  # noqa: S310
         with self._opener.open(request, timeout=60) as response:
-            answer: dict[str, Any] = json.load(response)
+            answer: dict[str, Any] = json.loads(response.read() or "{}")
             self.headers = response.headers
         return answer
 
