@@ -38,7 +38,7 @@ class NoDatabase(Exception):
 def look_at_database(database_url: str, *, patience: float) -> DatabaseSight:
     """Raises NoDatabase, and SQLAlchemyError where it does not answer within so many seconds."""
     url = parse_url(database_url)
-    name = url.render_as_string(hide_password=True)
+    name = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
     scripts = ScriptDirectory.from_config(migration_config())
     newest = scripts.get_current_head()
     assert newest, "there is at least one migration"

@@ -78,7 +78,9 @@ def ending(sight: Sight) -> str:
 
 
 def kept(sight: Sight) -> str:
-    return f"{sight.chunks - 1:,} chunks are kept." if sight.chunks > 1 else "There was nothing of it yet."
+    if sight.chunks < 2:  # but for the end
+        return "There was nothing of it yet."
+    return "One chunk is kept." if sight.chunks == 2 else f"{sight.chunks - 1:,} chunks are kept."
 
 
 def as_json_of(sight: Sight, answer: AnswerRecord | None) -> dict[str, Any]:

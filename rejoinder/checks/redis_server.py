@@ -1,5 +1,8 @@
 """A Redis: whether it can be reached, can do what our scripts ask of it, and keeps what it is given."""
 
+# redis-py says the types of some of its methods only.
+# mypy: disable-error-code="no-untyped-call"
+
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -7,10 +10,11 @@ from typing import Any
 
 import redis
 
-from rejoinder.checks.findings import Finding, ok, warning, wrong
+from rejoinder.checks.findings import Finding, Level, ok, warning, wrong
 from rejoinder.secrecy import shown_url
 from rejoinder.words import duration, size
-from streams import connect, look_at, scripts
+from streams import connect_streams, look_at, scripts
+from streams.connection import Client, Cluster
 
 PATIENCE = 4.0  # seconds for each reply
 OLDEST = (7, 0)  # of Redis: the first with sharded channels. Valkey says which Redis it is like
@@ -20,38 +24,77 @@ CLOCK_TOLERANCE = 5.0  # seconds; leases go by Redis's clock alone, but people c
 # What a process takes of it at most, however much it does; tests/system/test_connections.py holds them to it.
 WEB_CONNECTIONS, WORKER_CONNECTIONS = 6, 13
 
+# Of two, where STREAMS_REDIS_URL names another one; of a cluster's servers, so many of each.
+QUEUE_CONNECTIONS = {"web": 5, "worker": 7}
+STREAM_CONNECTIONS = {"web": 6, "worker": 7}
+
 Info = dict[str, Any]
 
 
 def check_redis(
     url: str, variable: str, needed: int, clock: Callable[[], float] = time.time, patience: float = PATIENCE
 ) -> list[Finding]:
-    """The server that this variable names; `needed`: so many connections the processes want of it."""
-    about = variable
+    """The server, or the cluster, that this variable names; `needed`: so many connections are wanted of each server."""
     try:
-        with closing(connect(url, retries=0, reply_timeout=patience)) as client:
-            begun = time.monotonic()
-            client.ping()
-            took = time.monotonic() - begun
-            info: Info = client.info("everything")
-            return [
-                ok(about, f"answers after {took * 1000:.1f} ms at {shown_url(url)}"),
-                _version(about, info),
-                _scripts(about, client),
-                _role(about, info),
-                _eviction(about, info),
-                _persistence(about, info),
-                _memory(about, info),
-                _connections(about, info, needed),
-                _clock(about, client, clock),
+        with closing(connect_streams(url, retries=0, reply_timeout=patience)) as client:
+            findings = [
+                finding
+                for place, server in _servers(client, url)
+                for finding in _looked_at(server, place, variable, needed, clock, patience)
             ]
+            if isinstance(client, Cluster):
+                findings.append(_covered(variable, client))
+            if all(finding.level is not Level.WRONG for finding in findings):
+                look_at(client, ["doctor"])  # by a script that only reads, of a stream that is not there
+                findings.append(ok(variable, "runs our scripts"))
+            return findings
     except redis.RedisError as error:
-        return [wrong(about, *_said(error, url, variable, patience))]
+        return [wrong(variable, *_said(error, shown_url(url), variable, patience))]
 
 
-def _said(error: redis.RedisError, url: str, variable: str, patience: float) -> tuple[str, str]:
+def _servers(client: Client, url: str) -> list[tuple[str, "redis.Redis"]]:
+    """Each that may have to do with us, and where it is."""
+    if not isinstance(client, Cluster):
+        return [(shown_url(url), client)]
+    return [(node.name, client.get_redis_connection(node)) for node in client.get_primaries()]
+
+
+def _looked_at(
+    server: "redis.Redis", place: str, about: str, needed: int, clock: Callable[[], float], patience: float
+) -> list[Finding]:
+    try:
+        begun = time.monotonic()
+        server.ping()
+        took = time.monotonic() - begun
+        info: Info = server.info("everything")
+        for script in scripts.ALL:
+            server.script_load(script.source)
+        seconds, micros = server.time()
+    except redis.RedisError as error:
+        return [wrong(about, *_said(error, place, about, patience))]
+    return [
+        ok(about, f"{place} answers after {took * 1000:.1f} ms, and takes our {len(scripts.ALL)} scripts"),
+        _version(about, info),
+        _role(about, info),
+        _eviction(about, info),
+        _persistence(about, info),
+        _memory(about, info),
+        _connections(about, info, needed),
+        _clock(about, seconds + micros / 1e6 - clock()),
+    ]
+
+
+def _covered(about: str, client: Cluster) -> Finding:
+    state = client.cluster_info(target_nodes=client.get_random_node())
+    if state.get("cluster_state") == "ok":
+        return ok(about, f"the cluster holds all slots, on {len(client.get_primaries())} primaries")
+    found = f"the cluster holds {state.get('cluster_slots_ok')} of 16384 slots: streams of the others cannot be written"
+    return wrong(about, found, "Bring its servers back, or give their slots to others (redis-cli --cluster fix).")
+
+
+def _said(error: redis.RedisError, place: str, variable: str, patience: float) -> tuple[str, str]:
     """What it means that it did not answer as it should, and what to do."""
-    words, place = str(error), shown_url(url)
+    words = str(error)
     if isinstance(error, redis.AuthenticationError) or words.startswith(("WRONGPASS", "NOAUTH")):
         mend = f"Put the right ones into {variable}: redis://user:password@host:port/0."
         return f"{place} does not accept this user and password", mend
@@ -77,18 +120,15 @@ def _version(about: str, info: Info) -> Finding:
     return ok(about, f"{name}, {info.get('redis_mode', 'standalone')}")
 
 
-def _scripts(about: str, client: "redis.Redis") -> Finding:
-    for script in scripts.ALL:
-        client.script_load(script.source)
-    look_at(client, ["doctor"])  # one that only reads, of a stream that is not there
-    return ok(about, f"takes our {len(scripts.ALL)} scripts, and runs them")
-
-
 def _role(about: str, info: Info) -> Finding:
     if info.get("role") != "master":
         mend = "Name the primary instead, or the Sentinels that know which it is."
         return wrong(about, "is a replica, to which nothing can be written", mend)
-    return ok(about, f"is the primary, with {info.get('connected_slaves', 0)} replicas")
+    replicas = int(info.get("connected_slaves", 0))
+    if not replicas and info.get("redis_mode") == "cluster":
+        mend = "Give it one (redis-cli --cluster add-node … --cluster-slave)."
+        return warning(about, "has no replica: when it dies, the streams on it wait until it is back", mend)
+    return ok(about, f"is the primary, with {replicas} replicas")
 
 
 def _eviction(about: str, info: Info) -> Finding:
@@ -134,9 +174,7 @@ def _connections(about: str, info: Info, needed: int) -> Finding:
     return ok(about, found)
 
 
-def _clock(about: str, client: "redis.Redis", clock: Callable[[], float]) -> Finding:
-    seconds, micros = client.time()
-    off = seconds + micros / 1e6 - clock()
+def _clock(about: str, off: float) -> Finding:
     if abs(off) > CLOCK_TOLERANCE:
         found = f"its clock is {duration(abs(off))} {'ahead of' if off > 0 else 'behind'} this machine's"
         return warning(about, found, "Have both machines keep time (NTP): logs and ages cannot be compared.")

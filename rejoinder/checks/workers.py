@@ -30,11 +30,11 @@ def _alive(sight: QueueSight, queue: str) -> Finding:
         return wrong(ABOUT, f"none serves the queue “{queue}”: no question is answered", mend)
     states = Counter(worker.state for worker in sight.workers)
     told = ", ".join(f"{count} {state}" for state, count in states.items())
-    return ok(ABOUT, f"{len(sight.workers)} on the queue “{queue}” ({told}), {sight.running} generations running")
+    return ok(ABOUT, f"{len(sight.workers)} on the queue “{queue}” ({told}); generations running: {sight.running}")
 
 
 def _waiting(sight: QueueSight, queue: str) -> Finding:
     if sight.waiting and sight.oldest is not None and sight.oldest > LONG and sight.workers:
-        found = f"{sight.waiting} questions wait in “{queue}”, the first one for {duration(sight.oldest)}"
+        found = f"questions that wait in “{queue}”: {sight.waiting}, the first one for {duration(sight.oldest)}"
         return warning(ABOUT, found, "Start more workers, or raise WORKER_CONCURRENCY.")
-    return ok(ABOUT, f"{sight.waiting} questions wait" if sight.waiting else "no question waits")
+    return ok(ABOUT, f"questions that wait: {sight.waiting}")

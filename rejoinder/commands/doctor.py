@@ -12,7 +12,13 @@ from rejoinder import secrecy
 from rejoinder.checks.database import check_database
 from rejoinder.checks.findings import Check, Finding, Level, made, skipped
 from rejoinder.checks.model import check_model
-from rejoinder.checks.redis_server import WEB_CONNECTIONS, WORKER_CONNECTIONS, check_redis
+from rejoinder.checks.redis_server import (
+    QUEUE_CONNECTIONS,
+    STREAM_CONNECTIONS,
+    WEB_CONNECTIONS,
+    WORKER_CONNECTIONS,
+    check_redis,
+)
 from rejoinder.checks.settings import check_settings
 from rejoinder.checks.software import check_packages, check_page, check_python
 from rejoinder.checks.web import check_web
@@ -21,6 +27,7 @@ from rejoinder.environment import BOTH, WEB, WORKER, Environment, read_environme
 from rejoinder.terminal import one_line
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.WRONG: "red", Level.SKIPPED: "cyan"}
+ABOUT = 17  # columns: STREAMS_REDIS_URL is the longest
 MARGIN = 5.0  # seconds that a check gets beyond its own limit
 
 
@@ -60,7 +67,10 @@ def _checks(read: Environment, processes: Sequence[str], url: str | None, *, ask
         yield _not_looked_at("REDIS_URL")
         yield _not_looked_at("workers")
     else:
-        yield Check("REDIS_URL", partial(check_redis, redis.redis_url, "REDIS_URL", _connections(processes)))
+        queue, streams = _connections(processes, split=redis.streams_url != redis.redis_url)
+        yield Check("REDIS_URL", partial(check_redis, redis.redis_url, "REDIS_URL", queue))
+        if redis.streams_url != redis.redis_url:
+            yield Check("STREAMS_REDIS_URL", partial(check_redis, redis.streams_url, "STREAMS_REDIS_URL", streams))
         yield Check("workers", partial(check_workers, redis.redis_url, redis.rq_queue))
     if read.conversations is None:
         yield _not_looked_at("database")
@@ -79,10 +89,12 @@ def _not_looked_at(about: str) -> Check:
     return Check(about, lambda: [skipped(about, "not looked at: the settings are wrong")])
 
 
-def _connections(processes: Sequence[str]) -> int:
-    """Those to Redis that one set of these processes wants."""
-    web = int(os.environ.get("WEB_CONCURRENCY") or 1) * WEB_CONNECTIONS
-    return web * (WEB in processes) + WORKER_CONNECTIONS * (WORKER in processes)
+def _connections(processes: Sequence[str], *, split: bool) -> tuple[int, int]:
+    """Those that one set of these processes wants of the queue's Redis, and of that of the streams."""
+    count = {WEB: int(os.environ.get("WEB_CONCURRENCY") or 1), WORKER: 1}
+    queue = QUEUE_CONNECTIONS if split else {WEB: WEB_CONNECTIONS, WORKER: WORKER_CONNECTIONS}
+    wanted = [sum(count[each] * of_each[each] for each in processes) for of_each in (queue, STREAM_CONNECTIONS)]
+    return wanted[0], wanted[1]
 
 
 def _harmless(findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -99,9 +111,9 @@ def _print_lines(findings: Iterator[Finding]) -> Level:
     for finding in findings:
         count[finding.level] += 1
         level = click.style(f"{finding.level.value:<8}", fg=COLOURS[finding.level])
-        click.echo(f"{level} {finding.about:<10} {finding.found}")
+        click.echo(f"{level} {finding.about:<{ABOUT}} {finding.found}")
         if finding.mend:
-            click.echo(f"{'':<8} {'':<10} → {finding.mend}")
+            click.echo(f"{'':<8} {'':<{ABOUT}} → {finding.mend}")
     told = [f"{count[level]} {level.value}" for level in (Level.WRONG, Level.WARNING, Level.SKIPPED) if count[level]]
     click.echo(f"\n{count[Level.OK]} ok" + "".join(f", {each}" for each in told))
     return Level.WRONG if count[Level.WRONG] else Level.OK

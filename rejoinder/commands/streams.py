@@ -17,7 +17,8 @@ from rejoinder.environment import needed_environment
 from rejoinder.exits import Exit
 from rejoinder.sights import COLUMNS, as_json_of, ending, facts, kept, row
 from rejoinder.terminal import Screen, one_line, say
-from streams import Sight, StreamControl, StreamNotFound, connect, look_at, look_at_all, unsettled
+from streams import Sight, StreamControl, StreamNotFound, connect_streams, look_at, look_at_all, unsettled
+from streams.connection import Client
 
 PATIENCE = 5.0  # seconds for Redis, and for the database
 STOP_PATIENCE = 10.0  # seconds for a worker to end what it was asked to stop; it takes less than one
@@ -28,7 +29,7 @@ LOOK_EVERY = 0.1  # seconds
 class Place:
     """What the commands here stand on."""
 
-    redis: "redis.Redis"
+    redis: Client
     control: StreamControl
     database: ConversationSettings
 
@@ -40,11 +41,11 @@ def _opened() -> Iterator[Place]:
     assert read.redis is not None
     assert read.streams is not None
     assert read.conversations is not None
-    with closing(connect(read.redis.redis_url, retries=0, reply_timeout=PATIENCE)) as client:
-        try:
+    try:
+        with closing(connect_streams(read.redis.streams_url, retries=0, reply_timeout=PATIENCE)) as client:
             yield Place(client, StreamControl(client, read.streams), read.conversations)
-        except redis.RedisError as error:
-            raise click.ClickException(one_line(f"Redis: {error}. `rejoinder doctor` tells more.")) from None
+    except redis.RedisError as error:
+        raise click.ClickException(one_line(f"Redis: {error}. `rejoinder doctor` tells more.")) from None
 
 
 @click.group("streams", invoke_without_command=True)

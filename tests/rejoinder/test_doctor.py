@@ -19,6 +19,7 @@ from rejoinder.checks.workers import check_workers
 from tests.support.command import Ended, rejoinder
 from tests.support.database import migrated, new_sqlite
 from tests.support.ports import free_port
+from tests.support.redis_cluster import RedisCluster, running_cluster
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
 from tests.support.tcp_proxy import running_proxy
@@ -214,6 +215,36 @@ def test_a_redis_that_is_away_or_says_nothing_is_told(server: RedisServer) -> No
     finally:
         server.resume()
     assert (level, "does not answer within 0.2 s" in found) == (Level.WRONG, True)
+
+
+def test_of_a_cluster_every_server_is_looked_at_and_the_whole(stack_of_servers: RedisCluster) -> None:
+    cluster = stack_of_servers
+    findings = check_redis(cluster.url, "STREAMS_REDIS_URL", needed=13)
+    assert {level for level, _, _ in worst(findings)} == {Level.WARNING}  # none of it keeps anything on disk
+    assert [each.found for each in findings if "the cluster holds all slots, on 3 primaries" in each.found]
+    assert [each.found for each in findings if each.found == "runs our scripts"]
+    for server in cluster.servers[:3]:
+        assert any(f"127.0.0.1:{server.port} answers" in each.found for each in findings)
+
+    cluster.servers[3].kill()  # the replica of the first primary …
+    cluster.servers[0].kill()  # … and that one, so that nobody takes over
+    findings = check_redis(cluster.url, "STREAMS_REDIS_URL", needed=13, patience=2)
+    assert any(level is Level.WRONG for level, _, _ in worst(findings))
+
+
+@pytest.fixture
+def stack_of_servers() -> Iterator[RedisCluster]:
+    with running_cluster() as cluster:
+        yield cluster
+
+
+def test_a_second_redis_is_looked_at_where_streams_have_one_of_their_own(server: RedisServer) -> None:
+    with running_redis() as other:
+        environment = {"SECRET_KEY": SECRET_KEY, "REDIS_URL": server.url, "STREAMS_REDIS_URL": other.url}
+        found = report(rejoinder("doctor", "--json", "--for", "web", environment=environment))
+    told = {each["about"]: each["found"] for each in found if "these processes need" in each["found"]}
+    assert told["REDIS_URL"].endswith("these processes need 5")
+    assert told["STREAMS_REDIS_URL"].endswith("these processes need 6")
 
 
 def test_a_database_without_a_file_is_not_made_by_looking(tmp_path: Path) -> None:
