@@ -5,7 +5,7 @@ from pathlib import Path
 
 from conversations.settings import DEFAULT_ALLOWANCE
 from streams import StreamSettings
-from telemetry.settings import LogSettings
+from telemetry.settings import ErrorSettings, LogSettings
 from webapp.settings import Settings as WebSettings
 from workers.settings import Settings as WorkerSettings
 
@@ -19,6 +19,9 @@ ELSEWHERE = {
     "ACCESS_LOG": None,
     "LOG_LEVEL": LogSettings().level,
     "LOG_FORMAT": None,
+    "SENTRY_DSN": None,
+    "SENTRY_ENVIRONMENT": ErrorSettings().environment,
+    "SENTRY_RELEASE": None,
     "LOG_CONVERSATIONS": None,
     "DATABASE_URL": "sqlite:///.local/rejoinder.sqlite3",
     "DATABASE_POOL_SIZE": "5",

@@ -11,8 +11,9 @@ from conversations import ConversationSettings
 from conversations.greenlets import open_greenlet_store
 from streams import StreamSettings
 from streams.greenlets import poll_at_once
+from telemetry.errors import init_errors
 from telemetry.logs import init_logs
-from telemetry.settings import LogSettings
+from telemetry.settings import ErrorSettings, LogSettings
 from webapp import metrics
 from webapp.app import create_app
 from webapp.services import open_services
@@ -25,12 +26,13 @@ UPDATE_EVERY = 1.0  # seconds
 def _start() -> OpenAPI:
     try:
         settings = load_settings()
-        logs = LogSettings.from_env(os.environ)
+        logs, errors = LogSettings.from_env(os.environ), ErrorSettings.from_env(os.environ)
         database, streams = ConversationSettings.from_env(os.environ), StreamSettings.from_env(os.environ)
     except (SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         sys.exit(4)  # gunicorn's code for "the application could not be loaded": its master then gives up too
     init_logs(logs)
+    init_errors(errors, "web")
     poll_at_once()
     try:
         services = open_services(settings, open_greenlet_store(database), streams)

@@ -21,8 +21,9 @@ from conversations import ConversationSettings  # noqa: E402
 from conversations.greenlets import open_greenlet_store  # noqa: E402
 from jobs import queue_again, stream_of_job  # noqa: E402
 from streams.greenlets import poll_at_once  # noqa: E402
+from telemetry.errors import init_errors  # noqa: E402
 from telemetry.logs import init_logs  # noqa: E402
-from telemetry.settings import LogSettings  # noqa: E402
+from telemetry.settings import ErrorSettings, LogSettings  # noqa: E402
 from workers import jobs, metrics  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.checkpoints import Checkpoints  # noqa: E402
@@ -51,13 +52,14 @@ SPARE_CONNECTIONS = 10  # to the model, beside one for each generation: a stoppe
 def main() -> int:
     try:
         settings = load_settings()
-        logs = LogSettings.from_env(os.environ)
+        logs, errors = LogSettings.from_env(os.environ), ErrorSettings.from_env(os.environ)
         stream_settings = streams.StreamSettings.from_env(os.environ)
         database = ConversationSettings.from_env(os.environ)
     except (SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     init_logs(logs)
+    init_errors(errors, "worker")
     if settings.metrics_port is not None:
         token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
         try:
