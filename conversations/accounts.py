@@ -29,7 +29,7 @@ def sign_in(session: Session, profile: Profile, browser: str, moment: datetime) 
         session.add(account)
     account.name, account.email, account.signed_in_at = clean_name(profile.name), profile.email, moment
     session.flush()
-    return SignedIn(_record(account), _take_along(session, browser, account.owner))
+    return SignedIn(_record(account), take_along(session, browser, account.owner))
 
 
 def account(session: Session, owner: str) -> AccountRecord | None:
@@ -37,7 +37,7 @@ def account(session: Session, owner: str) -> AccountRecord | None:
     return _record(found) if found else None
 
 
-def _take_along(session: Session, browser: str, owner: str) -> list[Changed]:
+def take_along(session: Session, browser: str, owner: str) -> list[Changed]:
     """What was a browser's is the account's from now on: conversations with their links, questions, remarks, keys.
 
     Nothing, if that browser was signed in already: what is one account's does not become another's.

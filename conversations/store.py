@@ -158,6 +158,10 @@ class Store:
         except IntegrityError:  # somebody made it an instant earlier: now it is there
             return self._write(accounts.sign_in, profile, browser, self._now())
 
+    def take_along(self, browser: str, owner: str) -> list[Changed]:
+        """As `sign_in` does: once more, for what came meanwhile. `owner` is an account."""
+        return self._write(accounts.take_along, browser, owner)
+
     def account(self, owner: str) -> AccountRecord | None:
         """The account that this owner is; None: somebody who has not signed in."""
         return self._read(accounts.account, owner)

@@ -6,12 +6,14 @@ once would each get their own, and what one of them created would belong to nobo
 """
 
 import secrets
+import time
 from datetime import timedelta
 
 from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
 LIFETIME = timedelta(days=365)  # from the last time that the page was opened
+ACCOUNT_LIFETIME = timedelta(days=30)  # …of an account's: whoever was taken out at the provider is out here too then
 COOKIE = "rejoinder"
 STRANGER = ""  # no conversation belongs to it
 
@@ -39,14 +41,34 @@ def init_identity(app: Flask, secret_key: str) -> None:
 def current_owner() -> str:
     """The owner whose cookie came with this request, or `STRANGER`."""
     owner = session.get("owner")
-    return owner if isinstance(owner, str) else STRANGER
+    return owner if isinstance(owner, str) and not _is_over() else STRANGER
 
 
-def become(owner: str) -> None:
-    """From now on this browser is this owner. Nothing of who it was before is kept."""
+def _is_over() -> bool:
+    """Whether this browser was an account's for too long without opening the page."""
+    opened = session.get("account")
+    return isinstance(opened, int) and _now() - opened > ACCOUNT_LIFETIME.total_seconds()
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def become(owner: str, *, was: str) -> None:
+    """From now on this browser is this owner, an account. Of who it `was` before, once more is asked: see `former`."""
     session.clear()
     session.permanent = True
     session["owner"] = owner
+    session["account"] = _now()
+    if was:
+        session["was"] = was
+
+
+def former() -> str:
+    """Who this browser was before it became an account, told once; or `STRANGER`. A request that was under way with the
+    identity of before may have left something with it."""
+    was = session.pop("was", STRANGER)
+    return was if isinstance(was, str) else STRANGER
 
 
 def leave() -> None:
@@ -56,7 +78,11 @@ def leave() -> None:
 
 def welcome() -> str:
     """As `current_owner`, but a stranger gets an identity; either way the cookie lives a year from now."""
+    if _is_over():
+        leave()
     owner = current_owner() or secrets.token_urlsafe(16)  # 128 bits
     session.permanent = True
     session["owner"] = owner
+    if "account" in session:
+        session["account"] = _now()
     return owner

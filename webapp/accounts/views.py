@@ -10,10 +10,10 @@ from flask_openapi3.models.tag import Tag
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from conversations import tag_of
+from conversations import Changed, tag_of
 from webapp.accounts.provider import Declined, Provider, ProviderAway, Refused
 from webapp.destinations import own_path
-from webapp.identity import become, current_owner, leave
+from webapp.identity import become, current_owner, former, leave
 from webapp.plain import notice
 from webapp.problems import Problem, described
 from webapp.responses import respond
@@ -52,12 +52,8 @@ def init_accounts(app: Flask, services: Services, provider: Provider | None) -> 
             return _failed(error, "/")
         browser = current_owner()
         signed_in = services.store.sign_in(login.profile, browser=browser)
-        become(signed_in.account.owner)
-        for changed in signed_in.changed:
-            services.announce(changed.conversation_id, changed.version, changed.owner)
-        if signed_in.changed:  # the browser's other tabs listen for what is no longer its own
-            moved = signed_in.changed[0]
-            services.announce(moved.conversation_id, moved.version, browser)
+        become(signed_in.account.owner, was=browser)
+        _announce(services, signed_in.changed, browser)
         return redirect(login.destination, HTTPStatus.SEE_OTHER)
 
     app.register_blueprint(pages)
@@ -81,6 +77,8 @@ def account_views(services: Services, provider: Provider | None) -> APIBlueprint
         """Who you are, and how you can sign in."""
         owner = current_owner()
         account = services.store.account(owner) if provider else None
+        if account and (was := former()):
+            _announce(services, services.store.take_along(was, owner), was)
         offered = provider and {"name": provider.name, "required": provider.required, "at": SIGN_IN}
         return respond(Account.model_validate({"me": tag_of("", owner), "account": account, "sign_in": offered}))
 
@@ -93,6 +91,13 @@ def account_views(services: Services, provider: Provider | None) -> APIBlueprint
         return respond(SignedOut(location=(provider and provider.farewell(request.host_url)) or "/"))
 
     return api
+
+
+def _announce(services: Services, moved: list[Changed], browser: str) -> None:
+    for changed in moved:
+        services.announce(changed.conversation_id, changed.version, changed.owner)
+    for changed in moved[:1]:  # the browser's other tabs listen for what is no longer its own
+        services.announce(changed.conversation_id, changed.version, browser)
 
 
 def _require_account(services: Services) -> None:

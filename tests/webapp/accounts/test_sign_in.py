@@ -11,6 +11,7 @@ from tests.support.oidc_provider import OidcProvider, running_oidc_provider
 from tests.webapp.accounts.conftest import go_to_the_provider, sign_in
 from tests.webapp.people import read, send, share
 from webapp.app import create_app
+from webapp.identity import ACCOUNT_LIFETIME
 from webapp.services import Services
 from webapp.settings import Settings
 
@@ -198,6 +199,46 @@ def test_what_the_browser_had_is_the_accounts_and_what_is_being_written_goes_on(
     assert planted.get(f"/api/conversations/{conversation}").status_code == 404
     assert planted.get(f"/api/streams/{stream}").status_code == 404
     assert services.queue.count == 1
+
+
+def test_what_came_under_way_with_the_identity_of_before_is_taken_along_too(
+    site: OpenAPI, visitor: FlaskClient
+) -> None:
+    visitor.post("/api/conversations", json={"title": "Before"})
+    before = visitor.get_cookie("rejoinder")
+    assert before is not None
+    sign_in(visitor)
+    late = site.test_client()  # a request of another tab, which was sent before
+    late.set_cookie("rejoinder", before.value)
+    late.post("/api/conversations", json={"title": "Late"})
+    assert name(visitor) == "Ada Lovelace"  # the page asks this first of all
+    assert {each["title"] for each in visitor.get("/api/conversations").get_json()["items"]} == {"Before", "Late"}
+    late.post("/api/conversations", json={"title": "Never"})
+    name(visitor)
+    assert len(visitor.get("/api/conversations").get_json()["items"]) == 2  # once: who knows that identity is not them
+
+
+def test_a_browser_that_does_not_come_back_for_a_month_is_signed_out(visitor: FlaskClient) -> None:
+    sign_in(visitor)
+    conversation = visitor.post("/api/conversations").get_json()["id"]
+    assert visitor.get(f"/api/conversations/{conversation}").status_code == 200
+    with visitor.session_transaction() as session:
+        session["account"] -= int(ACCOUNT_LIFETIME.total_seconds()) + 1
+    assert name(visitor) is None
+    assert visitor.get(f"/api/conversations/{conversation}").status_code == 404
+    own = visitor.post("/api/conversations").get_json()["id"]  # as somebody new
+    assert [each["id"] for each in visitor.get("/api/conversations").get_json()["items"]] == [own]
+
+
+def test_a_browser_that_comes_back_stays_signed_in(visitor: FlaskClient) -> None:
+    sign_in(visitor)
+    with visitor.session_transaction() as session:
+        session["account"] -= int(ACCOUNT_LIFETIME.total_seconds()) - 60
+        due = session["account"]
+    visitor.post("/api/conversations")  # renews it, as the page does
+    with visitor.session_transaction() as session:
+        assert session["account"] > due
+    assert name(visitor) == "Ada Lovelace"
 
 
 def test_another_browser_finds_it_all_and_brings_its_own(site: OpenAPI) -> None:
