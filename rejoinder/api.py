@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -26,14 +27,14 @@ class Api:
         """`cookie` is what a browser sends: `name=value`, or the value alone."""
         self.server = server
         self._patience = patience
+        self._cookies = parsed_cookie(cookie or "")
         self._session = requests.Session()
-        for name, value in parsed_cookie(cookie or "").items():
-            self._session.cookies.set(name, value)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # those here are enough
 
     @property
     def cookie(self) -> str:
         """What to send as `Cookie` to be the same identity; empty for a stranger."""
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies)
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
     def get(self, path: str) -> Json:
         """Raises NotThere, Refused, Unreachable."""
@@ -47,7 +48,12 @@ class Api:
         while True:
             try:
                 response = self._session.request(
-                    method, self.server + path, json=body, headers=dict(headers), timeout=LIMIT
+                    method,
+                    self.server + path,
+                    json=body,
+                    headers={**headers, **({"Cookie": self.cookie} if self._cookies else {})},
+                    timeout=LIMIT,
+                    allow_redirects=False,  # a cookie is for nobody else
                 )
             except requests.RequestException as error:
                 self._patience.wait(f"{self.server} cannot be reached ({cause_of(error)})")
@@ -57,6 +63,9 @@ class Api:
                 self._patience.wait(why.rstrip("."), asked=seconds_of(response.headers.get("Retry-After")))
                 continue
             self._patience.worked()
+            self._cookies |= {cookie.name: cookie.value or "" for cookie in response.cookies}
+            if response.is_redirect:
+                raise Refused(f"{self.server} has moved to {response.headers['Location']}: use that address.")
             if response.status_code in GONE:
                 raise NotThere(_detail(response))
             if not response.ok:

@@ -1,6 +1,7 @@
 """A WebSocket to a server that comes back whenever it is lost, and says again what it wants to hear."""
 
 import json
+import re
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,11 @@ CLOSE_LIMIT = 0.5  # seconds for a farewell that nobody waits for
 HEARTBEAT = 20.0  # seconds, until the server has said what it is
 LARGEST = 4 * 1024 * 1024  # bytes of a frame; the server's own have some 64 KiB of text
 
-RESTARTS, NO_SHARE, SHARE_OVER = 1012, 4404, 4410  # close codes of webapp/PROTOCOL.md
+RESTARTS, NO_SHARE, SHARE_OVER, TOO_MUCH = 1012, 4404, 4410, 4429  # close codes of webapp/PROTOCOL.md
+COME_BACK = re.compile(r"\bin (\d{1,6}) ms\b")  # in the reason of the first, which is another moment for everybody
+LATEST = 30.0  # seconds; a server that says more than that raves
+AFTER_RESTART = 2.0  # seconds; any moment within them, where there is none
+AFTER_TOO_MUCH = 30.0  # seconds, and any moment within as many more
 OURS = {1003, 1007, 1009}  # …that say that we sent what it cannot read
 SHARE_IS_OVER = "This link was revoked, or its time is over."
 NO_SUCH_SHARE = "There is no such link."
@@ -51,21 +56,14 @@ class Line:
     def frames(self) -> Generator[Json]:
         """What comes, until it is closed. Raises NotThere, Refused, Unreachable."""
         while True:
-            asked, restarts = None, False
+            asked = spread = None
             try:
                 with self._connect() as socket:
                     for frame in self._wants():
                         socket.send(json.dumps(frame))
                     yield from self._received(socket)
             except ConnectionClosed as closed:
-                code = closed.rcvd.code if closed.rcvd else None
-                restarts = code == RESTARTS
-                why = "The server restarts" if restarts else "The connection was lost"
-                if code in (NO_SHARE, SHARE_OVER):
-                    raise NotThere(SHARE_IS_OVER if code == SHARE_OVER else NO_SUCH_SHARE) from None
-                if code in OURS:
-                    reason = closed.rcvd.reason if closed.rcvd else ""
-                    raise Refused(f"{self._server} does not understand this version: {reason}") from None
+                why, asked, spread = self._closed(closed)
                 self._lost()
             except InvalidStatus as refusal:
                 why, asked = self._refused(refusal)
@@ -79,7 +77,7 @@ class Line:
             except ValueError:  # no JSON, or no object
                 why = "What came could not be read"
                 self._lost()
-            self._patience.wait(why, asked=asked, restarts=restarts)
+            self._patience.wait(why, asked=asked, spread=spread)
 
     def _connect(self) -> ClientConnection:
         return connect(
@@ -104,6 +102,20 @@ class Line:
             if kind not in NOT_WORK:
                 self._patience.worked()
             yield frame
+
+    def _closed(self, closed: ConnectionClosed) -> tuple[str, float | None, float | None]:
+        """Why, and when to come back: see Patience.wait. Raises where that is no use."""
+        code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (None, "")
+        if code in (NO_SHARE, SHARE_OVER):
+            raise NotThere(SHARE_IS_OVER if code == SHARE_OVER else NO_SUCH_SHARE)
+        if code in OURS:
+            raise Refused(f"{self._server} does not understand this version: {reason}")
+        if code == TOO_MUCH:
+            return reason.rstrip(".") or "Too much at once", AFTER_TOO_MUCH, AFTER_TOO_MUCH
+        if code == RESTARTS:
+            told = COME_BACK.search(reason)
+            return "The server restarts", *((min(LATEST, int(told[1]) / 1000), 0.0) if told else (None, AFTER_RESTART))
+        return "The connection was lost", None, None
 
     def _refused(self, refusal: InvalidStatus) -> tuple[str, float | None]:
         """Why it is worth another try, and how long the server wants to be left alone. Raises where it is not."""

@@ -8,7 +8,6 @@ from rejoinder.errors import Unreachable
 from rejoinder.words import duration
 
 FIRST, LONGEST = 0.5, 30.0  # seconds: attempt n waits random() * min(LONGEST, FIRST * 2 ** n)
-AFTER_RESTART = 2.0  # seconds; random() of them, so that not everybody comes back at the same moment
 WORTH_SAYING = 0.5  # seconds; a shorter pause is over before it is read
 
 
@@ -37,17 +36,18 @@ class Patience:
         """Whatever comes next is a first failure."""
         self._failures, self._since = 0, None
 
-    def wait(self, why: str, *, asked: float | None = None, restarts: bool = False) -> None:
-        """Return when it is time to try again. `asked`: so many seconds the server wants to be left alone.
+    def wait(self, why: str, *, asked: float | None = None, spread: float | None = None) -> None:
+        """Return when it is time to try again. Raises Unreachable.
 
-        Raises Unreachable.
+        `asked`: so many seconds the server wants to be left alone; and then at any moment within `spread` more, which
+        without one grows with every failure.
         """
         now = self._clock()
         if self._since is None:
             self._since = now
         left = self._since + self._seconds - now
-        pause = self._random() * (AFTER_RESTART if restarts else min(LONGEST, FIRST * 2.0 ** min(self._failures, 20)))
-        pause += asked or 0.0
+        within = min(LONGEST, FIRST * 2.0 ** min(self._failures, 20)) if spread is None else spread
+        pause = (asked or 0.0) + self._random() * within
         self._failures += 1
         if pause > left:
             raise Unreachable(f"{why}. Given up after {duration(now - self._since)}.")

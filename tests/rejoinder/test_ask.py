@@ -55,6 +55,19 @@ def test_continue_goes_on_in_the_same_conversation(stack: Stack, home: dict[str,
     assert asked == [["First"], ["First", "Second"], ["Third"]]
 
 
+def test_a_cookie_that_the_server_no_longer_accepts_is_replaced(stack: Stack, home: dict[str, str]) -> None:
+    rejoinder("ask", "First", environment=home)
+    file = Path(home["XDG_CONFIG_HOME"]) / "rejoinder" / "identities.json"
+    identities = json.loads(file.read_text())
+    identities[stack.line.url]["cookie"] = "rejoinder=of-an-old-key"
+    file.write_text(json.dumps(identities))
+    ended = rejoinder("ask", "Second", environment=home)
+    assert (ended.returncode, ended.stdout) == (0, b"Second ")
+    assert json.loads(file.read_text())[stack.line.url]["cookie"] != "rejoinder=of-an-old-key"
+    again = rejoinder("follow", f"{stack.line.url}/c/{kept(stack, home)}", environment=home)
+    assert (again.returncode, again.stdout) == (0, b"Second ")
+
+
 def test_a_connection_that_is_cut_costs_nothing_and_the_model_is_asked_once(
     stack: Stack, home: dict[str, str], gate: str
 ) -> None:

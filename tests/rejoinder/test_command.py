@@ -34,6 +34,14 @@ def test_the_script_works_from_any_folder_and_by_symbolic_links(tmp_path: Path) 
         assert b"Usage: rejoinder " in shown.stdout
 
 
+def test_a_dyno_has_it_on_its_path() -> None:
+    """Heroku sources .profile, with the project as the home of the process; the packages are in its Python."""
+    environment = {"HOME": str(PROJECT), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    command = ["sh", "-c", ". ./.profile && exec rejoinder --help"]
+    shown = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, check=True)
+    assert b"Usage: rejoinder " in shown.stdout
+
+
 def test_the_settings_of_both_processes_are_read_without_a_monkey_patch() -> None:
     program = (
         "import rejoinder.commands.doctor, rejoinder.commands.streams, gevent.monkey as m; "

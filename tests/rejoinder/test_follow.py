@@ -1,9 +1,14 @@
 """An answer in the terminal: the same bytes as the model's, whatever happens to the connection on the way."""
 
+import json
+import re
 import secrets
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import redis
 
 from tests.rejoinder.conftest import Stack
 from tests.support.command import Running
@@ -11,6 +16,7 @@ from tests.support.ports import free_port
 from tests.support.tcp_proxy import running_proxy
 from tests.support.visitor import Answer, Visitor
 from tests.support.web_process import running_web
+from tests.support.writing import die
 
 PAINTED = "\x1b[31mred\x1b]0;title\x07\r\x9b2J\u202eevil"
 PARTS = [f"part {number}: Größe, 字, 🙂\n" for number in range(12)]
@@ -213,3 +219,90 @@ def test_an_address_that_leads_nowhere_is_a_usage_error(stack: Stack) -> None:
     with stack.run("follow", "https://example.com/x") as running:
         assert running.wait() == 2
         assert "expected https://host/s/…" in running.err
+
+
+def test_an_answer_whose_worker_dies_is_not_printed_twice_and_ends_as_interrupted(
+    stack: Stack, ada: Visitor, gate: str
+) -> None:
+    """Whoever notices ends it under another epoch, so all of its text is told anew."""
+    answer = ada.ask("a tale", {"deltas": ["Once", " upon", {"wait": gate}, " a time"]})
+    with follow(stack, ada, stream_url(stack, answer)) as running:
+        running.wait_for(out=b"Once upon")
+        with redis.Redis.from_url(stack.brought["REDIS_URL"]) as client:
+            die(client, answer.stream)
+        assert running.wait() == 1
+        assert running.out == b"Once upon"
+        assert "The answer is interrupted." in running.err
+    stack.model.release(gate)
+
+
+def test_a_server_that_asks_for_time_is_given_it(stack: Stack, ada: Visitor) -> None:
+    answer = ada.ask("a tale", {"deltas": ["Once"]})
+    answer.wait(60)
+    asked: list[str] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # a WebSocket is none of 1.0
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            stack.line.serve(stack.web.port)  # the next one is served
+            body = json.dumps({"detail": "Too much at once."}).encode()
+            self.send_response(503)
+            self.send_header("Retry-After", "1")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Not to the terminal of the tests."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as busy:
+        threading.Thread(target=busy.serve_forever, daemon=True).start()
+        stack.line.serve(busy.server_port)
+        with follow(stack, ada, stream_url(stack, answer)) as running:
+            assert running.wait() == 0
+            assert running.out == b"Once"
+        busy.shutdown()
+    assert asked == ["/api/socket"]
+    said = re.search(r"says: Too much at once; trying again in ([\d.]+) s", running.err)
+    assert said, running.err
+    assert 1 <= float(said[1]) <= 1.5
+
+
+def test_a_server_that_restarts_says_when_to_come_back(stack: Stack, ada: Visitor, gate: str) -> None:
+    answer = ada.ask("a tale", {"deltas": ["Once", {"wait": gate}, " upon"]})
+    with (
+        running_web(
+            redis_url=stack.brought["REDIS_URL"], database_url=stack.brought["DATABASE_URL"], log=stack.folder / "x.log"
+        ) as leaving,
+        running_proxy(leaving.port) as line,
+        follow(stack, ada, f"{line.url}/api/streams/{answer.stream}") as running,
+    ):
+        running.wait_for(out=b"Once")
+        line.serve(stack.web.port)
+        leaving.terminate()
+        running.wait_for(err="Connected again.")
+        stack.model.release(gate)
+        assert running.wait() == 0
+        assert running.out == b"Once upon"
+        assert "The connection was lost" not in running.err  # it was told that the server restarts
+
+
+def test_a_server_that_has_moved_gets_no_cookie_at_its_new_address(ada: Visitor, stack: Stack) -> None:
+    class Moved(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301)
+            self.send_header("Location", f"{stack.web.url}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Not to the terminal of the tests."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Moved) as moved:
+        threading.Thread(target=moved.serve_forever, daemon=True).start()
+        with follow(stack, ada, f"http://127.0.0.1:{moved.server_port}/c/abc") as running:
+            assert running.wait() == 1
+            assert f"has moved to {stack.web.url}/api/conversations/abc: use that address." in running.err
+        moved.shutdown()

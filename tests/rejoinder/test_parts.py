@@ -59,9 +59,10 @@ def test_pauses_double_up_to_half_a_minute_and_begin_anew_after_what_worked() ->
 def test_a_server_that_restarts_or_asks_for_time_is_given_it() -> None:
     slept: list[float] = []
     waiting = patience(1e6, [], slept)
-    waiting.wait("Restarts", restarts=True)
+    waiting.wait("Restarts", spread=2)
+    waiting.wait("Restarts", asked=1.4, spread=0)
     waiting.wait("Busy", asked=20)
-    assert slept == [2, 21]
+    assert slept == [2, 1.4, 22]
 
 
 def test_patience_ends_with_a_sentence() -> None:
