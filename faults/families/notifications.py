@@ -103,4 +103,4 @@ class _Shuffler:
 
 def _is_news(message: bytes) -> bool:
     """Whether a reply of the server's is a notification of a stream."""
-    return message.startswith(b"*3\r\n$7\r\nmessage\r\n") and b":news\r\n" in message[:120]
+    return message.startswith(b"*3\r\n$8\r\nsmessage\r\n") and b":news\r\n" in message[:120]
