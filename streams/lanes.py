@@ -48,6 +48,7 @@ class Lanes(Generic[Item]):
         self._lock = threading.Lock()
         self._lanes: dict[redis.Redis, _Lane[Item]] = {}
         self._started = False
+        self._only = self._open(client) if isinstance(client, redis.Redis) else None
 
     def start(self) -> None:
         """Start working. Nothing is done before, except by `turn`."""
@@ -66,9 +67,7 @@ class Lanes(Generic[Item]):
 
     def put(self, item: Item) -> None:
         """Have it done soon."""
-        shard = shard_of(self._client, self._key(item))
-        lane = self._lanes.get(shard) or self._open(shard)
-        lane.put(item)
+        (self._only or self._lane_of(item)).put(item)
 
     def turn(self) -> bool:
         """Do one batch of each server here and now. Returns whether nothing failed."""
@@ -76,6 +75,10 @@ class Lanes(Generic[Item]):
             lanes = list(self._lanes.values())
         failed = [lane for lane in lanes if not lane.turn()]
         return not failed
+
+    def _lane_of(self, item: Item) -> "_Lane[Item]":
+        shard = shard_of(self._client, self._key(item))
+        return self._lanes.get(shard) or self._open(shard)
 
     def _open(self, shard: "redis.Redis") -> "_Lane[Item]":
         with self._lock:

@@ -69,6 +69,8 @@ def together(client: Client, commands: Sequence[Command]) -> list[Any]:
 
     An error stands in the place of the reply that it came instead of.
     """
+    if not isinstance(client, RedisCluster):
+        return _send(client, client, commands)
     places: dict[redis.Redis, list[int]] = {}
     for place, command in enumerate(commands):
         places.setdefault(shard_of(client, _key(command)), []).append(place)
