@@ -81,7 +81,7 @@ class Ours:
             numbers = [int(number) for number, _ in WORD.findall(saved.text.encode())]
             if (saved.outcome, numbers) != ("finished", list(range(words))):
                 raise AssertionError(f"{stream} is {saved.outcome}, and has {len(numbers)} words of {words}")
-        wait_until(lambda: not lasting(self._store), PATIENCE, "Redis to keep nothing for ever")
+        wait_until(lambda: not lasting([self._store]), PATIENCE, "Redis to keep nothing for ever")
 
 
 @contextmanager

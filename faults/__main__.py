@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="repeats a run; default: a new one")
     parser.add_argument("--only", nargs="+", metavar="WORDS", help="only the faults whose name or family has these")
     parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], default=SQLITE)
+    parser.add_argument("--cluster", action="store_true", help="with all streams in a Redis Cluster")
     parser.add_argument("--quick", action="store_true", help="without those that take minutes")
     parser.add_argument("--scale", type=float, default=1.0, help="how large the crowds are; default: 1")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
@@ -35,7 +36,10 @@ def main() -> int:
     if not chosen:
         parser.error("no fault has these words in its name; --list prints all")
     folder = Path(tempfile.mkdtemp(prefix="rejoinder-"))
-    if Suite(folder, arguments.seed, arguments.database, arguments.scale, arguments.markdown).run(chosen):
+    suite = Suite(
+        folder, arguments.seed, arguments.database, arguments.scale, arguments.cluster, markdown=arguments.markdown
+    )
+    if suite.run(chosen):
         shutil.rmtree(folder)
         return 0
     print(f"The logs of all processes are in {folder}.", file=sys.stderr)

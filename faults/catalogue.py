@@ -23,6 +23,8 @@ class Fault:
     """Whether it is among those that are injected with every run of the tests."""
     replaces: bool
     """Whether no web process lives through it, so that what they hold has to be looked at before."""
+    in_cluster: bool = False
+    """Whether streams have to be in a cluster for it."""
 
     @property
     def is_logged(self) -> bool:
@@ -34,13 +36,20 @@ CATALOGUE: list[Fault] = []
 
 
 def fault(
-    name: str, *, viewer: str, operator: str, long: bool = False, often: bool = False, replaces: bool = False
+    name: str,
+    *,
+    viewer: str,
+    operator: str,
+    long: bool = False,
+    often: bool = False,
+    replaces: bool = False,
+    in_cluster: bool = False,
 ) -> Callable[[Scenario], Scenario]:
     """Add a scenario to the catalogue."""
 
     def add(scenario: Callable[[Run], None]) -> Scenario:
         family = scenario.__module__.rpartition(".")[2].replace("_", " ")
-        CATALOGUE.append(Fault(family, name, viewer, operator, scenario, long, often, replaces))
+        CATALOGUE.append(Fault(family, name, viewer, operator, scenario, long, often, replaces, in_cluster))
         return scenario
 
     return add

@@ -5,8 +5,10 @@ from functools import partial
 
 import httpx2
 import psutil
+from rq.utils import as_text
 
 from faults.stack import ADMIN_PASSWORD, Stack
+from streams import keys
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess
 from tests.support.worker_process import WorkerProcess
@@ -64,7 +66,9 @@ def leftovers(stack: Stack, new: Held) -> list[str]:
             wait_until(lambda: not look(), GONE_AFTER, "everything to be gone")  # noqa: B023  it is called at once
         except TimeoutError:
             complaints += [f"{name}: {what}" for what in look()]
-    channels = {channel.decode() for channel in stack.redis.pubsub_shardchannels("rejoinder:*")} - {"rejoinder:control"}
+    channels = {
+        as_text(channel) for server in stack.redis_servers for channel in server.pubsub_shardchannels("rejoinder:*")
+    } - {keys.CONTROL}
     return complaints + [f"somebody still listens to {channel}" for channel in sorted(channels)]
 
 

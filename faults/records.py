@@ -1,5 +1,7 @@
 """What the database has of an answer, and Redis of any, read from there and not from those who wrote it."""
 
+from collections.abc import Sequence
+
 import redis
 import sqlalchemy
 from rq.queue import Queue
@@ -21,9 +23,9 @@ def saved_answers(engine: sqlalchemy.Engine, stream: str) -> list[Saved]:
         return [Saved(*row) for row in connection.execute(QUERY, {"stream": stream})]
 
 
-def lasting(store: "redis.Redis") -> list[str]:
-    """What Redis would keep for ever, in words. Raises redis.RedisError."""
-    queues = Queue.all(store, serializer=SERIALIZER)  # first: a job that ends meanwhile was in the books
+def lasting(servers: Sequence["redis.Redis"]) -> list[str]:
+    """What these would keep for ever, in words; the first has RQ's queue. Raises redis.RedisError."""
+    queues = Queue.all(servers[0], serializer=SERIALIZER)  # first: a job that ends meanwhile was in the books
     jobs = [job for queue in queues for job in (*queue.get_job_ids(), *queue.started_job_registry.get_job_ids())]
-    unexpiring = [key.decode() for key in store.scan_iter(count=1000) if store.ttl(key) == -1]
+    unexpiring = [key.decode() for each in servers for key in each.scan_iter(count=1000) if each.ttl(key) == -1]
     return judge_keys(unexpiring, jobs)

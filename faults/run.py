@@ -333,12 +333,14 @@ class Run:
         for answer in self.answers:
             seen, saved = _seen(answer.viewers), self._saved(answer)
             verdict += judge(answer.name, answer.words, answer.expected, asked[answer.name], seen, saved)
-            entries: list[bytes] = self.stack.redis.lrange(keys.chunks(answer.stream), 0, -1)
+            entries: Any = self.stack.stream_redis.lrange(keys.chunks(answer.stream), 0, -1)
             verdict.complaints += judge_entries(answer.name, entries, saved)
         try:  # an answer is saved a moment before RQ is told so
-            wait_until(lambda: not lasting(self.stack.redis), 20, "what was kept for answers to go away in time")
+            wait_until(
+                lambda: not lasting(self.stack.redis_servers), 20, "what was kept for answers to go away in time"
+            )
         except TimeoutError:
-            verdict.complaints += lasting(self.stack.redis)
+            verdict.complaints += lasting(self.stack.redis_servers)
         verdict.complaints += [f"a traceback in {where}" for where in self.stack.logs.tracebacks(self.excused)]
         return verdict
 
@@ -362,7 +364,7 @@ class Run:
     def _unsettled(self) -> int:
         """Of these answers; a send that was taken back leaves a stream that is settled later."""
         streams = [answer.stream for answer in self.answers]
-        scores = self.stack.redis.zmscore(keys.UNSETTLED, streams) if streams else []
+        scores = self.stack.stream_redis.zmscore(keys.UNSETTLED, streams) if streams else []
         return sum(score is not None for score in scores)
 
 

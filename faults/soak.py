@@ -57,7 +57,7 @@ def main() -> int:
     samples: list[Sample] = []
     deadline = time.monotonic() + 60 * arguments.minutes
     folder = Path(tempfile.mkdtemp(prefix="rejoinder-"))
-    with running_stack(folder, arguments.database, **SETTINGS) as stack:
+    with running_stack(folder, arguments.database, settings=SETTINGS) as stack:
         new = held_by(stack)
         while time.monotonic() < deadline:
             row = inject(_round(len(samples)), stack, arguments.seed, 1.0)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import redis
 from rq.suspension import resume
 
 import streams
@@ -17,6 +18,7 @@ from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.generous import GENEROUS
 from tests.support.ports import free_port
 from tests.support.postgres_server import running_postgres
+from tests.support.redis_cluster import RedisCluster, running_cluster
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
 from tests.support.tcp_proxy import TcpProxy, running_proxy
@@ -44,7 +46,9 @@ SETTINGS = {
 class Stack:
     """`heal` makes it whole again, whatever was done to it."""
 
-    def __init__(self, folder: Path, services: ExitStack, database: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, services: ExitStack, database: str, in_cluster: bool, settings: Mapping[str, str]
+    ) -> None:
         self.folder = folder
         self._services = services
         self.redis_server: RedisServer = services.enter_context(running_redis(durable=True, port=free_port()))
@@ -65,6 +69,12 @@ class Stack:
             "DATABASE_URL": served_url,
             "OPENAI_BASE_URL": self.model.base_url,
         }
+        self.cluster: RedisCluster | None = None
+        self._in_cluster: streams.Client | None = None
+        if in_cluster:
+            self.cluster = services.enter_context(running_cluster())
+            self.settings["STREAMS_REDIS_URL"] = self.cluster.url
+            self._in_cluster = services.enter_context(streams.connect_streams(self.cluster.url))
         self.webs: list[WebProcess] = []
         self.workers: list[WorkerProcess] = []
         self.logs = Logs(folder)
@@ -84,6 +94,8 @@ class Stack:
             wake(pid)
         self.redis.config_set("maxmemory", 0)
         self.redis.replicaof("NO", "ONE")
+        if self.cluster:
+            self.cluster.heal()
         resume(self.redis)
         self.webs = [web for web in self.webs if web.process.poll() is None]
         self.workers = [worker for worker in self.workers if worker.process.poll() is None]
@@ -91,6 +103,16 @@ class Stack:
         self.start_workers(WORKERS - len(self.workers))
 
     # -- Redis
+
+    @property
+    def stream_redis(self) -> streams.Client:
+        """Where streams are; `redis` is where RQ's queue is."""
+        return self._in_cluster or self.redis
+
+    @property
+    def redis_servers(self) -> list[redis.Redis]:
+        """Every one that has something."""
+        return [self.redis, *(each.client for each in (self.cluster.primaries if self.cluster else []))]
 
     def start_replica(self) -> tuple[RedisServer, TcpProxy]:
         """A copy of the Redis server, which keeps up with it, and the line over which it does."""
@@ -199,10 +221,16 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, database: str = SQLITE, **settings: str) -> Iterator[Stack]:
-    """A whole stack for the length of the block; `settings` beside SETTINGS."""
+def running_stack(
+    folder: Path,
+    database: str = SQLITE,
+    *,
+    in_cluster: bool = False,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Stack]:
+    """A whole stack for the length of the block, if so with its streams in a cluster; `settings` beside SETTINGS."""
     with ExitStack() as services:
-        stack = Stack(folder, services, database, settings)
+        stack = Stack(folder, services, database, in_cluster, settings or {})
         stack.heal()
         yield stack
 

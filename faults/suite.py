@@ -44,24 +44,24 @@ class Suite:
     seed: int
     database: str
     scale: float
+    in_cluster: bool = False
+    """Whether streams are in a cluster for all of them, not only for those that break one."""
     markdown: bool = False
 
     def run(self, faults: Sequence[Fault]) -> bool:
         """Inject these, each on a stack that works. Returns whether nothing was lost, and no bound was missed."""
-        print(f"seed {self.seed}, {self.database}\n")
+        print(f"seed {self.seed}, {self.database}{', streams in a cluster' if self.in_cluster else ''}\n")
         line = _markdown if self.markdown else _line
         print(line("fault", *HEADER))
         if self.markdown:
             print(line(*["---"] + ["--:"] * len(HEADER)))
-        with running_stack(self.folder, self.database) as stack:
-            new = held_by(stack)
-            left, rows = [], []
-            for each in faults:
-                if each.replaces:
-                    left += leftovers(stack, new)
-                rows.append(_told(inject(each, stack, self.seed, self.scale), line))
-            print(line(*_sums(rows)))
-            left += leftovers(stack, new)
+        rows: list[Row] = []
+        left: list[str] = []
+        for in_cluster in (False, True):
+            chosen = [each for each in faults if (each.in_cluster or self.in_cluster) == in_cluster]
+            if chosen:
+                left += self._inject(chosen, in_cluster, rows, line)
+        print(line(*_sums(rows)))
         for row in rows:
             print("".join(f"\n{line}" for line in (*map(str, row.measured), *row.notes)), end="")
         print("\n" + "\n".join(left or [NOTHING_LEFT]))
@@ -69,10 +69,25 @@ class Suite:
         if not holds:
             print(
                 f"Not everything held. The same choices again: python -m faults --seed {self.seed}"
-                f" --database {self.database} --scale {self.scale:g}",
+                f" --database {self.database} --scale {self.scale:g}{' --cluster' if self.in_cluster else ''}",
                 file=sys.stderr,
             )
         return holds
+
+    def _inject(
+        self, faults: Sequence[Fault], in_cluster: bool, rows: list[Row], line: Callable[..., str]
+    ) -> list[str]:
+        """Adds a row for each. Returns what is left behind."""
+        left = []
+        folder = self.folder / ("cluster" if in_cluster else "single")
+        folder.mkdir()
+        with running_stack(folder, self.database, in_cluster=in_cluster) as stack:
+            new = held_by(stack)
+            for each in faults:
+                if each.replaces:
+                    left += leftovers(stack, new)
+                rows.append(_told(inject(each, stack, self.seed, self.scale), line))
+            return left + leftovers(stack, new)
 
 
 def inject(fault: Fault, stack: Stack, seed: int, scale: float) -> Row:

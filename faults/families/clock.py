@@ -30,7 +30,7 @@ def expires(run: Run) -> None:
     run.wait_saved(answer)
     for viewer in slow:
         viewer.pause()
-    run.stack.redis.delete(keys.chunks(answer.stream), keys.state(answer.stream))
+    run.stack.stream_redis.delete(keys.chunks(answer.stream), keys.state(answer.stream))
     run.injected()
     for viewer in slow[:2]:
         viewer.cut()

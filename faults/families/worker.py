@@ -131,11 +131,11 @@ def asleep(run: Run) -> None:
     for answer in hit:
         answer.expect("interrupted", whole=False)
         answer.wait_until_done()
-    entries = {answer: run.stack.redis.llen(keys.chunks(answer.stream)) for answer in hit}
+    entries = {answer: run.stack.stream_redis.llen(keys.chunks(answer.stream)) for answer in hit}
     worker.process.send_signal(signal.SIGCONT)
     for answer in hit:
         run.operator_sees(answer, "stopped and saved nothing", "the newest is 2")
-        more = run.stack.redis.llen(keys.chunks(answer.stream)) - entries[answer]
+        more = run.stack.stream_redis.llen(keys.chunks(answer.stream)) - entries[answer]
         if more:
             run.complain(f"{answer.name}: the sleeper wrote {more} more entries")
 
@@ -208,7 +208,7 @@ def _share_of_a_worker(run: Run, answers: list[Answer]) -> tuple[WorkerProcess, 
 
 def _last_heartbeat(run: Run, answer: Answer) -> float:
     """When the writer of this answer last renewed its lease, on the clock of `now`."""
-    lease = float(run.stack.redis.hget(keys.state(answer.stream), "lease") or 0) / 1000
+    lease = float(run.stack.stream_redis.hget(keys.state(answer.stream), "lease") or 0) / 1000
     ago = time.time() - (lease - StreamSettings().lease)
     return now() - ago
 

@@ -1,6 +1,7 @@
 """Some of the faults, each once, small, and the same each time; `make faults` injects all, at full size."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,10 @@ SEED = 4
 SCALE = 0.1
 
 
+def name_of(fault: Fault) -> str:
+    return f"{fault.family}: {fault.name}"
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("stack")) as stack:
@@ -22,9 +27,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         assert leftovers(stack, new) == [], "nothing is left behind by those who have gone"
 
 
-@pytest.mark.parametrize(
-    "fault", [fault for fault in CATALOGUE if fault.often], ids=lambda fault: f"{fault.family}: {fault.name}"
-)
+@pytest.mark.parametrize("fault", [fault for fault in CATALOGUE if fault.often and fault.in_cluster], ids=name_of)
+def test_nothing_is_lost_in_a_cluster_when(tmp_path: Path, fault: Fault) -> None:
+    with running_stack(tmp_path, in_cluster=True) as stack:
+        new = held_by(stack)
+        assert inject(fault, stack, SEED, SCALE).verdict.complaints == []
+        assert leftovers(stack, new) == []
+
+
+@pytest.mark.parametrize("fault", [fault for fault in CATALOGUE if fault.often and not fault.in_cluster], ids=name_of)
 def test_nothing_is_lost_when(stack: Stack, fault: Fault) -> None:
     row = inject(fault, stack, SEED, SCALE)
     assert row.verdict.complaints == []

@@ -4,6 +4,7 @@
 # mypy: disable-error-code="no-untyped-call"
 
 import contextlib
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -49,6 +50,19 @@ class ClusterServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def pause(self) -> None:
+        """Stop it from doing anything (SIGSTOP)."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
 
     def meet(self, other: "ClusterServer") -> None:
         self.client.execute_command("CLUSTER", "MEET", "127.0.0.1", other.port, other._bus)
@@ -98,6 +112,30 @@ class RedisCluster:
         for server in self.servers:
             server.kill()
 
+    def heal(self) -> None:
+        """Have all of them run, awake, and as a whole again."""
+        for server in self.servers:
+            if server.is_running:
+                server.resume()
+            else:
+                server.start()
+        wait_until(lambda: all(self._is_whole(server) for server in self.servers), what="the cluster to be whole")
+        wait_until(
+            lambda: all(self._follows(each) for each in self.servers if each not in self.primaries),
+            what="the replicas to follow",
+        )
+
+    @property
+    def primaries(self) -> list[ClusterServer]:
+        """Those that have slots now, as they say themselves."""
+        return [server for server in self.servers if server.is_running and server.client.role()[0] == b"master"]
+
+    def promote(self, primary: ClusterServer) -> None:
+        """Have the replica of this one take over from it, both being well, as one does before an upgrade."""
+        replica = next(each for each in self.servers if self._copies(each, primary))
+        replica.client.execute_command("CLUSTER", "FAILOVER")
+        wait_until(lambda: replica in self.primaries, what="the replica to take over")
+
     def primary_of(self, key: str) -> ClusterServer:
         """The server that has this key now, as a server that is alive says."""
         for server in self.servers:
@@ -110,7 +148,7 @@ class RedisCluster:
     def move_slot(self, key: str) -> None:
         """Give the slot of this key, with all that is in it, to another primary."""
         slot, source = key_slot(key.encode()), self.primary_of(key)
-        target = next(each for each in self.servers if each is not source and each.client.role()[0] == b"master")
+        target = next(each for each in self.primaries if each is not source)
         target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source.node_id)
         source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target.node_id)
         while names := source.client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 100):
@@ -121,6 +159,11 @@ class RedisCluster:
 
     def _on(self, port: int) -> ClusterServer:
         return next(server for server in self.servers if server.port == port)
+
+    @staticmethod
+    def _copies(server: ClusterServer, primary: ClusterServer) -> bool:
+        role, *rest = server.client.role()
+        return bool(role == b"slave" and rest[1] == primary.port)
 
     @staticmethod
     def _known_to(server: ClusterServer) -> int:

@@ -108,7 +108,7 @@ def test_cookies_of_every_version_say_who_one_is(of_old: Json) -> None:
 
 
 def test_what_this_version_writes_is_recorded(client: "redis.Redis") -> None:
-    """If not: `python -m tests.versions.formats`, into the file of this version. Those of released ones stay as they are."""
+    """If not: `python -m tests.versions.formats`, into the file of this version. Those of released ones stay as is."""
     newest, now = json.loads(RECORDED[-1].read_text()), written(client)
     assert now["entries"] == newest["entries"]
     assert now["cookie"] == newest["cookie"]
