@@ -1,6 +1,7 @@
 """What the doctor finds: with real servers that are well, and with each that is not."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,6 @@ from tests.support.ports import free_port
 from tests.support.redis_cluster import RedisCluster, running_cluster
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
-from tests.support.tcp_proxy import running_proxy
 from tests.support.web_process import SECRET_KEY, running_web
 from tests.support.worker_process import running_worker
 from workers.settings import Settings
@@ -259,13 +259,32 @@ def test_a_database_that_is_not_migrated_is_told_the_command(postgres: str) -> N
     assert (level, "has no tables" in found, "python -m conversations.migrate" in mend) == (Level.WRONG, True, True)
 
 
-def test_a_database_that_accepts_connections_and_says_nothing_is_given_up(server: RedisServer) -> None:
-    with running_proxy(free_port()) as proxy:
-        proxy.freeze()
-        url = f"postgresql://somebody:{PASSWORD}@127.0.0.1:{proxy.port}/x"
-        [(level, found, _)] = worst(check_database(ConversationSettings(url), patience=1))
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of something that accepts connections, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_database_that_accepts_connections_and_says_nothing_is_given_up(silent: int) -> None:
+    url = f"postgresql://somebody:{PASSWORD}@127.0.0.1:{silent}/x"
+    [(level, found, _)] = worst(check_database(ConversationSettings(url), patience=2))
     assert (level, "does not answer" in found, PASSWORD in found) == (Level.WRONG, True, False)
-    assert server.answers()
+
+
+def test_servers_that_accept_connections_and_say_nothing_are_all_told(silent: int, tmp_path: Path) -> None:
+    """All of them are waited for at the same time, and none for longer than some seconds."""
+    environment = {
+        "REDIS_URL": f"redis://127.0.0.1:{silent}/0",
+        "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{silent}/x",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{silent}/v1",
+        "SECRET_KEY": SECRET_KEY,
+        "PAGE_FOLDER": str(tmp_path),
+    }
+    ended = rejoinder("doctor", "--json", "--url", f"http://127.0.0.1:{silent}", environment=environment)
+    assert ended.returncode == 1
+    told = {each["about"] for each in report(ended) if each["level"] == "wrong"}
+    assert told == {"REDIS_URL", "database", "model", "web", "page"}
 
 
 def settings_for(base_url: str, **others: str) -> Settings:

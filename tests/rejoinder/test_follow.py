@@ -71,6 +71,20 @@ def test_connections_that_are_cut_again_and_again_cost_no_byte_and_repeat_none(
         assert running.out.decode() == "".join(PARTS)
 
 
+def test_cuts_at_any_byte_of_a_long_answer_cost_none(stack: Stack, ada: Visitor) -> None:
+    answer = ada.ask("a long tale", {"deltas": ["word {i}, "], "repeat": 600, "pace": 0.01})
+    with follow(stack, ada, stream_url(stack, answer)) as running:
+        cuts = 0
+        while running.process.poll() is None:
+            running.wait_for_more()
+            stack.line.cut()
+            stack.line.heal()
+            cuts += 1
+        assert running.wait() == 0
+        assert running.out.decode() == "".join(f"word {number}, " for number in range(600))
+        assert cuts > 1
+
+
 def test_what_is_written_while_there_is_no_connection_is_not_missed(stack: Stack, ada: Visitor, gate: str) -> None:
     answer = ada.ask("a tale", {"deltas": ["Once", {"wait": gate}, " upon", " a time"]})
     with follow(stack, ada, stream_url(stack, answer)) as running:

@@ -75,6 +75,11 @@ class Running:
         assert out in self.out, (out, self.out, self.err)
         assert err in self.err, (err, self.err)
 
+    def wait_for_more(self) -> None:
+        """Until it has written more than now, or has ended."""
+        held = len(self.out)
+        wait_until(lambda: len(self.out) > held or self.process.poll() is not None, LIMIT, "more")
+
     def interrupt(self) -> None:
         """Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
