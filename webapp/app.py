@@ -16,6 +16,7 @@ from webapp.generations import generation_views
 from webapp.headers import init_headers
 from webapp.health import health_views
 from webapp.identity import COOKIE, init_identity
+from webapp.keys import plain
 from webapp.metrics import init_metrics
 from webapp.models import model_views
 from webapp.page import init_page
@@ -26,6 +27,7 @@ from webapp.scrape import scrape_views
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.shares import share_views
+from webapp.sites import init_sites
 from webapp.sockets import OutletMiddleware
 from webapp.validation import MAX_BODY, invalid_request, require_json_object
 from webapp.vitals import vital_views
@@ -68,9 +70,10 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
 
     init_correlation(app)
     init_metrics(app)
-    init_identity(app, settings.secret_key.get_secret_value())
+    init_identity(app, settings.secret_key.get_secret_value(), plain(settings.secret_key_fallbacks))
     init_problems(app)
     init_headers(app)
+    init_sites(app)
     app.before_request(require_json_object)
 
     init_plain(app)

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from flask import Response, request
 from flask_openapi3 import OpenAPI
@@ -25,6 +24,7 @@ from webapp.problems import RETRY_AFTER, Problem, described
 from webapp.responses import respond
 from webapp.schemas import Digest, StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
+from webapp.sites import host_of
 
 SOCKET = "/api/socket"
 NO_HANDSHAKE = "This is no WebSocket handshake of version 13 with a key of 16 bytes."
@@ -70,7 +70,7 @@ def _admit() -> None:
     if request.headers.get("Sec-WebSocket-Version") != "13" or not _is_key(key) or not readable:
         raise Problem(HTTPStatus.BAD_REQUEST, NO_HANDSHAKE)
     origin = request.headers.get("Origin")  # absent where the client is no browser
-    if origin is not None and _host(origin) != request.host:
+    if origin is not None and host_of(origin) != request.host:
         raise Problem(HTTPStatus.FORBIDDEN, "A page of another site may not open a socket here.")
 
 
@@ -167,13 +167,6 @@ def _missing() -> Problem:
     headers = {"Retry-After": str(RETRY_AFTER)}
     detail = "The stream is not to be had at the moment. Try again in a few seconds."
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers)
-
-
-def _host(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:  # "http://[", say
-        return None
 
 
 def _is_key(text: str) -> bool:

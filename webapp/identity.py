@@ -7,6 +7,7 @@ once would each get their own, and what one of them created would belong to nobo
 
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from flask import Flask, request, session
@@ -25,9 +26,13 @@ class _SchemeAwareSessions(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def init_identity(app: Flask, secret_key: str) -> None:
-    """Sign cookies with this key. A leaked cookie is readable, but nobody can make one."""
+def init_identity(app: Flask, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+    """Sign cookies with this key. A leaked cookie is readable, but nobody can make one.
+
+    One that was signed with a fallback is good too, and is signed anew when its owner opens the page.
+    """
     app.secret_key = secret_key
+    app.config["SECRET_KEY_FALLBACKS"] = list(fallbacks)
     app.session_interface = _SchemeAwareSessions()
     app.permanent_session_lifetime = LIFETIME
     app.config.update(

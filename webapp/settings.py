@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from streams.connection import checked_streams_url, checked_url, unverified
 from streams.offer import model_names
+from webapp.keys import several, strong
 from webapp.limit_settings import LimitSettings
 
 BUILT_PAGE = Path(__file__).parent.parent / "frontend" / "dist"
@@ -56,10 +57,15 @@ class Settings(LimitSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
-    secret_key: SecretStr = Field(
-        min_length=32,
+    secret_key: Annotated[SecretStr, AfterValidator(strong)] = Field(
         description="at least 32 random characters that sign the cookies; "
         "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'` prints some",
+    )
+    secret_key_fallbacks: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(strong)], ...], NoDecode, BeforeValidator(several)
+    ] = Field(
+        default=(),
+        description="earlier keys with commas between them, each as SECRET_KEY: what they signed is still good",
     )
     redis_tls_verify: Literal["full", "none"] = Field(
         default="full", description="full, or none for a Redis whose certificate is self-signed, as Heroku's is"

@@ -1,12 +1,15 @@
 """Who is asking."""
 
+from collections.abc import Callable
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
 
 from tests.webapp.people import read
-from tests.webapp.test_page import built  # noqa: F401 (a fixture)
+from webapp.settings import Settings
 
 YEAR = 365 * 24 * 3600
 
@@ -39,3 +42,29 @@ def test_a_cookie_that_was_tampered_with_owns_nothing(ada: FlaskClient, conversa
     forged = ("A" if signature[0] != "A" else "B") + signature[1:]
     ada.set_cookie("rejoinder", f"{words}.{forged}")
     assert ada.get(f"/api/conversations/{conversation}").status_code == 404
+
+
+def test_a_cookie_of_an_earlier_key_is_good_and_is_signed_anew_with_the_page(
+    open_app: Callable[..., OpenAPI], settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    new, earlier = "Zq3-fV9x_Lw0TbR7mKc2YhN8pJd5sGu1", settings.secret_key.get_secret_value()
+    before = open_app().test_client()
+    conversation = before.post("/api/conversations").get_json()["id"]
+    rotated = open_app(secret_key=new, secret_key_fallbacks=earlier, page_folder=tmp_path).test_client()
+    rotated.set_cookie("rejoinder", cookie_value(before))
+    read(rotated, conversation)
+    rotated.get("/")
+    assert cookie_value(rotated) != cookie_value(before)
+
+    later = open_app(secret_key=new).test_client()
+    later.set_cookie("rejoinder", cookie_value(before))
+    assert later.get(f"/api/conversations/{conversation}").status_code == 404
+    later.set_cookie("rejoinder", cookie_value(rotated))
+    read(later, conversation)
+
+
+def cookie_value(client: FlaskClient) -> str:
+    cookie = client.get_cookie("rejoinder")
+    assert cookie is not None
+    return cookie.value

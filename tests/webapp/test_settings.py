@@ -1,5 +1,6 @@
 """What the web process needs to start."""
 
+import secrets
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 
 from webapp.settings import SettingsError, load_settings
 
-KEY = "k" * 32
+KEY = "Zq3-fV9x_Lw0TbR7mKc2YhN8pJd5sGu1"
 NAMES = [
     "SECRET_KEY",
     "REDIS_URL",
@@ -76,6 +77,17 @@ def test_a_provider_needs_its_three_and_is_called_as_its_host_unless_it_has_a_na
     [
         ("SECRET_KEY", "", "SECRET_KEY is missing; expected at least 32"),
         ("SECRET_KEY", "short", "SECRET_KEY is not right; expected at least 32"),
+        ("SECRET_KEY", "Zq3-fV9x_Lw0TbR7mKc2YhN8pJd5sGu", "SECRET_KEY is not right"),
+        ("SECRET_KEY", "k" * 64, "SECRET_KEY is not right"),
+        ("SECRET_KEY", "0123456789abcdef" * 3, "SECRET_KEY is not right"),
+        ("SECRET_KEY", "change me, change me before you deploy", "SECRET_KEY is not right"),
+        ("SECRET_KEY", "your-secret-key-of-32-or-more-letters", "SECRET_KEY is not right"),
+        ("SECRET_KEY", "django-INSECURE-Zq3-fV9x_Lw0TbR7mKc2YhN8", "SECRET_KEY is not right"),
+        ("SECRET_KEY_FALLBACKS", f"{KEY},short", "SECRET_KEY_FALLBACKS is not right; expected earlier keys"),
+        ("SENDS_PER_IDENTITY", "often", "SENDS_PER_IDENTITY is not right; expected how many answers"),
+        ("SENDS_PER_IDENTITY", "0/minute", "SENDS_PER_IDENTITY is not right"),
+        ("CONNECTIONS_PER_ADDRESS", "0", "CONNECTIONS_PER_ADDRESS is not right; expected a whole number"),
+        ("TRUSTED_PROXIES", "-1", "TRUSTED_PROXIES is not right; expected how many proxies"),
         ("REDIS_URL", "localhost", "REDIS_URL is not right; expected redis://"),
         ("GENERATION_TIMEOUT", "-1", "GENERATION_TIMEOUT is not right; expected a number"),
         ("OIDC_ISSUER", "http://id.test", "OIDC_ISSUER is not right; expected the https:// address"),
@@ -94,6 +106,22 @@ def test_a_variable_that_is_wrong_is_named_with_what_would_be_right(
         load_settings()
     assert said in str(refused.value)
     assert not value or f"{value!r}" not in str(refused.value)
+
+
+def test_random_keys_of_every_usual_kind_are_strong_enough(environment: pytest.MonkeyPatch) -> None:
+    for make in (secrets.token_urlsafe, secrets.token_hex, lambda count: secrets.token_hex(count // 2)):
+        for _ in range(100):
+            environment.setenv("SECRET_KEY", make(32))
+            load_settings()
+
+
+def test_earlier_keys_are_read_and_none_of_them_is_shown(environment: pytest.MonkeyPatch) -> None:
+    one, two = KEY[::-1], KEY[5:] + KEY[:5]
+    environment.setenv("SECRET_KEY", KEY)
+    environment.setenv("SECRET_KEY_FALLBACKS", f"{one}, {two},")
+    settings = load_settings()
+    assert [each.get_secret_value() for each in settings.secret_key_fallbacks] == [one, two]
+    assert one not in repr(settings)
 
 
 def test_the_first_of_several_models_is_the_default_unless_one_is_named(environment: pytest.MonkeyPatch) -> None:

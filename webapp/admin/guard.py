@@ -4,7 +4,7 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Response, after_this_request, redirect, request
 from redis import Redis
@@ -14,6 +14,7 @@ from webapp.addresses import client_address
 from webapp.admin.attempts import Attempts
 from webapp.admin.sessions import Session, Sessions
 from webapp.problems import Problem
+from webapp.sites import is_from_elsewhere
 
 ADMIN = "admin"  # the user's name, for HTTP Basic and for password managers
 COOKIE = "rejoinder_admin"
@@ -95,14 +96,11 @@ class Admin:
 
 
 def refuse_other_sites() -> None:
-    """A browser sends along what it has wherever a request comes from, so another site could empty a queue.
+    """Also those that would only have something read: what some of these pages do, they do on being read.
 
-    It says where, on https and this machine in one header, elsewhere in the other. Raises Problem.
+    Raises Problem.
     """
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    from_elsewhere = site not in {"none", "same-origin"} if site else origin and urlsplit(origin).netloc != request.host
-    if from_elsewhere:
+    if is_from_elsewhere():
         raise Problem(HTTPStatus.FORBIDDEN, "Another site may not send you here. Open this page by its address.")
 
 
