@@ -55,7 +55,7 @@ def test_the_settings_table_tells_the_defaults() -> None:
         default = ELSEWHERE.get(name, defaults.get(name))
         if isinstance(default, float):
             default = f"{default:g}"
-        if name in {"SECRET_KEY", "PAGE_FOLDER", "OPENAI_BASE_URL"} or default is None:
+        if name in {"SECRET_KEY", "PAGE_FOLDER", "OPENAI_BASE_URL"} or default in (None, ()):
             continue  # what it is told to be is no value
         assert told.startswith(f"`{default}`"), name
 

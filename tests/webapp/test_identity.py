@@ -9,7 +9,6 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from tests.webapp.people import read
-from webapp.settings import Settings
 
 YEAR = 365 * 24 * 3600
 
@@ -45,11 +44,11 @@ def test_a_cookie_that_was_tampered_with_owns_nothing(ada: FlaskClient, conversa
 
 
 def test_a_cookie_of_an_earlier_key_is_good_and_is_signed_anew_with_the_page(
-    open_app: Callable[..., OpenAPI], settings: Settings, tmp_path: Path
+    open_app: Callable[..., OpenAPI], tmp_path: Path
 ) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>")
-    new, earlier = "Zq3-fV9x_Lw0TbR7mKc2YhN8pJd5sGu1", settings.secret_key.get_secret_value()
-    before = open_app().test_client()
+    earlier, new = "Zq3-fV9x_Lw0TbR7mKc2YhN8pJd5sGu1", "1uGs5dJp8NhY2cKm7RbT0wL_x9Vf-3qZ"
+    before = open_app(secret_key=earlier).test_client()
     conversation = before.post("/api/conversations").get_json()["id"]
     rotated = open_app(secret_key=new, secret_key_fallbacks=earlier, page_folder=tmp_path).test_client()
     rotated.set_cookie("rejoinder", cookie_value(before))
