@@ -9,7 +9,7 @@ from rq.queue import Queue
 
 from jobs.records import SERIALIZER, is_to_come, job_ids, open_queue
 from streams import StreamControl
-from telemetry import context
+from telemetry import context, traces
 
 GENERATE = "workers.jobs.generate"
 TIMEOUT_MARGIN = 60  # seconds that RQ waits longer than the worker itself, which knows better what to say
@@ -34,17 +34,18 @@ class Handover:
         context.know(stream_id=stream_id, conversation_id=conversation_id)
         first, _ = job_ids(stream_id)
         try:
-            self.queue.enqueue_call(
-                GENERATE,
-                args=(stream_id,),
-                job_id=first,
-                timeout=int(self.generation_timeout) + TIMEOUT_MARGIN,
-                result_ttl=RESULT_KEPT,
-                failure_ttl=FAILURE_KEPT,
-                meta=context.luggage(),
-                description=f"answer in conversation {conversation_id} by {model or 'the default model'}",
-                unique=True,
-            )
+            with traces.span("enqueue", traces.Kind.PRODUCER, stream_id=stream_id):
+                self.queue.enqueue_call(
+                    GENERATE,
+                    args=(stream_id,),
+                    job_id=first,
+                    timeout=int(self.generation_timeout) + TIMEOUT_MARGIN,
+                    result_ttl=RESULT_KEPT,
+                    failure_ttl=FAILURE_KEPT,
+                    meta=context.luggage(),
+                    description=f"answer in conversation {conversation_id} by {model or 'the default model'}",
+                    unique=True,
+                )
         except DuplicateJobError:
             return False
         return True

@@ -6,13 +6,14 @@ one begins with none: what belongs together is started with `carrying_on`.
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars, get_contextvars
 
+from telemetry import traces
 from telemetry.redaction import keep_secret
 
 P = ParamSpec("P")
@@ -51,21 +52,23 @@ def request_id() -> str | None:
 def headers() -> dict[str, str]:
     """What a request of ours to somebody else says of where it comes from."""
     found = request_id()
-    return {HEADER: found} if found else {}
+    return {**({HEADER: found} if found else {}), **traces.headers()}
 
 
 def luggage() -> dict[str, str]:
     """What a job takes along, as its `meta`."""
     known = get_contextvars()
-    return {name: known[name] for name in TRAVELS if name in known}
+    return {**{name: known[name] for name in TRAVELS if name in known}, **traces.headers()}
 
 
-def unpacked(meta: Mapping[str, object]) -> AbstractContextManager[None]:
-    """Every line of the block has what came along. What is no id is none of ours, and left."""
+@contextmanager
+def unpacked(meta: Mapping[str, object]) -> Iterator[None]:
+    """Every line of the block has what came along, and its spans belong to that trace. What is no id is left."""
     ids = {name: meta.get(name) for name in TRAVELS}
-    return bound_contextvars(
-        **{name: found for name, found in ids.items() if isinstance(found, str) and WELL_FORMED.fullmatch(found)}
-    )
+    known = {name: found for name, found in ids.items() if isinstance(found, str) and WELL_FORMED.fullmatch(found)}
+    trace = meta.get(traces.TRACEPARENT)
+    with bound_contextvars(**known), traces.continued(trace if isinstance(trace, str) else None):
+        yield
 
 
 def carrying_on(function: Callable[P, T]) -> Callable[P, T]:

@@ -59,6 +59,22 @@ class ErrorSettings:
         return cls(dsn, environ.get("SENTRY_ENVIRONMENT") or DEFAULT_ENVIRONMENT)
 
 
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Whether there are traces. All else of OpenTelemetry's (OTEL_…) it reads itself."""
+
+    endpoint: str | None = None
+    """Where they are sent, by OTLP over HTTP; None: there are none."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read OTEL_EXPORTER_OTLP_ENDPOINT. Raises ValueError naming it and what would be right."""
+        endpoint = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None
+        if endpoint is not None and not endpoint.startswith(("http://", "https://")):
+            raise ValueError(f"OTEL_EXPORTER_OTLP_ENDPOINT={endpoint!r}: expected a URL, as http://localhost:4318")
+        return cls(endpoint)
+
+
 def _one_of(allowed: tuple[str, ...], environ: Mapping[str, str], name: str) -> str | None:
     text = environ.get(name, "")
     if text and text not in allowed:

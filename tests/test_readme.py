@@ -22,6 +22,7 @@ ELSEWHERE = {
     "SENTRY_DSN": None,
     "SENTRY_ENVIRONMENT": ErrorSettings().environment,
     "SENTRY_RELEASE": None,
+    "OTEL_EXPORTER_OTLP_ENDPOINT": None,
     "LOG_CONVERSATIONS": None,
     "DATABASE_URL": "sqlite:///.local/rejoinder.sqlite3",
     "DATABASE_POOL_SIZE": "5",

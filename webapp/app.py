@@ -29,6 +29,7 @@ from webapp.settings import Settings
 from webapp.shares import share_views
 from webapp.sites import init_sites
 from webapp.sockets import OutletMiddleware
+from webapp.tracing import init_tracing
 from webapp.validation import MAX_BODY, invalid_request, require_json_object
 from webapp.vitals import vital_views
 
@@ -70,6 +71,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
 
     init_correlation(app)
     init_metrics(app)
+    init_tracing(app)
     init_identity(app, settings.secret_key.get_secret_value(), plain(settings.secret_key_fallbacks))
     init_problems(app)
     init_headers(app)

@@ -13,7 +13,8 @@ from streams import StreamSettings
 from streams.greenlets import poll_at_once
 from telemetry.errors import init_errors
 from telemetry.logs import init_logs
-from telemetry.settings import ErrorSettings, LogSettings
+from telemetry.settings import ErrorSettings, LogSettings, TraceSettings
+from telemetry.traces import TracesMissing, init_traces
 from webapp import metrics
 from webapp.app import create_app
 from webapp.services import open_services
@@ -27,8 +28,9 @@ def _start() -> OpenAPI:
     try:
         settings = load_settings()
         logs, errors = LogSettings.from_env(os.environ), ErrorSettings.from_env(os.environ)
+        init_traces(TraceSettings.from_env(os.environ), "web")
         database, streams = ConversationSettings.from_env(os.environ), StreamSettings.from_env(os.environ)
-    except (SettingsError, ValueError) as error:
+    except (SettingsError, TracesMissing, ValueError) as error:
         print(error, file=sys.stderr)
         sys.exit(4)  # gunicorn's code for "the application could not be loaded": its master then gives up too
     init_logs(logs)

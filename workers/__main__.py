@@ -23,7 +23,8 @@ from jobs import queue_again, stream_of_job  # noqa: E402
 from streams.greenlets import poll_at_once  # noqa: E402
 from telemetry.errors import init_errors  # noqa: E402
 from telemetry.logs import init_logs  # noqa: E402
-from telemetry.settings import ErrorSettings, LogSettings  # noqa: E402
+from telemetry.settings import ErrorSettings, LogSettings, TraceSettings  # noqa: E402
+from telemetry.traces import TracesMissing, init_traces  # noqa: E402
 from workers import jobs, metrics  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402
 from workers.checkpoints import Checkpoints  # noqa: E402
@@ -53,9 +54,10 @@ def main() -> int:
     try:
         settings = load_settings()
         logs, errors = LogSettings.from_env(os.environ), ErrorSettings.from_env(os.environ)
+        init_traces(TraceSettings.from_env(os.environ), "worker")
         stream_settings = streams.StreamSettings.from_env(os.environ)
         database = ConversationSettings.from_env(os.environ)
-    except (SettingsError, ValueError) as error:
+    except (SettingsError, TracesMissing, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     init_logs(logs)

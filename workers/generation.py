@@ -7,7 +7,7 @@ exactly one place where a stream is ended, and it is reached whatever happens.
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,7 +33,7 @@ from streams import (
     StreamWriter,
     StreamWriters,
 )
-from telemetry import context
+from telemetry import context, traces
 from telemetry.logs import transcript
 from workers import metrics
 from workers.backoff import Retry
@@ -41,7 +41,7 @@ from workers.checkpoints import Checkpoints
 from workers.continuing import ContinueWith, messages_for
 from workers.endings import BROKEN, CANCELLED, DELETED, FENCED, SETTLED, SHUT_DOWN, UNREADABLE, finished, too_long
 from workers.limits import TimeLimits, Watch
-from workers.providers.source import Begun, Delta, Finish, ModelFailed, Refused, Source, Usage
+from workers.providers.source import Begun, Delta, Finish, Message, ModelFailed, Refused, Source, Usage
 from workers.saving import Saver
 from workers.waiting import Waiting
 
@@ -96,6 +96,14 @@ class Generation:
 
     def run(self) -> End | None:
         """Have the answer written, ended and saved; return how it ended. None: it was no longer ours to end."""
+        with traces.span("generation", traces.Kind.CONSUMER, stream_id=self.stream_id) as span:
+            end = self._run()
+            span.know(outcome=end.outcome.value if end else "not ours", model=self._model)
+            if end and end.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
+                span.fail(end.outcome.value)
+            return end
+
+    def _run(self) -> End | None:
         with ExitStack() as stack:
             try:
                 writer = self._tools.retry(
@@ -108,10 +116,11 @@ class Generation:
                 stack.enter_context(self._tools.checkpoints.of(writer))
                 metrics.STARTED.inc()
                 end = self._produce(writer)
-                metrics.ended(end.outcome.value, self._model, self._tools.clock() - self._begun_at)
                 if end == SHUT_DOWN and self._hand_back(writer):
                     return None
-                self._finish(writer, end)
+                metrics.ended(end.outcome.value, self._model, self._tools.clock() - self._begun_at)
+                with traces.span("save"):
+                    self._finish(writer, end)
             except StreamEnded:
                 log.info("stream had ended before its turn; nothing done", extra=self._facts)
             except StreamBegun:
@@ -192,7 +201,6 @@ class Generation:
             "begin the answer", self._begin, error=SQLAlchemyError, patience=PATIENCE, **self._facts
         )
         clock = self._tools.clock
-        end = None
         for kind, text in ((Kind.REASONING, prompt.begun_reasoning), (Kind.TEXT, prompt.begun)):
             if text:  # of an answer that is gone on with: the stream holds the whole
                 writer.append(kind, text)
@@ -202,10 +210,23 @@ class Generation:
             return PRODUCER_DIED
         messages = messages_for(prompt, self._tools.continue_with)
         self._model = metrics.model_name(prompt.model or "")
-        asked_at: float | None = clock()
         transcript.info("asked", extra={**self._facts, "model": prompt.model, "messages": messages})
         waiting.asked(clock(), again=writer.again)
         self._wake.set()
+        with traces.span("chat", traces.Kind.CLIENT, gen_ai__request__model=self._model) as span:
+            try:
+                return self._listen(prompt, messages, writer, waiting, span)
+            except ModelFailed as error:
+                span.fail(error.kind)
+                raise
+
+    def _listen(
+        self, prompt: Prompt, messages: Sequence[Message], writer: StreamWriter, waiting: Waiting, span: traces.Span
+    ) -> End:
+        """Ask the model, and write what it says."""
+        clock = self._tools.clock
+        asked_at: float | None = clock()
+        end = None
         try:
             with closing(self._tools.source.stream(prompt.model, messages)) as events:
                 for event in events:
@@ -214,6 +235,7 @@ class Generation:
                             if asked_at is not None:
                                 metrics.FIRST_TOKEN.labels(model=self._model).observe(clock() - asked_at)
                                 asked_at = None
+                                span.event("first token")
                             writer.append(kind, text)
                             self._watch.heard(clock())
                         case Refused(words, pause, kind=why):
@@ -224,6 +246,7 @@ class Generation:
                             waiting.over()
                         case Finish(reason):
                             end = finished(reason)
+                            span.event("last token")
                             self._watch.finished(clock(), end)
                             self._wake.set()
                         case Usage(counts):

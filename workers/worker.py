@@ -42,7 +42,7 @@ from rq.utils import as_text
 from rq.worker.base import BaseWorker, WorkerStatus
 
 from jobs import SERIALIZER
-from telemetry import context
+from telemetry import context, traces
 
 __all__ = ["GreenletWorker", "JobStopped", "JobTimeoutException", "ShuttingDown"]
 
@@ -213,8 +213,8 @@ class GreenletWorker(BaseWorker):
             except redis.RedisError as error:
                 log.warning("not told that a job was taken: %s", error, extra={"job_id": job.id})
             self._jobs.start(JobGreenlet(self, job, queue))
-            if job.enqueued_at is not None:  # by the clock of whoever queued it
-                self._waited(max(0.0, time.time() - job.enqueued_at.replace(tzinfo=UTC).timestamp()))
+            if (queued_at := _queued_at(job)) is not None:
+                self._waited(max(0.0, time.time() - queued_at))
             gevent.sleep(0)  # first it begins, then the next is asked for
 
     def _give_back(self, job: Job, queue: Queue) -> None:
@@ -231,6 +231,8 @@ class GreenletWorker(BaseWorker):
             execution = self._prepared(job, queue)
             if execution is not None:
                 with context.unpacked(job.meta):
+                    with traces.span("queued", begun=_queued_at(job)):
+                        pass  # until now
                     self.perform_job(job, queue, execution)
         except redis.RedisError as error:
             log.error("RQ was not told how the job went: %s", error, extra={"job_id": job.id})
@@ -394,3 +396,8 @@ class GreenletWorker(BaseWorker):
             raise error
         log.warning("not listening for commands, trying again: %s", error)
         gevent.sleep(1)
+
+
+def _queued_at(job: Job) -> float | None:
+    """Seconds since 1970, by the clock of whoever queued it."""
+    return job.enqueued_at.replace(tzinfo=UTC).timestamp() if job.enqueued_at is not None else None

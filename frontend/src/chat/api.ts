@@ -190,9 +190,14 @@ function digestPath(stream: string, query: Record<string, string>): string {
 }
 
 async function call<T>(method: string, path: string, body?: object, key?: string): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
-  if (body) headers['Content-Type'] = 'application/json'
-  if (key) Object.assign(headers, { 'Idempotency-Key': key, 'X-Request-ID': key }) // one wish, one id in the logs
+  const headers = new Headers({ Accept: 'application/json' })
+  if (body) headers.set('Content-Type', 'application/json')
+  if (key) {
+    headers.set('Idempotency-Key', key)
+    // One wish, one id in the logs; and one trace, where the server has traces (https://www.w3.org/TR/trace-context/).
+    headers.set('X-Request-ID', key)
+    headers.set('traceparent', `00-${key}-${key.slice(0, 16)}-01`)
+  }
   const request: RequestInit = { method, headers, signal: AbortSignal.timeout(PATIENCE) }
   if (body) request.body = JSON.stringify(body)
   let response: Response
