@@ -6,24 +6,48 @@ the same ids. Whatever is logged as an error is sent; what may happen (a model s
 """
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import sentry_sdk
 from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.utils import BadDsn, Dsn
 from structlog.contextvars import get_contextvars
 
 from telemetry.redaction import hide
-from telemetry.settings import ErrorSettings
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
+DEFAULT_ENVIRONMENT = "production"
 KEPT = ("event_id", "timestamp", "level", "logger", "platform", "release", "environment", "server_name", "sdk")
 LONGEST = 200  # characters of what is sent in words
 OF_THE_SYSTEM = (OSError,)  # what these say is about connections and files
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSettings:
+    """Whom faults are told."""
+
+    dsn: str | None = None
+    """A Sentry project's address; None: nobody."""
+
+    environment: str = DEFAULT_ENVIRONMENT
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read SENTRY_DSN and SENTRY_ENVIRONMENT. Raises ValueError naming the variable and what would be right."""
+        dsn = environ.get("SENTRY_DSN") or None
+        try:
+            Dsn(dsn or "")
+        except BadDsn:
+            if dsn is not None:  # which is not repeated here: it has a key in it
+                raise ValueError("SENTRY_DSN is not right; expected the DSN of a project, https://key@host/1") from None
+        return cls(dsn, environ.get("SENTRY_ENVIRONMENT") or DEFAULT_ENVIRONMENT)
 
 
 def init_errors(settings: ErrorSettings, process: str) -> None:

@@ -7,6 +7,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # as prometheus_client names it
 
@@ -24,10 +25,13 @@ def fresh_folder() -> None:
 
 
 def forget(pid: int) -> None:
-    """A process has ended: what it held, it holds no more; what it has counted stays counted."""
-    from prometheus_client.multiprocess import mark_process_dead
+    """A process has ended: what it held, it holds no more; what it has counted stays counted.
 
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    As prometheus_client's `mark_process_dead`, which loads `ssl`: in the parent that would come before gevent's patch in
+    whoever takes the place of the dead.
+    """
+    for held in Path(os.environ[FOLDER]).glob(f"gauge_live*_{pid}.db"):
+        held.unlink(missing_ok=True)
 
 
 def _remove(folder: str, pid: int) -> None:

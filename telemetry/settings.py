@@ -1,15 +1,15 @@
-"""How a process speaks of itself, read once from the environment."""
+"""How a process speaks of itself, read once from the environment; who is told of faults, errors.py reads itself.
+
+Rule: standard library only. gunicorn's parent reads it, and whatever loads `ssl` there comes before gevent's patch.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sentry_sdk.utils import BadDsn, Dsn
-
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORMATS = ("json", "text")
 DEFAULT_LEVEL = "INFO"
-DEFAULT_ENVIRONMENT = "production"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +36,6 @@ class LogSettings:
             format=_one_of(FORMATS, environ, "LOG_FORMAT"),
             conversations=bool(environ.get("LOG_CONVERSATIONS")),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorSettings:
-    """Whom faults are told."""
-
-    dsn: str | None = None
-    """A Sentry project's address; None: nobody."""
-
-    environment: str = DEFAULT_ENVIRONMENT
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read SENTRY_DSN and SENTRY_ENVIRONMENT. Raises ValueError naming the variable and what would be right."""
-        dsn = environ.get("SENTRY_DSN") or None
-        try:
-            Dsn(dsn or "")
-        except BadDsn:
-            if dsn is not None:  # which is not repeated here: it has a key in it
-                raise ValueError("SENTRY_DSN is not right; expected the DSN of a project, https://key@host/1") from None
-        return cls(dsn, environ.get("SENTRY_ENVIRONMENT") or DEFAULT_ENVIRONMENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from conversations.settings import DEFAULT_ALLOWANCE
 from streams import StreamSettings
-from telemetry.settings import ErrorSettings, LogSettings
+from telemetry.errors import ErrorSettings
+from telemetry.settings import LogSettings
 from webapp.settings import Settings as WebSettings
 from workers.settings import Settings as WorkerSettings
 

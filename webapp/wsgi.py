@@ -11,9 +11,9 @@ from conversations import ConversationSettings
 from conversations.greenlets import open_greenlet_store
 from streams import StreamSettings
 from streams.greenlets import poll_at_once
-from telemetry.errors import init_errors
+from telemetry.errors import ErrorSettings, init_errors
 from telemetry.logs import init_logs
-from telemetry.settings import ErrorSettings, LogSettings, TraceSettings
+from telemetry.settings import LogSettings, TraceSettings
 from telemetry.traces import TracesMissing, init_traces
 from webapp import metrics
 from webapp.app import create_app

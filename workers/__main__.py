@@ -21,9 +21,9 @@ from conversations import ConversationSettings  # noqa: E402
 from conversations.greenlets import open_greenlet_store  # noqa: E402
 from jobs import queue_again, stream_of_job  # noqa: E402
 from streams.greenlets import poll_at_once  # noqa: E402
-from telemetry.errors import init_errors  # noqa: E402
+from telemetry.errors import ErrorSettings, init_errors  # noqa: E402
 from telemetry.logs import init_logs  # noqa: E402
-from telemetry.settings import ErrorSettings, LogSettings, TraceSettings  # noqa: E402
+from telemetry.settings import LogSettings, TraceSettings  # noqa: E402
 from telemetry.traces import TracesMissing, init_traces  # noqa: E402
 from workers import jobs, metrics  # noqa: E402
 from workers.backoff import Backoff, Retry  # noqa: E402

@@ -174,6 +174,7 @@ def test_numbers_stand_for_all_processes_and_what_a_dead_one_held_is_gone(stack:
         wait_until(lambda: alive(stack.web), what="others in their place")
         wait_until(lambda: total(stack.web_metrics(), "rejoinder_viewers") == 0, what="nobody to be left")
         assert total(stack.web_metrics(), "rejoinder_http_requests_total", status="202") == before
+    assert "MonkeyPatchWarning" not in stack.web.log.read_text(), "their parent has loaded nothing that gevent patches"
 
 
 def alive(web: WebProcess) -> list[psutil.Process]:
