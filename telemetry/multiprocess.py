@@ -27,8 +27,8 @@ def fresh_folder() -> None:
 def forget(pid: int) -> None:
     """A process has ended: what it held, it holds no more; what it has counted stays counted.
 
-    As prometheus_client's `mark_process_dead`, which loads `ssl`: in the parent that would come before gevent's patch in
-    whoever takes the place of the dead.
+    As prometheus_client's `mark_process_dead`, which loads `ssl`: in the parent, that would come before gevent's patch
+    in whoever takes the place of the dead.
     """
     for held in Path(os.environ[FOLDER]).glob(f"gauge_live*_{pid}.db"):
         held.unlink(missing_ok=True)
