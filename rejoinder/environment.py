@@ -11,6 +11,7 @@ import click
 
 from conversations import ConversationSettings
 from streams import StreamSettings
+from telemetry.settings import ErrorSettings, LogSettings
 from webapp.settings import Settings as WebSettings
 from webapp.settings import SettingsError as WebSettingsError
 from webapp.settings import load_settings as load_web_settings
@@ -62,7 +63,22 @@ def read_environment(processes: tuple[str, ...] = BOTH) -> Environment:
         read.conversations = ConversationSettings.from_env(os.environ)
     except ValueError as error:
         _complain(read.complaints, str(error), *processes)
+    for read_them in (LogSettings.from_env, ErrorSettings.from_env):
+        try:
+            read_them(os.environ)
+        except ValueError as error:
+            _complain(read.complaints, str(error), *processes)
+    if WEB in processes:
+        for name in ("PORT", "WEB_CONCURRENCY"):  # gunicorn's, which has no words of its own for them
+            if whole_number(name) is None:
+                _complain(read.complaints, f"{name} is no whole number; expected one from 1, for example 8000", WEB)
     return read
+
+
+def whole_number(name: str) -> int | None:
+    """What this variable says, 1 where it is absent; None where it is no number from 1."""
+    text = os.environ.get(name) or "1"
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 65_536 else None
 
 
 def needed_environment() -> Environment:

@@ -1,7 +1,6 @@
 """`rejoinder doctor`: what is right, what is not, and what to mend, before somebody's answer shows it."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -23,7 +22,7 @@ from rejoinder.checks.settings import check_settings
 from rejoinder.checks.software import check_packages, check_page, check_python
 from rejoinder.checks.web import check_web
 from rejoinder.checks.workers import check_workers
-from rejoinder.environment import BOTH, WEB, WORKER, Environment, read_environment
+from rejoinder.environment import BOTH, WEB, WORKER, Environment, read_environment, whole_number
 from rejoinder.terminal import one_line
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.WRONG: "red", Level.SKIPPED: "cyan"}
@@ -91,7 +90,7 @@ def _not_looked_at(about: str) -> Check:
 
 def _connections(processes: Sequence[str], *, split: bool) -> tuple[int, int]:
     """Those that one set of these processes wants of the queue's Redis, and of that of the streams."""
-    count = {WEB: int(os.environ.get("WEB_CONCURRENCY") or 1), WORKER: 1}
+    count = {WEB: whole_number("WEB_CONCURRENCY") or 1, WORKER: 1}
     queue = QUEUE_CONNECTIONS if split else {WEB: WEB_CONNECTIONS, WORKER: WORKER_CONNECTIONS}
     wanted = [sum(count[each] * of_each[each] for each in processes) for of_each in (queue, STREAM_CONNECTIONS)]
     return wanted[0], wanted[1]

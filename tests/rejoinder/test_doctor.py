@@ -103,6 +103,9 @@ def test_every_complaint_of_both_processes_is_told_at_once_and_once(tmp_path: Pa
         "STREAM_RETENTION": "-1",
         "WORKER_CONCURRENCY": "many",
         "HEARTBEAT_INTERVAL": "0",
+        "LOG_FORMAT": "poetry",
+        "SENTRY_DSN": "nowhere",
+        "WEB_CONCURRENCY": "some",
         "PAGE_FOLDER": str(tmp_path),
     }
     ended = rejoinder("doctor", "--json", environment=environment)
