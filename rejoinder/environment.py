@@ -11,7 +11,8 @@ import click
 
 from conversations import ConversationSettings
 from streams import StreamSettings
-from telemetry.settings import ErrorSettings, LogSettings
+from telemetry.errors import ErrorSettings
+from telemetry.settings import LogSettings, TraceSettings
 from webapp.settings import Settings as WebSettings
 from webapp.settings import SettingsError as WebSettingsError
 from webapp.settings import load_settings as load_web_settings
@@ -63,7 +64,7 @@ def read_environment(processes: tuple[str, ...] = BOTH) -> Environment:
         read.conversations = ConversationSettings.from_env(os.environ)
     except ValueError as error:
         _complain(read.complaints, str(error), *processes)
-    for read_them in (LogSettings.from_env, ErrorSettings.from_env):
+    for read_them in (LogSettings.from_env, ErrorSettings.from_env, TraceSettings.from_env):
         try:
             read_them(os.environ)
         except ValueError as error:

@@ -105,6 +105,7 @@ def test_every_complaint_of_both_processes_is_told_at_once_and_once(tmp_path: Pa
         "HEARTBEAT_INTERVAL": "0",
         "LOG_FORMAT": "poetry",
         "SENTRY_DSN": "nowhere",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "nowhere",
         "WEB_CONCURRENCY": "some",
         "PAGE_FOLDER": str(tmp_path),
     }
