@@ -5,10 +5,11 @@ a job is called, which ids it has, how it is queued, and whether one is still to
 alone, which knows no RQ.
 """
 
-from jobs.queueing import Handover, queue_again
+from jobs.queueing import GENERATE, Handover, queue_again
 from jobs.records import SERIALIZER, has_job, is_known, job_ids, open_queue, stream_of_job
 
 __all__ = [
+    "GENERATE",
     "SERIALIZER",
     "Handover",
     "has_job",

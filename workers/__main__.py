@@ -9,6 +9,7 @@ import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
+from collections.abc import Collection  # noqa: E402
 from contextlib import ExitStack, closing  # noqa: E402
 from functools import partial  # noqa: E402
 
@@ -19,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 import streams  # noqa: E402
 from conversations import ConversationSettings  # noqa: E402
 from conversations.greenlets import open_greenlet_store  # noqa: E402
-from jobs import queue_again, stream_of_job  # noqa: E402
+from jobs import GENERATE, queue_again, stream_of_job  # noqa: E402
 from streams.greenlets import poll_at_once  # noqa: E402
 from telemetry.errors import ErrorSettings, init_errors  # noqa: E402
 from telemetry.logs import init_logs  # noqa: E402
@@ -41,6 +42,7 @@ from workers.worker import GreenletWorker  # noqa: E402
 
 log = logging.getLogger("workers")
 
+FUNCTIONS = frozenset({GENERATE})  # nothing else in a queue is run
 START_PATIENCE = 60.0  # seconds for Redis and the database to be there; after that a process manager has to decide
 SHARED_CONNECTIONS = 3  # the reaper has one, seldom two; what begins and ends generations shares the rest
 WRITING_CONNECTIONS = 3  # the flusher, the heartbeat, and whoever opens a stream
@@ -50,7 +52,8 @@ RQ_TURN = 60.0  # seconds that a job waits for one of them
 SPARE_CONNECTIONS = 10  # to the model, beside one for each generation: a stopped one may still be closing
 
 
-def main() -> int:
+def main(functions: Collection[str] = FUNCTIONS) -> int:
+    """Work until told to leave. These are the functions that jobs may name."""
     try:
         settings = load_settings()
         logs, errors = LogSettings.from_env(os.environ), ErrorSettings.from_env(os.environ)
@@ -126,6 +129,7 @@ def main() -> int:
             rq_client,
             concurrency=settings.worker_concurrency,
             shutdown_grace=settings.shutdown_grace,
+            functions=functions,
             expected=(NoAnswer,),
             waited=metrics.QUEUE_WAIT.observe,
             taken=lambda job_id: tools.control.mark_taken(stream_of_job(job_id), BEGINS_WITHIN),

@@ -22,7 +22,7 @@ has a test in tests/workers/test_worker.py that fails when a new RQ moves it:
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC
 from typing import Any
 
@@ -43,6 +43,7 @@ from rq.worker.base import BaseWorker, WorkerStatus
 
 from jobs import SERIALIZER
 from telemetry import context, traces
+from workers.known_jobs import only
 
 __all__ = ["GreenletWorker", "JobStopped", "JobTimeoutException", "ShuttingDown"]
 
@@ -126,6 +127,7 @@ class GreenletWorker(BaseWorker):
         *,
         concurrency: int,
         shutdown_grace: float,
+        functions: Collection[str],
         taken: Callable[[str], None] = lambda _job_id: None,
         waited: Callable[[float], object] = lambda _seconds: None,
         expected: tuple[type[Exception], ...] = (),
@@ -133,13 +135,15 @@ class GreenletWorker(BaseWorker):
         """`client` becomes the worker's own: RQ changes its timeouts. `taken` is told the id of each job taken,
         `waited` how many seconds it had been in the queue.
 
-        Jobs may raise what is `expected`: to RQ they have failed, and the log has no traceback of it.
+        Of jobs only those of these `functions` are run. They may raise what is `expected`: to RQ they have failed, and
+        the log has no traceback of it.
         """
         self._of_this_job = local()
         super().__init__(
             queue,
             connection=client,
             serializer=SERIALIZER,
+            job_class=only(functions),
             job_monitoring_interval=BEAT,
             maintenance_interval=TTL,
             worker_ttl=TTL,

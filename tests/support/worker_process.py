@@ -17,14 +17,16 @@ START = 240.0  # seconds; three of them are enough, but not on a machine that is
 class WorkerProcess:
     """One run of `python -m workers`."""
 
-    def __init__(self, environment: dict[str, str], log: Path, python: str = sys.executable) -> None:
+    def __init__(
+        self, environment: dict[str, str], log: Path, python: str = sys.executable, module: str = "workers"
+    ) -> None:
         self._log = log
         # Only what is said here: a variable of the machine must not decide a test.
         # Titles are requests too, and tests count those: who wants titles asks for them.
         environment = {"PATH": os.environ["PATH"], "TITLE_MODEL": "none", "LOG_FORMAT": "text", **environment}
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                [python, "-m", "workers"], cwd=PROJECT, env=environment, stdout=file, stderr=file
+                [python, "-m", module], cwd=PROJECT, env=environment, stdout=file, stderr=file
             )
 
     @property
@@ -59,10 +61,12 @@ class WorkerProcess:
 
 
 @contextmanager
-def started_worker(folder: Path, *, python: str = sys.executable, **environment: str) -> Iterator[WorkerProcess]:
+def started_worker(
+    folder: Path, *, python: str = sys.executable, module: str = "workers", **environment: str
+) -> Iterator[WorkerProcess]:
     """A worker for the length of the block, which may not serve yet. Its log is in `folder`."""
     number = len(list(folder.glob("worker-*.log")))
-    worker = WorkerProcess(environment, folder / f"worker-{number}.log", python)
+    worker = WorkerProcess(environment, folder / f"worker-{number}.log", python, module)
     try:
         yield worker
     finally:
@@ -70,8 +74,10 @@ def started_worker(folder: Path, *, python: str = sys.executable, **environment:
 
 
 @contextmanager
-def running_worker(folder: Path, *, python: str = sys.executable, **environment: str) -> Iterator[WorkerProcess]:
+def running_worker(
+    folder: Path, *, python: str = sys.executable, module: str = "workers", **environment: str
+) -> Iterator[WorkerProcess]:
     """A worker that serves, for the length of the block; `environment` holds its settings."""
-    with started_worker(folder, python=python, **environment) as worker:
+    with started_worker(folder, python=python, module=module, **environment) as worker:
         worker.wait_until_serving()
         yield worker

@@ -55,7 +55,7 @@ class Bench:
         self.redis.close()
 
     @contextmanager
-    def worker(self, **environment: str) -> Iterator[WorkerProcess]:
+    def worker(self, *, module: str = "tests.workers.with_sample_jobs", **environment: str) -> Iterator[WorkerProcess]:
         """A worker on this bench; `environment` holds settings other than the usual."""
         usual = {
             "REDIS_URL": self.redis_server.url,
@@ -63,7 +63,7 @@ class Bench:
             "OPENAI_BASE_URL": self.model.base_url,
             "STREAM_LEASE": "30",  # so that a busy machine is not taken for a dead worker
         }
-        with running_worker(self.folder, **{**usual, **environment}) as worker:
+        with running_worker(self.folder, module=module, **{**usual, **environment}) as worker:
             pid = worker.process.pid
             # It says that it serves a moment before RQ knows it and its state, which a test may look at first of all.
             wait_until(lambda: self._state(pid), PATIENCE, "the worker to register")
