@@ -22,6 +22,7 @@ from rq.worker.base import BaseWorker
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from tests.workers.bench import PATIENCE, QUEUE, Bench
+from workers.settings import Settings
 from workers.worker import BEAT, TTL
 
 pytestmark = pytest.mark.timeout(300)  # the first test of a module also waits for the worker to start
@@ -64,6 +65,16 @@ def test_many_jobs_run_at_once_and_each_knows_which_it_is(bench: Bench) -> None:
     wait_until(lambda: registered(bench).get_state() == "idle", PATIENCE, "the worker to be idle")
     assert registered(bench).current_execution_count == 0
     assert not started.get_job_ids()
+
+
+def test_others_are_told_how_many_jobs_may_run_at_once(bench: Bench) -> None:
+    """rq-dashboard's page of workers shows it (webapp/dashboard.py)."""
+    worker = registered(bench)
+    assert (
+        bench.redis.hget(worker.key, "concurrency") == str(Settings.model_fields["worker_concurrency"].default).encode()
+    )
+    bench.redis.delete(worker.key)
+    wait_until(lambda: bench.redis.hexists(worker.key, "concurrency"), PATIENCE, "the worker to register again")
 
 
 def test_every_job_is_counted_and_found_in_its_registry(bench: Bench) -> None:
