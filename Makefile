@@ -11,7 +11,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-faults test-frontend test-browser pictures bench bench-page faults soak page lock clean python browser
+.PHONY: help run smoke test check test-python test-faults test-frontend test-browser pictures bench bench-page faults soak page audit lock clean python browser
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ soak: python ## All faults at once for MINUTES (30), under load, and what grows 
 
 page: python ## Build the page (`make run` does so by itself)
 	@$(PREPARE) page
+
+audit: python ## Known holes in what the locks name (pip-audit, npm audit); fails only for one that is found
+	@$(PREPARE) python
+	@$(VENV)/python -m development.audit
 
 lock: python ## Write the lock files anew after a change in pyproject.toml; UPGRADE=--upgrade takes newer versions
 	@$(PREPARE) lock

@@ -1,0 +1,84 @@
+"""What a browser is told with every kind of answer, by a real server."""
+
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+
+from tests.support.redis_server import RedisServer
+from tests.support.web_process import WebProcess, running_web
+
+pytestmark = pytest.mark.timeout(400)
+
+SCRIPT = "/assets/index-BxK3c9Qz.js"
+PASSWORD = "correct horse battery staple"  # noqa: S105
+KINDS = {
+    "the page": "/",
+    "a shared page that is none": "/s/none",
+    "a script": SCRIPT,
+    "JSON": "/api/conversations",
+    "a problem": "/api/conversations/none",
+    "nothing": "/nothing",
+    "a redirect to the login": "/admin",
+    "the login": "/admin/login",
+    "a handshake that is none": "/api/socket",
+    "the API's page": "/api/openapi/swagger",
+}
+EVERYWHERE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+NOT_TOLD = {"a script", "a handshake that is none"}  # come after a page that was told
+BORROWED = {"the API's page"}  # Swagger's own, with scripts in its HTML
+
+
+@pytest.fixture(scope="module")
+def server(
+    shared_redis: RedisServer, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WebProcess]:
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "assets").mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>Rejoinder</title>")
+    (folder / SCRIPT[1:]).write_text("console.log('hello')")
+    environment = {"PAGE_FOLDER": str(folder), "ADMIN_PASSWORD": PASSWORD}
+    log = tmp_path_factory.mktemp("web") / "web.log"
+    with running_web(redis_url=shared_redis.url, database_url=database_url, log=log, environment=environment) as web:
+        yield web
+
+
+def ask(server: WebProcess, path: str, **headers: str) -> HTTPResponse:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("GET", path, headers={"Accept": "text/html", **headers})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_answer_has_the_same_protection(server: WebProcess, kind: str) -> None:
+    headers = ask(server, KINDS[kind]).headers
+    assert {name: headers[name] for name in EVERYWHERE} == EVERYWHERE
+    assert "camera=()" in headers["Permissions-Policy"]
+    if kind != "a script":  # a policy is for documents
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert ("unsafe" in headers["Content-Security-Policy"]) == (kind in BORROWED)
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_tells_nobody_anything(server: WebProcess) -> None:
+    """An image in what a model writes would tell its server who reads it: there is none, and it would not load."""
+    policy = dict(part.split(" ", 1) for part in ask(server, "/").headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["img-src"] == "'self' data:"
+    assert {policy[each] for each in ("script-src", "style-src", "font-src", "connect-src")} == {"'self'"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - NOT_TOLD))
+def test_on_https_a_browser_is_told_to_stay_there_and_elsewhere_not(server: WebProcess, kind: str) -> None:
+    by_https = ask(server, KINDS[kind], **{"X-Forwarded-Proto": "https"}).headers
+    plain = ask(server, KINDS[kind]).headers
+    assert by_https["Strict-Transport-Security"] == "max-age=31536000"
+    assert plain["Strict-Transport-Security"] is None
