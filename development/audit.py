@@ -1,6 +1,6 @@
 """`make audit`: known holes in what the lock files name, by pip-audit and npm audit.
 
-Where their data cannot be had, that is said, and is no failure: the answer is then not known. A hole that is found is one.
+Where their data cannot be had, that is said, and is no failure: the answer is then not known. Only a hole is one.
 """
 
 import json
@@ -40,7 +40,7 @@ def pip_audit(lock: str) -> list[str]:
 
 
 def run(command: Sequence[str], folder: Path) -> str:
-    """What it says on its output; nothing where it takes too long. Its exit code tells a hole from no data by nothing."""
+    """What it says; nothing where it takes too long. Its exit code does not tell a hole from data that are missing."""
     try:
         environment = {**os.environ, "PATH": node.path_with_node()}
         done = subprocess.run(

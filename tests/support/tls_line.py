@@ -13,10 +13,13 @@ SIZE = 65_536
 
 
 @contextmanager
-def tls_line(unix_socket: Path) -> Iterator[int]:
-    """The port of the loopback at which the server can be reached, for the length of the block."""
+def tls_line(unix_socket: Path, *, authority: trustme.CA | None = None, name: str = "redis.example") -> Iterator[int]:
+    """The port of the loopback at which the server can be reached, for the length of the block.
+
+    Its certificate is for this name, by this authority or one that nobody knows.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("redis.example").configure_cert(context)
+    (authority or trustme.CA()).issue_cert(name).configure_cert(context)
     line = _Line(unix_socket, context)
     thread = threading.Thread(target=asyncio.run, args=(line.serve(),), name="tls-line")
     thread.start()
