@@ -82,7 +82,7 @@ def test_everything_waits_for_what_it_needs_to_be_well() -> None:
 
 
 def test_only_what_is_to_be_scaled_has_no_port_of_the_machine() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["front"]
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["front", "dashboard"]
     assert not [name for name, service in SERVICES.items() if "container_name" in service]
 
 
@@ -96,7 +96,7 @@ def test_settings_that_are_named_reach_all_processes_and_are_the_readmes() -> No
     for service in OURS:
         passed = environ(service, {"SECRET_KEY": SECRET, "OPENAI_MODELS": "a,b"})
         assert passed["OPENAI_MODELS"] == "a,b"
-        assert set(OURS[service]["environment"]) <= known | {"STREAMS_REDIS_URL"}
+        assert set(OURS[service]["environment"]) <= known
 
 
 def test_its_commands_in_its_order_with_its_variables_answer_through_the_front(
@@ -133,6 +133,12 @@ def test_its_commands_in_its_order_with_its_variables_answer_through_the_front(
         places = {"FRONT_PORT": str(outside), "WEB_HOST": "127.0.0.1", "WEB_PORT": str(inside)}
         config = PROJECT / SERVICES["front"]["volumes"][0].split(":")[0]
         stack.enter_context(running_caddy(config, outside, tmp_path, places))
+
+        board = environ("dashboard", brought) | {"PORT": str(free_port()), "ADMIN_PASSWORD": "correct horse"}
+        stack.enter_context(image.dyno(" ".join(command("dashboard")), board, tmp_path / "dashboard.log"))
+        asked = [text.replace("8000", board["PORT"]) for text in OURS["dashboard"]["healthcheck"]["test"][3:]]
+        well = [str(slug.packages / "bin" / "python"), "-c", *asked]
+        wait_until(lambda: subprocess.run(well, capture_output=True).returncode == 0, 300, "the dashboard to be well")
 
         visitor = Visitor(f"http://127.0.0.1:{outside}")
         answer = visitor.ask("composed", {"deltas": ["Here ", {"wait": "watched"}, "I am."]})

@@ -2,10 +2,11 @@
 
 import json
 import secrets
+import ssl
 from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from typing import Any
-from urllib.request import HTTPCookieProcessor, Request, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, Request, build_opener
 
 from tests.support.waiting import wait_until
 
@@ -13,10 +14,10 @@ from tests.support.waiting import wait_until
 class Visitor:
     """One identity."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trusting: ssl.SSLContext | None = None) -> None:
         self._url = url
         self._jar = CookieJar()
-        self._opener = build_opener(HTTPCookieProcessor(self._jar))
+        self._opener = build_opener(HTTPCookieProcessor(self._jar), HTTPSHandler(context=trusting))
         self.headers: Mapping[str, str] = {}
         """Those of the last answer."""
 
