@@ -9,6 +9,8 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 import redis
@@ -24,6 +26,7 @@ Json = dict[str, Any]
 STREAM, CONVERSATION, QUEUE = "st0123456789", "c0123456789", "generations"
 OWNER = "wZ5mSx0mX9r0nq1n0m3kYQ"
 TEXT, REASONING = "Once upon a time. \N{SNOWMAN}", "A tale is wanted."
+PATIENCE = 60.0  # seconds
 END = End(Outcome.FINISHED, "It is long enough.", {"total_tokens": 52})
 
 
@@ -45,7 +48,7 @@ def written(client: "redis.Redis") -> Json:
             assert writer.wait_stored(60)
         stored: list[Any] = client.lrange(keys.chunks(STREAM), 0, -1)
         entries = [entry.decode() for entry in stored]
-        notifications = [next(news) for _ in ("of its opening", *entries)]
+        notifications = [news.get(timeout=PATIENCE).decode() for _ in ("of its opening", *entries)]
     return {
         "stream": STREAM,
         "entries": entries,
@@ -57,11 +60,13 @@ def written(client: "redis.Redis") -> Json:
 
 
 @contextmanager
-def _news(client: "redis.Redis") -> Iterator[Iterator[str]]:
-    with client.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
-        channel.subscribe(keys.news(STREAM))
-        wait_until(lambda: client.pubsub_numsub(keys.news(STREAM))[0][1] == 1)
-        yield (message["data"].decode() for message in channel.listen())
+def _news(client: "redis.Redis") -> Iterator[SimpleQueue[bytes]]:
+    heard, listening = SimpleQueue[bytes](), Event()
+    with closing(streams.Subscriber(client)) as subscriber:
+        subscriber.add(keys.news(STREAM), heard.put, listening.set)
+        subscriber.start()
+        assert listening.wait(PATIENCE)
+        yield heard
 
 
 def _fields(key: str, client: "redis.Redis") -> dict[str, bytes]:

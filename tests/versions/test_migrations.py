@@ -28,7 +28,7 @@ REVISIONS = [script.revision for script in ScriptDirectory("conversations/migrat
 # Second steps: the version before does not use any more what they take away. Revision: {"table.column", "table"}.
 TAKEN_AWAY: dict[str, set[str]] = {}
 OWNER = "ada"
-WORDS = {"owner": OWNER, "role": "user", "status": "complete"}  # columns that do not take just any text
+WORDS = {"role": "user", "status": "complete"}  # columns that do not take just any text
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 Columns = dict[str, ReflectedColumn]
@@ -130,6 +130,8 @@ def _value(table: Table, name: str, number: int) -> Any:
         return None
     if column.foreign_keys or name == "head_id":
         return f"{number:032x}"
+    if (table.name, name) == ("conversations", "owner"):
+        return OWNER
     kind = column.type.python_type
     if kind is str:
         return WORDS.get(name, f"{number:032x}")
