@@ -133,12 +133,14 @@ def queued(session: Session, stream_id: str) -> Queued | None:
 
 
 def of_streams(session: Session, stream_ids: Sequence[str]) -> dict[str, AnswerRecord]:
-    columns = select(Message.stream_id, Message.conversation_id, Message.model, Message.status, Message.created_at)
+    columns = select(
+        Message.stream_id, Message.conversation_id, Message.model, Message.status, Message.created_at, Message.ended_at
+    )
     found: dict[str, AnswerRecord] = {}
     for start in range(0, len(stream_ids), AT_ONCE):
         some = columns.where(Message.stream_id.in_(stream_ids[start : start + AT_ONCE]))
-        for stream_id, conversation_id, model, status, created_at in session.execute(some):
-            found[str(stream_id)] = AnswerRecord(conversation_id, model, status, created_at)
+        for stream_id, conversation_id, model, status, created_at, ended_at in session.execute(some):
+            found[str(stream_id)] = AnswerRecord(conversation_id, model, status, created_at, ended_at)
     return found
 
 

@@ -242,6 +242,7 @@ class AnswerRecord:
     model: str | None
     status: Status
     created_at: datetime
+    ended_at: datetime | None
 
 
 class PromptMessage(TypedDict):

@@ -37,6 +37,17 @@ class QueueSight:
     workers: tuple[WorkerSight, ...]
 
 
+def look_at_waiting(
+    client: "redis.Redis", name: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> tuple[int, float | None]:
+    """How many jobs wait in a queue, and for how many seconds the one at its head has; None of an empty one.
+
+    Raises redis.RedisError.
+    """
+    queue = open_queue(client, name)
+    return queue.count, _oldest(client, queue.get_job_ids(0, 1), now())
+
+
 def look_at_queue(
     client: "redis.Redis", name: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> QueueSight:

@@ -9,7 +9,16 @@ from streams.control import StreamControl, announce_change, announce_version
 from streams.errors import AnswerTooLong, Fenced, StreamBegun, StreamEnded, StreamError, StreamNotFound
 from streams.flusher import StreamWriters
 from streams.hub import StreamHub
-from streams.inspection import Sight, look_at, look_at_all, unsettled
+from streams.inspection import (
+    Contents,
+    Sight,
+    count_unsettled,
+    look_at,
+    look_at_all,
+    look_into,
+    try_to_look_at,
+    unsettled,
+)
 from streams.lease import PRODUCER_DIED, Reaper
 from streams.offer import Offer, keep_offer, publish_offer, read_offer
 from streams.reader import Progress, Recording
@@ -27,6 +36,7 @@ __all__ = [
     "AnswerTooLong",
     "Batch",
     "Client",
+    "Contents",
     "Cursor",
     "End",
     "Event",
@@ -59,12 +69,15 @@ __all__ = [
     "announce_version",
     "connect",
     "connect_streams",
+    "count_unsettled",
     "is_end",
     "keep_offer",
     "look_at",
     "look_at_all",
+    "look_into",
     "ping",
     "publish_offer",
     "read_offer",
+    "try_to_look_at",
     "unsettled",
 ]

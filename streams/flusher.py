@@ -128,6 +128,11 @@ class StreamWriters:
                 entries += writer.entries
             return deltas, characters, entries
 
+    def written_of_each(self) -> dict[str, tuple[int, int]]:
+        """Characters and deltas so far of each stream that is being written."""
+        with self._lock:
+            return {stream_id: (writer.characters, writer.deltas) for stream_id, writer in self._writers.items()}
+
     def flush(self) -> bool:
         """Send what every writer has pending, in one pipeline to each server. Returns whether every call was answered.
 

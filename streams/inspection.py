@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from streams import keys, scripts
-from streams.chunk import UNREADABLE_END, End, decode_end, is_end, is_epoch
+from streams.chunk import UNREADABLE_END, End, Position, decode_end, is_end, is_epoch
 from streams.connection import Client
+from streams.reader import read_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +49,76 @@ class Sight:
         return self.announced if self.announced is not None else self.opened
 
 
-def unsettled(client: Client) -> list[str]:
-    """The streams that are not saved yet: those in flight, and those that ended just now. Raises redis.RedisError."""
-    members: list[Any] = client.zrange(keys.UNSETTLED, 0, -1)
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the chunks of a stream are, without their text. Sizes are in bytes of UTF-8."""
+
+    text: int = 0
+    text_bytes: int = 0
+    reasoning: int = 0
+    reasoning_bytes: int = 0
+    notes: int = 0
+
+
+def unsettled(client: Client, most: int | None = None) -> list[str]:
+    """The streams that are not saved yet: those in flight, and those that ended just now. Raises redis.RedisError.
+
+    At `most` so many: those first that somebody has to look after the soonest.
+    """
+    members: list[Any] = client.zrange(keys.UNSETTLED, 0, -1 if most is None else most - 1)
     return [member.decode("utf-8", "replace") for member in members]
+
+
+def count_unsettled(client: Client) -> int:
+    """How many there are. Raises redis.RedisError."""
+    return int(client.zcard(keys.UNSETTLED))
 
 
 def look_at(client: Client, stream_ids: Sequence[str]) -> list[Sight]:
     """Each of these streams, in this order, in one round trip. Raises redis.RedisError."""
-    calls: list[scripts.Call] = [
-        (scripts.inspect, [keys.chunks(stream_id), keys.state(stream_id)], []) for stream_id in stream_ids
-    ]
-    replies = scripts.run_together(client, *calls) if calls else []
+    replies = scripts.run_together(client, *_calls(stream_ids)) if stream_ids else []
     return [_sight(stream_id, reply) for stream_id, reply in zip(stream_ids, replies, strict=True)]
+
+
+def try_to_look_at(client: Client, stream_ids: Sequence[str]) -> list[Sight | None]:
+    """As `look_at`, but None for a stream whose server of a cluster does not answer, or answers with an error."""
+    replies = scripts.try_together(client, _calls(stream_ids)) if stream_ids else []
+    return [
+        None if isinstance(reply, Exception) else _sight(stream_id, reply)
+        for stream_id, reply in zip(stream_ids, replies, strict=True)
+    ]
 
 
 def look_at_all(client: Client) -> list[Sight]:
     """Every unsettled stream, the oldest first. Raises redis.RedisError."""
     return sorted(look_at(client, unsettled(client)), key=lambda sight: sight.age or 0.0, reverse=True)
+
+
+def look_into(client: Client, stream_id: str) -> Contents | None:
+    """What its chunks are: all of them are read for that. None for one that is not there. Raises redis.RedisError."""
+    text, text_bytes, reasoning, reasoning_bytes, notes = 0, 0, 0, 0, 0
+    position = None
+    while True:
+        [page] = read_pages(client, [(stream_id, position)])
+        if page is None:
+            return None
+        if page.start == 0:
+            text, text_bytes, reasoning, reasoning_bytes, notes = 0, 0, 0, 0, 0
+        for entry in page.entries:
+            match entry[:2]:
+                case b"t:":
+                    text, text_bytes = text + 1, text_bytes + len(entry) - 2
+                case b"r:":
+                    reasoning, reasoning_bytes = reasoning + 1, reasoning_bytes + len(entry) - 2
+                case b"n:":
+                    notes += 1
+        if page.epoch is None or page.stop >= page.length:
+            return Contents(text, text_bytes, reasoning, reasoning_bytes, notes)
+        position = Position(page.epoch, page.stop)
+
+
+def _calls(stream_ids: Sequence[str]) -> list[scripts.Call]:
+    return [(scripts.inspect, [keys.chunks(stream_id), keys.state(stream_id)], []) for stream_id in stream_ids]
 
 
 def _sight(stream_id: str, reply: Any) -> Sight:

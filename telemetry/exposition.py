@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from telemetry.multiprocess import FOLDER
 
-__all__ = ["CONTENT_TYPE_LATEST", "Counter", "Exposition", "Gauge", "Histogram"]
+__all__ = ["CONTENT_TYPE_LATEST", "Counter", "Exposition", "Gauge", "Histogram", "cumulated", "summed"]
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -118,6 +118,22 @@ class Exposition:
             for sample in metric.samples
             if not sample.name.endswith("_bucket")
         }
+
+
+def summed(snapshot: Mapping[str, float], name: str) -> float:
+    """Of a snapshot, what goes by this name, whatever its labels."""
+    return sum(value for each, value in snapshot.items() if each.partition("{")[0] == name)
+
+
+def cumulated(histogram: Histogram) -> dict[str, int]:
+    """How often it was at most each of its bounds, whatever its labels; `+Inf`: how often at all."""
+    counts: dict[str, int] = {}
+    for metric in histogram.collect():
+        for sample in metric.samples:
+            if sample.name.endswith("_bucket"):
+                bound = sample.labels["le"]
+                counts[bound] = counts.get(bound, 0) + int(sample.value)
+    return counts
 
 
 class Names:

@@ -1,13 +1,17 @@
 """What web processes and workers both count, under the same names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from telemetry.exposition import Counter, Exposition, Gauge
+from telemetry.exposition import Counter, Exposition, Gauge, summed
 
 OUTCOMES = ("finished", "failed", "cancelled", "interrupted")
 PAGE_SIZE = 4096
 STATM = Path("/proc/self/statm")
+
+
+PREFIX = "rejoinder_"
+BOTH = ("pubsub_reconnections", "leases_lost", "streams_begun_again", "reaper_saves", "reaper_save_failures")
 
 
 class Shared:
@@ -47,6 +51,17 @@ class Shared:
 
     def gauges(self) -> dict[Gauge, Callable[[], float]]:
         return {self.memory: resident_bytes}
+
+    def totals(self, snapshot: Mapping[str, float], own: Iterable[str]) -> dict[str, int]:
+        """What one process has counted of what both count and of these, as it tells all others (presence.py).
+
+        The names are those of the metrics, without `rejoinder_` and `_total`.
+        """
+        ended = {
+            f"streams_ended.{outcome}": int(snapshot[f'{PREFIX}streams_ended_total{{outcome="{outcome}"}}'])
+            for outcome in OUTCOMES
+        }
+        return {**ended, **{name: int(summed(snapshot, f"{PREFIX}{name}_total")) for name in (*BOTH, *own)}}
 
 
 def resident_bytes() -> float:

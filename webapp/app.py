@@ -5,6 +5,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
+from telemetry.version import NUMBER
 from webapp import follow
 from webapp.accounts import account_views, init_accounts, open_provider
 from webapp.admin import init_admin
@@ -19,6 +20,7 @@ from webapp.identity import COOKIE, init_identity
 from webapp.keys import plain
 from webapp.metrics import init_metrics
 from webapp.models import model_views
+from webapp.operations.views import operation_views
 from webapp.page import init_page
 from webapp.plain import init_plain
 from webapp.problems import ProblemBody, described, init_problems
@@ -35,7 +37,7 @@ from webapp.vitals import vital_views
 
 INFO = Info(
     title="Rejoinder",
-    version="0.1.0",
+    version=NUMBER,
     description="A web chat in which an AI answer, once begun, is never lost. "
     "Whoever opens the page gets a cookie, and that cookie owns what it creates. "
     "The WebSocket `/api/socket` is described in webapp/PROTOCOL.md.",
@@ -91,6 +93,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(remark_views(services))
     app.register_api(health_views(services))
     app.register_api(vital_views(services, admin))
+    app.register_api(operation_views(services, admin))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     app.register_api(scrape_views(token, admin))
     follow.register(app, services)

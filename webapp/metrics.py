@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
+from streams import StreamHub
 from telemetry.exposition import Exposition
-from telemetry.shared import Shared
+from telemetry.presence import Report
+from telemetry.shared import PREFIX, Shared
 from webapp import sockets
 
 if TYPE_CHECKING:
@@ -43,6 +45,20 @@ SENDS = _counter(
 )
 REFUSALS = _counter("rejoinder_socket_refusals", "What pages asked for over their sockets in vain.", reason=())
 
+TOLD = (  # to all other processes, and shown on the operations page
+    "attaches",
+    "resumes",
+    "resume_saved_bytes",
+    "delivered_bytes",
+    "gaps",
+    "gap_entries",
+    "blocked_writes",
+    "cut_off",
+    "socket_refusals",
+)
+HELD = ("connections", "viewers", "tails", "subscriptions", "resident_memory_bytes")
+MOST_STREAMS = 1_000  # of those that are followed here, the ones with the most viewers
+
 
 def watch(services: "Services") -> None:
     """Show what the parts of this process count."""
@@ -73,6 +89,22 @@ def watch(services: "Services") -> None:
             SUBSCRIPTIONS: lambda: subscriber.count,
             **SHARED.gauges(),
         },
+    )
+
+
+def report(hub: StreamHub) -> Report:
+    """What this process says of itself to all others: of each stream, how many follow it here."""
+    snapshot = EXPOSITION.snapshot()
+    watched = sorted(hub.tails.items(), key=lambda tail: tail[1], reverse=True)[:MOST_STREAMS]
+    refused = sum(
+        value
+        for name, value in snapshot.items()
+        if name.startswith(f"{PREFIX}http_requests_total") and f'status="{HTTPStatus.TOO_MANY_REQUESTS}"' in name
+    )
+    return Report(
+        numbers={name: snapshot[PREFIX + name] for name in HELD},
+        totals={**SHARED.totals(snapshot, TOLD), "http_limited": int(refused)},
+        streams={stream_id: viewers for stream_id, viewers in watched if viewers},
     )
 
 

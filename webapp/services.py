@@ -26,10 +26,14 @@ from streams import (
     connect,
     connect_streams,
 )
+from telemetry.history import Sampler
+from telemetry.presence import Presence
+from webapp import metrics
 from webapp.audience import Audience
 from webapp.door import Door
 from webapp.limits import Limits
 from webapp.lists import Lists
+from webapp.operations.measuring import measure
 from webapp.rooms import Rooms
 from webapp.settings import Settings
 from webapp.settle import Announce, Settler
@@ -65,6 +69,8 @@ class Services:
     limits: Limits
     announce: Announce
     announce_change: Callable[[str], None]
+    presence: Presence
+    sampler: Sampler
     closing: threading.Event
 
     def start(self) -> None:
@@ -76,11 +82,14 @@ class Services:
         threading.Thread(target=self.settler.sweep_forever, args=(self.closing,), name="sweep", daemon=True).start()
         threading.Thread(target=self.waiting.look_forever, args=(self.closing,), name="waiting", daemon=True).start()
         threading.Thread(target=self.limits.report_forever, args=(self.closing,), name="limits", daemon=True).start()
+        says = (self.closing, self.sampler.look)
+        threading.Thread(target=self.presence.say_forever, args=says, name="presence", daemon=True).start()
 
     def close(self) -> None:
         """Stop it, and let go of every connection."""
         self.closing.set()
         self.limits.leave()
+        self.presence.leave()
         self.reaper.close()
         self.rooms.close()
         self.hub.close()
@@ -125,6 +134,8 @@ def open_services(settings: Settings, store: Store, streams: StreamSettings) -> 
         limits=Limits(settings, redis),
         announce=announce,
         announce_change=_telling(announce_change, stream_redis),
+        presence=Presence(redis, "web", partial(metrics.report, hub)),
+        sampler=Sampler(redis, partial(measure, redis, queue)),
         closing=threading.Event(),
     )
 

@@ -87,6 +87,9 @@ class Settings(LimitSettings):
     admin_password: SecretStr | None = Field(
         default=None, description="the password of the admin pages; without it there are none"
     )
+    admin_reads_answers: bool | None = Field(
+        default=None, description="1 where the administrator may read what answers say, or 0"
+    )
     oidc_issuer: Annotated[str, AfterValidator(_issuer)] | None = Field(
         default=None,
         description="the https:// address of the OpenID provider, as its discovery document says it, "

@@ -42,8 +42,8 @@ def _start() -> OpenAPI:
         print(f"The web process cannot start:\n  STREAMS_REDIS_URL: {error}", file=sys.stderr)
         sys.exit(4)
     app = create_app(settings, services)
-    services.start()
     metrics.watch(services)
+    services.start()
     gevent.spawn(_update_forever)
     gevent.spawn(beat_forever, settings.heartbeat_interval)
     return app

@@ -8,6 +8,7 @@ monkey.patch_all()
 import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
+import threading  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Collection  # noqa: E402
 from contextlib import ExitStack, closing  # noqa: E402
@@ -24,6 +25,7 @@ from jobs import GENERATE, queue_again, stream_of_job  # noqa: E402
 from streams.greenlets import poll_at_once  # noqa: E402
 from telemetry.errors import ErrorSettings, init_errors  # noqa: E402
 from telemetry.logs import init_logs  # noqa: E402
+from telemetry.presence import Presence  # noqa: E402
 from telemetry.settings import LogSettings, TraceSettings  # noqa: E402
 from telemetry.traces import TracesMissing, init_traces  # noqa: E402
 from workers import jobs, metrics  # noqa: E402
@@ -107,6 +109,11 @@ def main(functions: Collection[str] = FUNCTIONS) -> int:
         reaper.start()
         stack.callback(reaper.close)
         metrics.watch(writers, reaper, restarts, settings.worker_concurrency)
+        presence = Presence(queueing, "worker", metrics.Reporter(writers))
+        stack.callback(presence.leave)
+        left = threading.Event()
+        stack.callback(left.set)
+        gevent.spawn(presence.say_forever, left)
         checkpoints = Checkpoints(store, settings.checkpoint_interval)
         gevent.spawn(checkpoints.take_forever, gevent.sleep)
         tools = Tools(

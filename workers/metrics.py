@@ -1,10 +1,12 @@
 """What a worker counts, for Prometheus and for whoever looks at one process. telemetry/README.md has the table."""
 
+import time
 from collections.abc import Callable
 
 from streams import Reaper, Restarts, StreamWriters
-from telemetry.exposition import Exposition, Names
-from telemetry.shared import Shared
+from telemetry.exposition import Exposition, Names, cumulated
+from telemetry.presence import Report
+from telemetry.shared import PREFIX, Shared
 
 EXPOSITION = Exposition()
 _counter, _gauge, _histogram = EXPOSITION.counter, EXPOSITION.gauge, EXPOSITION.histogram
@@ -32,6 +34,17 @@ DATABASE_SAVES = _counter("rejoinder_database_saves", "Attempts to save an ended
 MODEL_REFUSALS = _counter(
     "rejoinder_model_refusals", "Requests that a model did not answer, or not wholly.", kind=KINDS
 )
+
+TOLD = (  # to all other processes, and shown on the operations page
+    "generations_started",
+    "deltas",
+    "characters",
+    "chunks",
+    "flush_failures",
+    "rewritten_entries",
+    "model_refusals",
+)
+HELD = ("generations_running", "generations_limit", "resident_memory_bytes")
 
 model_name = Names()
 
@@ -77,3 +90,41 @@ def used(model: str, counts: dict[str, int]) -> None:
     """The model's server has said what it took."""
     for kind in ("prompt", "completion"):
         TOKENS.labels(model=model, kind=kind).inc(max(0, counts.get(f"{kind}_tokens", 0)))
+
+
+class Reporter:
+    """What this process says of itself to all others: of each stream, how much it has written of it, and how fast."""
+
+    def __init__(self, writers: StreamWriters, clock: Callable[[], float] = time.monotonic) -> None:
+        self._writers = writers
+        self._clock = clock
+        self._before: dict[str, tuple[float, int, int]] = {}
+
+    def __call__(self) -> Report:
+        snapshot = EXPOSITION.snapshot()
+        waits = {
+            f"{name}.{bound}": count
+            for name, histogram in (("queue_wait", QUEUE_WAIT), ("first_token", FIRST_TOKEN))
+            for bound, count in cumulated(histogram).items()
+        }
+        return Report(
+            numbers={name: snapshot[PREFIX + name] for name in HELD},
+            totals={**SHARED.totals(snapshot, TOLD), **waits},
+            streams=self._written(),
+        )
+
+    def _written(self) -> dict[str, list[float | None]]:
+        """By stream: characters so far, and characters and deltas a second since the last time, if there was one."""
+        now, before = self._clock(), self._before
+        self._before = {each: (now, *written) for each, written in self._writers.written_of_each().items()}
+        return {
+            stream_id: [characters, *_rates(before[stream_id], (now, characters, deltas))]
+            if stream_id in before
+            else [characters, None, None]
+            for stream_id, (_, characters, deltas) in self._before.items()
+        }
+
+
+def _rates(before: tuple[float, int, int], after: tuple[float, int, int]) -> list[float]:
+    seconds = after[0] - before[0]
+    return [round((count - old) / seconds, 1) for old, count in zip(before[1:], after[1:], strict=True)]

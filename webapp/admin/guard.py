@@ -66,6 +66,11 @@ class Admin:
         cookie = request.cookies.get(COOKIE)
         return self._sessions.find(cookie) if cookie and self._password is not None else None
 
+    def who(self) -> dict[str, str]:
+        """Of a request that was admitted, for the log: where it came from, and by which login."""
+        session = self.session()
+        return {"address": self._address(), "login": f"session {session.id[:8]}" if session else "basic"}
+
     def is_password(self, given: str) -> bool:
         """Whether this is the password. Raises Problem for whoever has tried too often."""
         right = hmac.compare_digest(given.encode(), (self._password or "").encode())
