@@ -11,7 +11,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run smoke test check test-python test-faults test-frontend test-browser pictures bench bench-page faults soak page audit lock clean python browser
+.PHONY: help run smoke test check test-python test-faults test-frontend test-browser pictures bench bench-page faults soak day page audit lock clean python browser
 
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ faults: python ## Break the real stack in every way we know, and count what is l
 soak: python ## All faults at once for MINUTES (30), under load, and what grows meanwhile
 	@$(PREPARE) python
 	@$(VENV)/python -m faults.soak $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
+
+day: python ## A day of a service in two minutes: a new version and a dead server under load, and all that is shown read back
+	@$(PREPARE) python page
+	@$(VENV)/python -m faults.day $(if $(SEED),--seed $(SEED))
 
 page: python ## Build the page (`make run` does so by itself)
 	@$(PREPARE) page

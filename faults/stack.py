@@ -23,11 +23,13 @@ from tests.support.redis_server import RedisServer, running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
 from tests.support.tcp_proxy import TcpProxy, running_proxy
 from tests.support.waiting import wait_until
-from tests.support.web_process import SECRET_KEY, WebProcess
+from tests.support.web_process import PROJECT, SECRET_KEY, WebProcess
 from tests.support.worker_process import WorkerProcess
 
 WEBS, WORKERS = 2, 2
 ADMIN_PASSWORD = "not a secret either"  # noqa: S105
+METRICS_TOKEN = "and neither is this"  # noqa: S105
+SECRETS = {"SECRET_KEY": SECRET_KEY, "ADMIN_PASSWORD": ADMIN_PASSWORD, "METRICS_TOKEN": METRICS_TOKEN}
 START = 240.0  # seconds for a process to be there, on a machine that is busy with other things
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -50,6 +52,8 @@ class Stack:
         self, folder: Path, services: ExitStack, database: str, in_cluster: bool, settings: Mapping[str, str]
     ) -> None:
         self.folder = folder
+        self.project = PROJECT
+        """The checkout whose processes are started."""
         self._services = services
         self.redis_server: RedisServer = services.enter_context(running_redis(durable=True, port=free_port()))
         self.redis = services.enter_context(streams.connect(self.redis_server.url))
@@ -141,8 +145,8 @@ class Stack:
     def start_webs(self, count: int) -> list[WebProcess]:
         """So many more, which answer."""
         environment = {**self.settings, **self._environment, "REDIS_URL": self.web_line.url}
-        environment |= {"SECRET_KEY": SECRET_KEY, "ADMIN_PASSWORD": ADMIN_PASSWORD, **GENEROUS}
-        started = [WebProcess(environment, self.logs.new("web")) for _ in range(count)]
+        environment |= SECRETS | GENEROUS
+        started = [WebProcess(environment, self.logs.new("web"), project=self.project) for _ in range(count)]
         for web in started:
             wait_until(web.is_alive, START, "a web process to answer")
         self.webs += started
@@ -157,7 +161,12 @@ class Stack:
     def start_workers(self, count: int) -> list[WorkerProcess]:
         """So many more, which serve."""
         environment = {**self.settings, **self._environment, "REDIS_URL": self.worker_line.url}
-        started = [WorkerProcess(environment, self.logs.new("worker")) for _ in range(count)]
+        started = [
+            WorkerProcess(
+                {**environment, "METRICS_PORT": str(free_port())}, self.logs.new("worker"), project=self.project
+            )
+            for _ in range(count)
+        ]
         for worker in started:
             worker.wait_until_serving()
         self.workers += started
@@ -227,10 +236,12 @@ def running_stack(
     *,
     in_cluster: bool = False,
     settings: Mapping[str, str] | None = None,
+    project: Path = PROJECT,
 ) -> Iterator[Stack]:
     """A whole stack for the length of the block, if so with its streams in a cluster; `settings` beside SETTINGS."""
     with ExitStack() as services:
         stack = Stack(folder, services, database, in_cluster, settings or {})
+        stack.project = project
         stack.heal()
         yield stack
 

@@ -24,13 +24,20 @@ SECRET_KEY = "not a secret, because it is only for tests"  # noqa: S105
 class WebProcess:
     """One gunicorn on a port of its own. `log` is what it wrote."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, python: str = sys.executable, app: str = WEB) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        python: str = sys.executable,
+        app: str = WEB,
+        project: Path = PROJECT,
+    ) -> None:
         self.log = log
         self.port = free_port()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [python, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", app],
-                cwd=PROJECT,
+                cwd=project,
                 env={**os.environ, "LOG_FORMAT": "text", **environment, "PORT": str(self.port)},
                 stdout=output,
                 stderr=subprocess.STDOUT,

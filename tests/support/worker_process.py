@@ -18,15 +18,21 @@ class WorkerProcess:
     """One run of `python -m workers`."""
 
     def __init__(
-        self, environment: dict[str, str], log: Path, python: str = sys.executable, module: str = "workers"
+        self,
+        environment: dict[str, str],
+        log: Path,
+        python: str = sys.executable,
+        module: str = "workers",
+        project: Path = PROJECT,
     ) -> None:
         self._log = log
+        self.metrics_port = environment.get("METRICS_PORT")
         # Only what is said here: a variable of the machine must not decide a test.
         # Titles are requests too, and tests count those: who wants titles asks for them.
         environment = {"PATH": os.environ["PATH"], "TITLE_MODEL": "none", "LOG_FORMAT": "text", **environment}
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                [python, "-m", module], cwd=PROJECT, env=environment, stdout=file, stderr=file
+                [python, "-m", module], cwd=project, env=environment, stdout=file, stderr=file
             )
 
     @property
