@@ -281,7 +281,8 @@ def _live(folder: Path, database: str, seed: int, old: Path) -> tuple[Verdict, l
         finally:
             run.close()
             crowd.close()
-        return verdict, leftovers(stack, new)
+        # What another version's processes hold when they are new says nothing of this one's.
+        return verdict, leftovers(stack, new) if old == PROJECT else []
 
 
 if __name__ == "__main__":
