@@ -297,7 +297,12 @@ def test_a_hint_that_is_no_version_hides_no_later_one(
 
 
 def test_a_list_is_told_of_whatever_changes_in_it_by_whomever(
-    page: SocketClient, web: WebProcess, ada: FlaskClient, eve: FlaskClient, conversation: str
+    page: SocketClient,
+    web: WebProcess,
+    services: Services,
+    ada: FlaskClient,
+    eve: FlaskClient,
+    conversation: str,
 ) -> None:
     link = share(ada, conversation, may_ask=True)
     page.say(type="watch_list")
@@ -315,6 +320,10 @@ def test_a_list_is_told_of_whatever_changes_in_it_by_whomever(
         assert page.receive_until("list")
         page.say(type="ping")
         page.receive_until("pong")
+    # The answer was stopped by the deletion, and whoever saves what is over tells of that too.
+    wait_until(lambda: services.redis.zcard(keys.UNSETTLED) == 0, what="everything to be settled")
+    page.say(type="ping")
+    page.receive_until("pong")
     eve.post("/api/conversations")
     page.say(type="ping")
     assert page.receive() == {"type": "pong"}, "what is Eve's is nobody else's business"
