@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 import click
 
 from conversations import ConversationSettings
+from jobs.settings import ProcessSettings, SettingsError
 from streams import StreamSettings
 from telemetry.errors import ErrorSettings
 from telemetry.settings import LogSettings, TraceSettings
 from webapp.settings import Settings as WebSettings
-from webapp.settings import SettingsError as WebSettingsError
 from webapp.settings import load_settings as load_web_settings
 from workers.settings import Settings as WorkerSettings
-from workers.settings import SettingsError as WorkerSettingsError
 from workers.settings import load_settings as load_worker_settings
 
 Complaints = dict[str, list[str]]
@@ -38,7 +37,7 @@ class Environment:
     complaints: Complaints = field(default_factory=dict)
 
     @property
-    def redis(self) -> WebSettings | WorkerSettings | None:
+    def redis(self) -> ProcessSettings | None:
         """Where Redis is, and which queue there is in it: both processes read the same variables."""
         return self.web or self.worker
 
@@ -49,12 +48,12 @@ def read_environment(processes: tuple[str, ...] = BOTH) -> Environment:
     if WEB in processes:
         try:
             read.web = load_web_settings()
-        except WebSettingsError as error:
+        except SettingsError as error:
             _complain(read.complaints, str(error), WEB)
     if WORKER in processes:
         try:
             read.worker = load_worker_settings()
-        except WorkerSettingsError as error:
+        except SettingsError as error:
             _complain(read.complaints, str(error), WORKER)
     try:
         read.streams = StreamSettings.from_env(os.environ)

@@ -15,8 +15,8 @@ from joserfc.errors import JoseError
 from requests import RequestException
 
 from conversations import Profile
+from webapp.account_settings import Oidc
 from webapp.destinations import own_path
-from webapp.settings import Oidc
 
 log = logging.getLogger(__name__)
 
