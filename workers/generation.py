@@ -171,6 +171,8 @@ class Generation:
         except ModelFailed as error:
             metrics.MODEL_REFUSALS.labels(kind=error.kind).inc()
             log.warning("model failed: %s", error.cause, extra=self._facts)
+            if error.said:
+                transcript.info("refused", extra={**self._facts, "said": error.said})
             return End(Outcome.FAILED, error.reason)
         except AnswerTooLong as error:
             log.warning("answer cut: %s", error, extra=self._facts)

@@ -165,6 +165,23 @@ def test_what_will_not_pass_is_asked_once(model: ScriptedModel, status: int, err
     assert f"HTTP {status}" in failed.cause
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"status": 400, "error": {"message": "What is “my secret” good for?", "code": "bad_question"}},
+        {"status": 413, "error": {"message": "This is too long: my secret"}},
+        {"status": 451, "error": {"message": "my secret"}},
+        {"deltas": ["Well, ", {"event": {"error": {"message": "my secret is not allowed"}}}]},
+    ],
+)
+def test_what_a_server_says_of_a_question_is_told_apart_from_what_is_always_logged(
+    model: ScriptedModel, script: Json
+) -> None:
+    failed, _ = fail(model, script)
+    assert "my secret" not in failed.cause
+    assert "my secret" in failed.said
+
+
 def test_a_server_that_stays_in_trouble_is_given_up_in_words(model: ScriptedModel) -> None:
     failed, requests = fail(model, *[{"status": 503}] * 3)
     assert requests == 3

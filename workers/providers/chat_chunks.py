@@ -49,7 +49,8 @@ class ChatChunks:
 
     def _read(self, chunk: dict[str, Any]) -> list[Event]:
         if error := chunk.get("error"):
-            raise ModelFailed(f"The model reported an error: {quoted(error)}", f"error in the stream: {error!r:.500}")
+            reason = f"The model reported an error: {quoted(error)}"
+            raise ModelFailed(reason, "error in the stream", said=f"{error!r:.500}")
         events: list[Event] = []
         for choice in chunk.get("choices") or []:
             events += self._deltas(choice.get("delta") or choice.get("message") or {})  # message: see WholeBody

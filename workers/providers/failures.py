@@ -50,9 +50,10 @@ class Failure:
     meanwhile: str = TROUBLE_NOW
     loading: bool = False  # nobody is at work yet, so that asking on costs nothing
     kind: str = "broken"  # one of workers.metrics.KINDS
+    said: str = ""  # see ModelFailed
 
     def error(self) -> ModelFailed:
-        return ModelFailed(self.reason, self.cause, self.kind)
+        return ModelFailed(self.reason, self.cause, self.kind, self.said)
 
 
 def failure(error: openai.APIError, model: str, now: datetime) -> Failure:
@@ -80,8 +81,10 @@ def _refusal(error: openai.APIStatusError, model: str, now: datetime) -> Failure
         return Failure(
             f"The model “{model}” is not known to its provider. Choose another one.", cause, kind="unknown_model"
         )
+    # What these say is about what was asked, and may quote it.
+    about, said = f"HTTP {status} ({error.code or error.type or 'no code'})", f"{error.message:.500}"
     if status in (400, 413, 422) and TOO_LONG.search(f"{error.code} {error.type} {error.message}"):
-        return Failure(TOO_LONG_REASON, cause, kind="too_long")
+        return Failure(TOO_LONG_REASON, about, kind="too_long", said=said)
     if status == 429:
         when = f"in {_duration(retry_after)}" if retry_after else "in a while"
         sentence = f"The model is asked too often at the moment. Try again {when}."
@@ -93,7 +96,7 @@ def _refusal(error: openai.APIStatusError, model: str, now: datetime) -> Failure
         kind = "loading" if loading else "busy" if status == 529 else "trouble"
         return Failure(sentence, cause, status in REFUSED, retry_after, meanwhile, loading, kind)
     sentence = f"The model refused the request (HTTP {status}): {quoted(error.body or error.message)}"
-    return Failure(sentence, cause, kind="rejected")
+    return Failure(sentence, about, kind="rejected", said=said)
 
 
 def after(seconds: float) -> str:

@@ -51,13 +51,15 @@ Event = Refused | Begun | Delta | Finish | Usage
 
 class ModelFailed(Exception):
     """There is no answer, or no whole one. `reason` is a sentence for the person who chats, `cause` is for the log, and
-    `kind`, one of workers.metrics.KINDS, is counted."""
+    `kind`, one of workers.metrics.KINDS, is counted. `said` are the server's own words where they may quote the question:
+    those are logged only where questions are."""
 
-    def __init__(self, reason: str, cause: str, kind: str = "broken") -> None:
+    def __init__(self, reason: str, cause: str, kind: str = "broken", said: str = "") -> None:
         super().__init__(cause)
         self.reason = reason
         self.cause = cause
         self.kind = kind
+        self.said = said
 
 
 class Source(Protocol):
