@@ -51,8 +51,8 @@ Event = Refused | Begun | Delta | Finish | Usage
 
 class ModelFailed(Exception):
     """There is no answer, or no whole one. `reason` is a sentence for the person who chats, `cause` is for the log, and
-    `kind`, one of workers.metrics.KINDS, is counted. `said` are the server's own words where they may quote the question:
-    those are logged only where questions are."""
+    `kind`, one of workers.metrics.KINDS, is counted. `said` are the server's own words where they may quote what was
+    asked: those are logged only where that is."""
 
     def __init__(self, reason: str, cause: str, kind: str = "broken", said: str = "") -> None:
         super().__init__(cause)
