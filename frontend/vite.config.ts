@@ -59,6 +59,7 @@ export default defineConfig({
     // The page is served under a policy without inline scripts, styles or data: everything is a file of its own.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: ['index.html', 'operations.html'] },
   },
   server: { proxy: { '/api': { target: SERVER, ws: true } } },
   test: {

@@ -20,6 +20,7 @@ from webapp.identity import COOKIE, init_identity
 from webapp.keys import plain
 from webapp.metrics import init_metrics
 from webapp.models import model_views
+from webapp.operations.page import init_operations
 from webapp.operations.views import operation_views
 from webapp.page import init_page
 from webapp.plain import init_plain
@@ -98,6 +99,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(scrape_views(token, admin))
     follow.register(app, services)
     init_dashboard(app, services.redis, admin)
+    init_operations(app, settings.page_folder, admin)
 
     for_sockets = app.wsgi_app
     init_page(app, settings.page_folder, services.store, services.limits)

@@ -59,7 +59,8 @@ def init_page(app: Flask, folder: Path, store: Store, limits: Limits) -> None:
         files = WhiteNoise(
             app.wsgi_app, root=folder, max_age=3600, immutable_file_test=_is_hashed, add_headers_function=_add_headers
         )
-        del files.files["/index.html"]  # only with its cookie and its policy
+        for document_of_its_own in ("/index.html", "/operations.html"):  # only with their policy, and for whom they are
+            files.files.pop(document_of_its_own, None)
         app.wsgi_app = files  # type: ignore[method-assign]
 
 

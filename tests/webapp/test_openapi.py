@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 UNDESCRIBED = {
     "page",
     "shared_page",
+    "operations_page",
     "rq_dashboard",
     "admin",
     "account_pages",

@@ -18,7 +18,7 @@ WRONG = "That is not the password."
 
 PAGES = (  # those that this application has are shown
     ("/rq/", "Queue", "What is queued, running, finished and failed, and by which workers."),
-    ("/admin/streams", "Operations", "The streams in flight and the processes, live."),
+    ("/admin/operations", "Operations", "Streams in flight, the queue, all processes and how it was, live."),
     ("/vitals", "Vitals", "What the process that answers holds, as JSON."),
     ("/metrics", "Metrics", "All figures, for Prometheus."),
 )
