@@ -134,8 +134,10 @@ function Facts({ detail, now }: { readonly detail: StreamOpened; readonly now: O
       </Fact>
       {contents && (
         <Fact name="Chunks">
-          {`${count(detail.chunks)}: ${count(contents.text)} of text (${size(contents.text_bytes)}), `}
-          {`${count(contents.reasoning)} of reasoning (${size(contents.reasoning_bytes)}), ${plural(contents.notes, 'note')}`}
+          {count(detail.chunks)}
+          {contents.text > 0 && `, ${count(contents.text)} of text (${size(contents.text_bytes)})`}
+          {contents.reasoning > 0 && `, ${count(contents.reasoning)} of reasoning (${size(contents.reasoning_bytes)})`}
+          {contents.notes > 0 && `, ${plural(contents.notes, 'note')}`}
         </Fact>
       )}
       <Fact name="Memory in Redis">{size(detail.bytes)}</Fact>

@@ -72,6 +72,7 @@ function columnsOf(desk: Desk, processes: readonly ProcessSeen[]): Column<Stream
       name: 'Model',
       shown: ({ model }) => <span class="cut">{model ?? '–'}</span>,
       value: ({ model }) => model,
+      spare: true,
     },
     {
       name: 'Conversation',
