@@ -4,16 +4,21 @@ All of them, light and dark, wide and on a phone, go to .local/pictures, to be l
 to frontend/pictures too.
 """
 
+import json
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Literal
 
+import redis
 from playwright.sync_api import Browser, expect
 
-from tests.browser.stage import Person, Stack, person_before, running_stack, web_on, worker_on
+from tests.browser.busy_hour import make_up
+from tests.browser.stage import Person, Stack, person_before, running_stack, web_on, web_process_on, worker_on
 from tests.support.browser import Visit, running_browser
+from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -21,7 +26,7 @@ ALL = PROJECT / ".local" / "pictures"
 SHOWN = PROJECT / "frontend" / "pictures"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = {"wide": (1200, 760), "phone": (390, 844)}
-IN_README = {"refresh-1", "refresh-2", "refresh-3", "sharing", "shared", "empty", "answer"}  # light and wide
+IN_README = {"refresh-1", "refresh-2", "refresh-3", "sharing", "shared", "empty", "answer", "operations"}  # light, wide
 ON_A_PHONE = {"answer"}
 
 QUESTIONS = ("Why is the sky blue?", "A recipe for plum cake", "Explain monads to a baker")
@@ -85,6 +90,12 @@ def main() -> None:
         camera = Camera()
         tell_all(stack, lambda: stage.enter_context(person_before(browser, stack, port)), camera)
         tell_of_a_loss(stack, browser, camera)
+    with (
+        tempfile.TemporaryDirectory(prefix="rejoinder-") as rubbish,
+        running_stack(Path(rubbish)) as stack,
+        running_browser() as browser,
+    ):
+        tell_of_operations(stack, browser, camera)
     print(f"{len(list(ALL.glob('*.png')))} pictures in {ALL}, those of the README in {SHOWN}")
 
 
@@ -184,6 +195,45 @@ def tell_of_a_loss(stack: Stack, browser: Browser, camera: Camera) -> None:
             visit.wait_for_status("The worker that had this question stopped. Another one is asking the model…")
             camera.take(visit, "asked-again")
             stack.model.release("hemp", 2)
+
+
+def tell_of_operations(stack: Stack, browser: Browser, camera: Camera) -> None:
+    """Thirty answers, of which six wait for a worker; people follow them from two web processes."""
+    queue, admin = {"RQ_QUEUE": "busy"}, {"ADMIN_PASSWORD": "correct horse", "ADMIN_READS_ANSWERS": "1"}
+    with ExitStack() as running, redis.Redis.from_url(stack.redis_url) as client:
+        make_up(client)
+        web, other = (running.enter_context(web_process_on(stack, **queue, **admin)) for _ in range(2))
+        for limit in (16, 8):
+            running.enter_context(worker_on(stack, **queue, WORKER_CONCURRENCY=str(limit)))
+        visitor = Visitor(web.url)
+        answers = []
+        for number in range(30):
+            pace = (0.02, 0.05, 0.1, 0.4)[number % 4]
+            script = {"deltas": SILK, "repeat": 1_000, "pace": pace}
+            model = ("llama3.2", "Qwen/Qwen3-8B", "gpt-5-mini")[number % 3]
+            answers.append(visitor.say(visitor.converse(f"{number}"), json.dumps(script), model=model))
+        for number in range(40):
+            follower = HTTPConnection("127.0.0.1", (web, other)[number % 2].port, timeout=60)
+            running.callback(follower.close)
+            headers = {"Accept": "text/event-stream", "Cookie": visitor.cookie}
+            follower.request("GET", f"/api/streams/{answers[number * number % 30].stream}", headers=headers)
+        visit = Visit(browser.new_context(base_url=web.url))
+        visit.page.goto("/admin/operations")
+        visit.page.get_by_label("Password").fill(admin["ADMIN_PASSWORD"])
+        visit.page.get_by_role("button", name="Sign in").click()
+        viewers = visit.page.locator(".tile", has_text="Viewers").locator("strong")
+        expect(viewers).to_have_text("40")
+        expect(visit.page.get_by_role("table", name="Streams in flight").get_by_role("row")).to_have_count(31)
+        camera.take(visit, "operations")
+        visit.page.get_by_role("heading", name="Streams in flight").scroll_into_view_if_needed()
+        visit.page.get_by_role("button", name=answers[2].stream[:11]).click()
+        visit.page.get_by_role("button", name="Read it").click()
+        expect(visit.page.get_by_role("region", name="What it says")).to_contain_text("Bombyx")
+        camera.take(visit, "operations-stream")
+        visit.page.keyboard.press("Escape")
+        visit.page.get_by_role("heading", name="What happened").scroll_into_view_if_needed()
+        camera.take(visit, "operations-counts")
+        visit.page.context.close()
 
 
 if __name__ == "__main__":

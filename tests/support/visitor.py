@@ -38,9 +38,11 @@ class Visitor:
         """As `ask`, in this conversation."""
         return self.say(conversation, json.dumps(script))
 
-    def say(self, conversation: str, content: str, headers: Mapping[str, str] | None = None) -> "Answer":
+    def say(
+        self, conversation: str, content: str, headers: Mapping[str, str] | None = None, model: str = "s"
+    ) -> "Answer":
         """Ask anything."""
-        path, body = f"/api/conversations/{conversation}/messages", {"content": content, "model": "s"}
+        path, body = f"/api/conversations/{conversation}/messages", {"content": content, "model": model}
         key = {"Idempotency-Key": secrets.token_hex(16)}  # as the page does
         sent = self._call("POST", path, body, {**key, **(headers or {})})
         return Answer(self, sent["stream"])

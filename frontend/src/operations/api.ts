@@ -76,6 +76,14 @@ export interface History {
   readonly counting_since: string
 }
 
+export interface Contents {
+  readonly text: number
+  readonly text_bytes: number
+  readonly reasoning: number
+  readonly reasoning_bytes: number
+  readonly notes: number
+}
+
 export interface StreamOpened extends StreamSeen {
   readonly asked_at: string | null
   readonly ended_at: string | null
@@ -83,13 +91,7 @@ export interface StreamOpened extends StreamSeen {
   readonly epoch: string | null
   readonly fence: number | null
   readonly usage: Readonly<Record<string, number>> | null
-  readonly contents: {
-    readonly text: number
-    readonly text_bytes: number
-    readonly reasoning: number
-    readonly reasoning_bytes: number
-    readonly notes: number
-  } | null
+  readonly contents: Contents | null
   readonly watched: readonly { readonly process: string; readonly viewers: number }[]
 }
 

@@ -42,7 +42,7 @@ export function Plots({ history, span }: Props) {
         title="Generations"
         unit="at a time"
         layers={[layer('running', history.running), { name: 'waiting', colour: 'waiting', values: history.waiting }]}
-        summary={`${held(history.running, span, count)} The most that waited: ${count(highest(history.waiting))}.`}
+        summary={`${held(history.running, span, count)} At most ${count(highest(history.waiting))} waited.`}
         {...time}
       />
       <Waits title="Wait in the queue" bounds={history.waits.bounds} counts={history.waits.queue} />
@@ -115,8 +115,8 @@ export function endings({ ended }: History, span: Span): string {
 
 function held(values: Series, span: Span, written: (value: number | null) => string): string {
   const now = values[values.length - 1] ?? null
-  const words = span === 'hour' ? 'of the hour' : 'of the day'
-  return `Now ${written(now)}; the most ${words}: ${written(highest(values))}.`
+  const [lately, words] = span === 'hour' ? ['minute', 'hour'] : ['half hour', 'day']
+  return `In the last ${lately} ${written(now)}; the most of the ${words} ${written(highest(values))}.`
 }
 
 function highest(values: Series): number | null {

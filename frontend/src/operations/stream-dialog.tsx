@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { useRef } from 'preact/hooks'
-import type { Operations, StreamOpened } from './api'
+import type { Contents, Operations, StreamOpened } from './api'
 import type { Desk } from './desk'
 import { count, duration, NOTHING, plural, rate, size, timeOfDay } from './format'
 import type { Opened, Reading } from './state'
@@ -132,14 +132,7 @@ function Facts({ detail, now }: { readonly detail: StreamOpened; readonly now: O
         {detail.watched.length > 0 &&
           `: ${detail.watched.map((each) => `${count(each.viewers)} at ${named(each.process)}`).join(', ')}`}
       </Fact>
-      {contents && (
-        <Fact name="Chunks">
-          {count(detail.chunks)}
-          {contents.text > 0 && `, ${count(contents.text)} of text (${size(contents.text_bytes)})`}
-          {contents.reasoning > 0 && `, ${count(contents.reasoning)} of reasoning (${size(contents.reasoning_bytes)})`}
-          {contents.notes > 0 && `, ${plural(contents.notes, 'note')}`}
-        </Fact>
-      )}
+      {contents && <Fact name="Chunks">{kinds(detail.chunks, contents)}</Fact>}
       <Fact name="Memory in Redis">{size(detail.bytes)}</Fact>
       {detail.lease !== null && (
         <Fact name="Lease">
@@ -160,6 +153,15 @@ function Facts({ detail, now }: { readonly detail: StreamOpened; readonly now: O
       )}
     </dl>
   )
+}
+
+function kinds(chunks: number, { text, text_bytes, reasoning, reasoning_bytes, notes }: Contents): string {
+  const parts = [
+    text && `text ${count(text)} (${size(text_bytes)})`,
+    reasoning && `reasoning ${count(reasoning)} (${size(reasoning_bytes)})`,
+    notes && `notes ${count(notes)}`,
+  ]
+  return [count(chunks), parts.filter(Boolean).join(', ')].filter(Boolean).join(': ')
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
