@@ -27,6 +27,11 @@ class Fault:
     """Whether streams have to be in a cluster for it."""
 
     @property
+    def needs_one_redis(self) -> bool:
+        """Whether it is a fault of the one Redis that has streams and queue."""
+        return self.family in {"redis server", "notifications", "mixed"}
+
+    @property
     def is_logged(self) -> bool:
         """Whether the operator finds something, which its scenario then has to look for."""
         return not self.operator.startswith("nothing")
