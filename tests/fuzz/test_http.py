@@ -34,6 +34,13 @@ CHECKS = [
 EXAMPLES = max(10, settings().max_examples // 20)  # of each operation, either way
 FORBIDDEN = [*CHECKS, negative_data_rejection]
 OPERATIONS = [
+    ("GET", "/api/account"),
+    ("POST", "/api/account/sign-out"),
+    ("GET", "/api/admin/history"),
+    ("GET", "/api/admin/operations"),
+    ("GET", "/api/admin/streams/{stream_id}"),
+    ("GET", "/api/admin/streams/{stream_id}/text"),
+    ("POST", "/api/admin/streams/{stream_id}/stop"),
     ("GET", "/api/conversations"),
     ("POST", "/api/conversations"),
     ("GET", "/api/conversations/{conversation_id}"),
@@ -63,6 +70,7 @@ OPERATIONS = [
     ("GET", "/api/streams/{stream_id}/digest"),
     ("POST", "/api/streams/{stream_id}/stop"),
     ("GET", "/healthz"),
+    ("GET", "/metrics"),
     ("GET", "/vitals"),
     ("GET", "/readyz"),
 ]
