@@ -81,14 +81,21 @@ def whole_number(name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 65_536 else None
 
 
-def needed_environment() -> Environment:
-    """For a command that cannot do without. Raises click.ClickException with all complaints."""
-    read = read_environment()
-    if read.redis is None or read.streams is None or read.conversations is None:
+def needed_environment() -> tuple[ProcessSettings, StreamSettings, ConversationSettings]:
+    """For a command that looks at streams: where they are, and neither key nor secret of anything.
+
+    Raises click.ClickException with all complaints.
+    """
+    read, redis = read_environment(()), None
+    try:
+        redis = ProcessSettings.load("The command")
+    except SettingsError as error:
+        _complain(read.complaints, str(error))
+    if redis is None or read.streams is None or read.conversations is None:
         raise click.ClickException(
             "\n".join(["The settings are not right:", *(f"  {each}" for each in read.complaints)])
         )
-    return read
+    return redis, read.streams, read.conversations
 
 
 def _complain(complaints: Complaints, words: str, *processes: str) -> None:

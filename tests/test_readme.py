@@ -1,5 +1,6 @@
-"""What the README says is so."""
+"""What README and docs/settings.md say is so."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from workers.settings import Settings as WorkerSettings
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
+SETTINGS = (PROJECT / "docs" / "settings.md").read_text()
 
 # Read by gunicorn's configuration, by streams/ and by conversations/, which have no pydantic to ask.
 ELSEWHERE = {
@@ -39,10 +41,48 @@ ELSEWHERE = {
 }
 
 
+# What libraries and the standard library are told or tell, by names of theirs.
+NOT_OURS = {"OTEL_SERVICE_NAME", "PROMETHEUS_MULTIPROC_DIR"}
+WSGI = {"REQUEST_METHOD", "PATH_INFO", "REMOTE_ADDR"}
+DEPLOYED = ("conversations", "jobs", "rejoinder", "streams", "telemetry", "webapp", "workers")
+
+
 def table() -> dict[str, str]:
     """The settings table: variable and default."""
-    rows = re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| ([^|]+) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| ([^|]+) \|", SETTINGS, re.MULTILINE)
+    assert len(rows) == len(dict(rows)), "each once"
     return {name: default.strip() for name, default in rows}
+
+
+def read_of_the_environment(source: str) -> set[str]:
+    """The names in `environ.get("NAME")`, `environ["NAME"]` and `function(environ, "NAME")`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=of), args=[ast.Constant(value=str(name)), *_]) if is_environment(of):
+                names.add(name)
+            case ast.Subscript(value=of, slice=ast.Constant(value=str(name))) if is_environment(of):
+                names.add(name)
+            case ast.Call(args=arguments) if any(map(is_environment, arguments)):
+                names |= {each.value for each in arguments if isinstance(each, ast.Constant) and type(each.value) is str}
+    return names
+
+
+def is_environment(node: ast.expr) -> bool:
+    return ast.unparse(node) in {"environ", "environment", "os.environ"}
+
+
+def test_what_is_read_of_the_environment_is_found() -> None:
+    source = 'a = os.environ.get("ONE") or environ["TWO"]; b = _one_of(ALL, environ, "THREE"); c = {}.get("FOUR")'
+    assert read_of_the_environment(source) == {"ONE", "TWO", "THREE"}
+
+
+def test_no_variable_is_read_that_the_settings_table_does_not_name() -> None:
+    files = [path for folder in DEPLOYED for path in (PROJECT / folder).rglob("*.py")]
+    read = set().union(*(read_of_the_environment(path.read_text()) for path in files))
+    assert len(read) > 10
+    ours = {name for name in read if re.fullmatch(r"[A-Z][A-Z_]+", name) and not name.startswith(("HTTP_", "wsgi"))}
+    assert ours - NOT_OURS - WSGI <= set(table())
 
 
 def test_the_settings_table_names_every_variable_and_no_other() -> None:

@@ -37,13 +37,10 @@ class Place:
 @contextmanager
 def _opened() -> Iterator[Place]:
     """Raises click.ClickException for whatever is not there."""
-    read = needed_environment()
-    assert read.redis is not None
-    assert read.streams is not None
-    assert read.conversations is not None
+    processes, settings, database = needed_environment()
     try:
-        with closing(connect_streams(read.redis.streams_url, retries=0, reply_timeout=PATIENCE)) as client:
-            yield Place(client, StreamControl(client, read.streams), read.conversations)
+        with closing(connect_streams(processes.streams_url, retries=0, reply_timeout=PATIENCE)) as client:
+            yield Place(client, StreamControl(client, settings), database)
     except redis.RedisError as error:
         raise click.ClickException(one_line(f"Redis: {error}. `rejoinder doctor` tells more.")) from None
 

@@ -91,8 +91,8 @@ def test_without_a_key_that_signs_cookies_nothing_starts() -> None:
         environ("web", {})
 
 
-def test_settings_that_are_named_reach_all_processes_and_are_the_readmes() -> None:
-    known = set(re.findall(r"^\| `([A-Z_]+)` \|", (PROJECT / "README.md").read_text(), re.MULTILINE))
+def test_settings_that_are_named_reach_all_processes_and_are_of_the_table() -> None:
+    known = set(re.findall(r"^\| `([A-Z_]+)` \|", (PROJECT / "docs" / "settings.md").read_text(), re.MULTILINE))
     for service in OURS:
         passed = environ(service, {"SECRET_KEY": SECRET, "OPENAI_MODELS": "a,b"})
         assert passed["OPENAI_MODELS"] == "a,b"

@@ -8,7 +8,6 @@ import pytest
 from streams import Kind, StreamSettings, StreamWriters
 from tests.support.command import Ended, rejoinder
 from tests.support.scripted_model import Json
-from tests.support.web_process import SECRET_KEY
 from tests.workers.bench import Bench, running_bench
 
 WAITS: Json = {"deltas": ["Once", " upon", {"wait": "never"}]}
@@ -27,12 +26,8 @@ def nothing_in_flight(bench: Bench) -> None:
 
 
 def streams(bench: Bench, *arguments: str, **others: str) -> Ended:
-    environment = {
-        "REDIS_URL": bench.redis_server.url,
-        "DATABASE_URL": bench.database_url,
-        "SECRET_KEY": SECRET_KEY,
-        **others,
-    }
+    """With what it needs, which is neither a key nor a secret."""
+    environment = {"REDIS_URL": bench.redis_server.url, "DATABASE_URL": bench.database_url, **others}
     return rejoinder("streams", *arguments, environment=environment)
 
 
@@ -123,7 +118,7 @@ def test_without_redis_there_is_a_sentence_and_no_traceback(bench: Bench) -> Non
 
 
 def test_settings_that_are_wrong_are_all_told(bench: Bench) -> None:
-    ended = streams(bench, SECRET_KEY="short", STREAM_LEASE="soon")  # noqa: S106
+    ended = streams(bench, REDIS_URL="http://here", STREAM_LEASE="soon")
     assert ended.returncode == 1
-    assert b"SECRET_KEY" in ended.stderr
+    assert b"REDIS_URL is not right; expected redis://host:port/db" in ended.stderr
     assert b"STREAM_LEASE" in ended.stderr
