@@ -65,6 +65,8 @@ def unsettled(client: Client, most: int | None = None) -> list[str]:
 
     At `most` so many: those first that somebody has to look after the soonest.
     """
+    if most == 0:
+        return []
     members: list[Any] = client.zrange(keys.UNSETTLED, 0, -1 if most is None else most - 1)
     return [member.decode("utf-8", "replace") for member in members]
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import Changed, ConversationRecord, Queued, Store
 from jobs import Handover, has_job, is_known
-from streams import Progress, Recording, StreamControl, StreamNotFound
+from streams import Outcome, Progress, Recording, StreamControl, StreamNotFound
 from streams.control import CANCELLED
 from webapp.metrics import SHARED
 
@@ -66,9 +66,7 @@ class Settler:
             reason=end.reason,
             usage=end.usage,
         )
-        if saved is not None:
-            SHARED.ended.labels(outcome=end.outcome.value).inc()
-        self._tell(saved)
+        self._ended(end.outcome, saved)
 
     def settled(self, read: Callable[[], ConversationRecord]) -> ConversationRecord:
         """The conversation that `read` reads, after a stream that is over was settled: nobody waits for an answer that
@@ -140,7 +138,7 @@ class Settler:
         if missing_for < PATIENCE:
             return False
         log.warning("stream vanished", extra={"stream_id": stream_id})
-        self._tell(self._store.settle_vanished(stream_id, VANISHED))
+        self._ended(Outcome.INTERRUPTED, self._store.settle_vanished(stream_id, VANISHED))
         return True
 
     def _lost_unheard(self, stream_id: str) -> Queued | None:
@@ -162,7 +160,7 @@ class Settler:
         saved = self._store.save_answer(
             stream_id, text="", reasoning="", outcome=CANCELLED.outcome, reason=CANCELLED.reason, usage=None
         )
-        self._tell(saved)
+        self._ended(CANCELLED.outcome, saved)
         return saved is not None
 
     def _missing_for(self, stream_id: str) -> float:
@@ -171,6 +169,8 @@ class Settler:
             del self._missing_since[forgotten]
         return now - self._missing_since.setdefault(stream_id, now)
 
-    def _tell(self, saved: Changed | None) -> None:
+    def _ended(self, outcome: Outcome, saved: Changed | None) -> None:
+        """Count it, and tell who watches. None: somebody else was quicker, and does so."""
         if saved is not None:
+            SHARED.ended.labels(outcome=outcome.value).inc()
             self._announce(saved.conversation_id, saved.version, saved.owner)

@@ -1,7 +1,7 @@
 """Streams in a real Redis Cluster: whatever happens to its servers, every word comes, once and in order."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import pytest
@@ -55,6 +55,19 @@ def running_hub(cluster: RedisCluster) -> Iterator[streams.StreamHub]:
 def hub(cluster: RedisCluster) -> Iterator[streams.StreamHub]:
     with running_hub(cluster) as hub:
         yield hub
+
+
+def test_what_lies_on_a_server_that_is_away_is_not_seen_and_all_else_is(
+    cluster: RedisCluster, client: streams.Client, writers: streams.StreamWriters
+) -> None:
+    names = one_on_each_server(client)
+    with ExitStack() as opened:
+        for name in names:
+            opened.enter_context(writers.open(name))
+        cluster.primary_of(keys.chunks(names[0])).pause()
+        seen = streams.try_to_look_at(client, names)
+        cluster.heal()
+    assert [sight and sight.state for sight in seen] == [None, "running", "running"]
 
 
 def one_on_each_server(client: streams.Client) -> list[str]:

@@ -3,19 +3,23 @@
 import redis
 
 from streams import (
+    Contents,
     End,
     Kind,
     Outcome,
     StreamControl,
     StreamSettings,
     StreamWriters,
+    count_unsettled,
     keys,
     look_at,
     look_at_all,
+    look_into,
     unsettled,
 )
+from streams.reader import PAGE
 from tests.support.waiting import wait_until
-from tests.support.writing import write
+from tests.support.writing import write, write_note
 
 
 def test_a_queued_stream_is_seen_with_the_time_that_it_still_may_wait(
@@ -111,6 +115,41 @@ def test_looking_changes_nothing(client: "redis.Redis", control: StreamControl) 
     before = [(client.dump(key), client.pexpiretime(key)) for key in its_keys]
     look_at_all(client)
     assert [(client.dump(key), client.pexpiretime(key)) for key in its_keys] == before
+
+
+def test_of_many_those_are_named_first_that_somebody_has_to_look_after_the_soonest(client: "redis.Redis") -> None:
+    client.zadd(keys.UNSETTLED, {"st_late": 3000, "st_soon": 1000, "st_then": 2000})
+    assert unsettled(client, most=2) == ["st_soon", "st_then"]
+    assert unsettled(client, most=0) == []
+    assert count_unsettled(client) == 3
+
+
+def test_the_chunks_of_a_stream_are_told_apart_without_their_text(
+    client: "redis.Redis", writers: StreamWriters
+) -> None:
+    with writers.open("st_a") as writer:
+        write_note(writer, "The model is loading.")
+        writer.append(Kind.REASONING, "Hm. \N{SNOWMAN}")
+        assert writer.wait_stored(60)
+        write(writer, "Once", " upon")
+        client.rpush(keys.chunks("st_a"), "z:something that a newer version writes")
+        assert look_into(client, "st_a") == Contents(2, len("Once upon"), 1, len("Hm. ") + 3, 1)
+    assert look_into(client, "st_b") is None
+
+
+def test_a_stream_of_many_pages_is_counted_whole(client: "redis.Redis", writers: StreamWriters) -> None:
+    with writers.open("st_a"):
+        client.rpush(keys.chunks("st_a"), *["t:x"] * (2 * PAGE + 1))
+        found = look_into(client, "st_a")
+        assert found is not None
+        assert (found.text, found.text_bytes) == (2 * PAGE + 1, 2 * PAGE + 1)
+
+
+def test_what_is_written_is_told_of_each_stream_while_it_is_open(writers: StreamWriters) -> None:
+    with writers.open("st_a") as writer, writers.open("st_b"):
+        write(writer, "Once", " upon")
+        assert writers.written_of_each() == {"st_a": (9, 2), "st_b": (0, 0)}
+    assert writers.written_of_each() == {}
 
 
 def test_nothing_in_flight_is_an_empty_list(client: "redis.Redis") -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
+from conversations import open_store
 from streams import End, Kind, Outcome, StreamWriter, StreamWriters, keys
 from streams.control import CANCELLED
 from telemetry.presence import Presence
@@ -232,6 +234,16 @@ def test_while_redis_is_away_the_answer_says_so_in_words(open_app: Open, stoppin
     assert len(told["troubles"]) == 2
     assert all("does not answer" in trouble for trouble in told["troubles"])
     ask(app.test_client(), "/api/admin/history", 503)
+
+
+def test_while_the_database_is_away_streams_are_shown_without_what_it_knows(
+    open_app: Open, stream: str, tmp_path: Path
+) -> None:
+    away = open_store(f"sqlite:///{tmp_path}/nowhere/at.all")
+    told = ask(open_app(away, admin_password=PASSWORD).test_client(), "/api/admin/operations")
+    assert [each["stream"] for each in told["streams"]["shown"]] == [stream]
+    assert (told["streams"]["shown"][0]["state"], told["streams"]["shown"][0]["model"]) == ("queued", None)
+    assert told["troubles"] == ["The database does not answer, so models and conversations are not known."]
 
 
 def test_what_no_redis_of_ours_has_written_does_no_harm(guarded: FlaskClient, services: Services, stream: str) -> None:
