@@ -27,7 +27,7 @@ import httpx2
 from faults.invariants import Verdict
 from faults.leftovers import held_by, leftovers
 from faults.run import Crowd, Run
-from faults.stack import ADMIN_PASSWORD, METRICS_TOKEN, POSTGRESQL, SECRETS, SQLITE, Stack, running_stack
+from faults.stack import ADMIN_PASSWORD, METRICS_TOKEN, POSTGRESQL, SECRETS, SQLITE, WEBS, WORKERS, Stack, running_stack
 from streams import keys
 from tests.support.waiting import wait_until
 from tests.support.web_process import PROJECT, WebProcess
@@ -104,6 +104,7 @@ class Day:
         self._step("people go home", self._end)
         self._step("what Prometheus is told", self._read_metrics)
         self._step("what rq-dashboard shows", self._read_dashboard)
+        self._step("what the operations page shows", self._read_operations)
         self._step("what the doctor says", self._ask_doctor)
 
     def _step(self, what: str, act: Callable[[], str]) -> None:
@@ -194,6 +195,23 @@ class Day:
         if counts != {"count": 0, "started": 0, "finished": len(self._run.answers), "failed": 0}:
             self._run.complain(f"rq-dashboard shows {counts} of {len(self._run.answers)} answers")
         return f"{counts['finished']} finished, {counts['failed']} failed, {counts['count']} queued"
+
+    def _read_operations(self) -> str:
+        def shown() -> tuple[dict[str, int], int | None, list[str]]:
+            ended = {outcome: sum(counts) for outcome, counts in self._read("/api/admin/history")["ended"].items()}
+            now = self._read("/api/admin/operations")
+            processes = sorted(each["kind"] for each in now["processes"])
+            return {outcome: count for outcome, count in ended.items() if count}, now["streams"]["total"], processes
+
+        right = {"finished": len(self._run.answers)}, 0, ["web"] * WEBS + ["worker"] * WORKERS
+        with suppress(
+            TimeoutError
+        ):  # processes that have left are shown for ten seconds, and totals are told every two
+            wait_until(lambda: shown() == right, 20)
+        ended, in_flight, processes = shown()
+        if (ended, in_flight, processes) != right:
+            self._run.complain(f"the operations page shows {ended}, {in_flight} in flight, {processes}; not {right}")
+        return f"{ended} since the morning, {in_flight} in flight, {len(processes)} processes"
 
     def _ask_doctor(self) -> str:
         settings = self._stack.settings | SECRETS | {"REDIS_URL": self._stack.redis_server.url}
