@@ -10,10 +10,13 @@ COPY frontend ./
 RUN npm run build
 
 FROM python:3.11.14-slim-bookworm AS packages
+# Or requirements/traces.txt, which has the packages for traces too.
+ARG REQUIREMENTS=requirements.txt
 WORKDIR /packages
 COPY requirements.txt ./
+COPY requirements/traces.txt requirements/
 RUN python -m venv . \
-    && bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+    && bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r "$REQUIREMENTS"
 
 FROM python:3.11.14-slim-bookworm
 WORKDIR /rejoinder

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.busy_hour import make_up
 from tests.browser.stage import Person, Stack, person_before, running_stack, web_on, web_process_on, worker_on
 from tests.support.browser import Visit, running_browser
+from tests.support.oidc_provider import running_oidc_provider
 from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
 
@@ -63,14 +64,19 @@ SILK = [
 class Camera:
     """Takes every picture in every look."""
 
-    def take(self, visit: Visit, name: str) -> None:
+    def take(self, visit: Visit, name: str, *, with_list: bool = False) -> None:
+        """`with_list`: on a phone it covers the page, and is opened for the picture."""
         page = visit.page
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             for size, (width, height) in SIZES.items():
                 page.set_viewport_size({"width": width, "height": height})
                 page.evaluate("() => new Promise(requestAnimationFrame)")
+                if with_list and size == "phone":
+                    page.get_by_role("button", name="Conversations").click()
                 picture = page.screenshot(animations="disabled")
+                if with_list and size == "phone":
+                    page.get_by_role("button", name="Close the list").click(position={"x": width - 5, "y": 300})
                 (ALL / f"{name}-{size}-{scheme}.png").write_bytes(picture)
                 shown = name in IN_README and (size == "wide" or name in ON_A_PHONE)
                 if shown and (scheme == "light" or name == "answer"):
@@ -90,6 +96,9 @@ def main() -> None:
         camera = Camera()
         tell_all(stack, lambda: stage.enter_context(person_before(browser, stack, port)), camera)
         tell_of_a_loss(stack, browser, camera)
+        tell_of_a_login(stack, browser, camera)
+        tell_of_limits(stack, browser, camera)
+        tell_of_the_administrator(stack, browser, camera)
     with (
         tempfile.TemporaryDirectory(prefix="rejoinder-") as rubbish,
         running_stack(Path(rubbish)) as stack,
@@ -195,6 +204,67 @@ def tell_of_a_loss(stack: Stack, browser: Browser, camera: Camera) -> None:
             visit.wait_for_status("The worker that had this question stopped. Another one is asking the model…")
             camera.take(visit, "asked-again")
             stack.model.release("hemp", 2)
+
+
+def tell_of_a_login(stack: Stack, browser: Browser, camera: Camera) -> None:
+    """Somebody is refused at the provider, signs in, and meets a place where only members write."""
+    with running_oidc_provider() as provider:
+        with web_on(stack, **provider.environment) as port, person_before(browser, stack, port) as person:
+            visit = person.visit()
+            camera.take(visit, "signed-out", with_list=True)
+            provider.misbehave(error="access_denied")
+            visit.page.get_by_role("link", name="Sign in with Example").click()
+            expect(visit.page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+            camera.take(visit, "login-refused")
+            provider.misbehave()
+            visit.page.get_by_role("link", name="Try again").click()
+            expect(visit.page.get_by_role("button", name="Sign out")).to_be_visible()
+            visit.wait_for_link("Live")
+            camera.take(visit, "signed-in", with_list=True)
+        members = {**provider.environment, "OIDC_REQUIRED": "1"}
+        with web_on(stack, **members) as port, person_before(browser, stack, port) as person:
+            visit = person.visit()
+            expect(visit.page.get_by_text("Only people with an account write here.")).to_be_visible()
+            camera.take(visit, "members-only")
+
+
+def tell_of_limits(stack: Stack, browser: Browser, camera: Camera) -> None:
+    """One question an hour: the second one is refused, and stays where it was written."""
+    with web_on(stack, SENDS_PER_IDENTITY="1/hour") as port, person_before(browser, stack, port) as person:
+        visit = person.visit()
+        stack.model.script({"deltas": ["Because of ", "the butter."]})
+        visit.ask(QUESTIONS[0])
+        visit.wait_for_text("Because of the butter.")
+        visit.wait_for_status("")
+        visit.ask(QUESTIONS[1])
+        expect(visit.page.get_by_role("alert")).to_be_visible()
+        camera.take(visit, "limit-reached")
+
+
+def tell_of_the_administrator(stack: Stack, browser: Browser, camera: Camera) -> None:
+    """Guesses the password until there are no more guesses; with the right one, another day, is let in."""
+    password = "correct horse"  # noqa: S105 (only for pictures)
+    with web_on(stack, ADMIN_PASSWORD=password) as port:
+        visit = Visit(browser.new_context(base_url=f"http://127.0.0.1:{port}"))
+
+        def try_with(guess: str) -> None:
+            visit.page.get_by_label("Password").fill(guess)
+            visit.page.get_by_role("button", name="Sign in").click()
+
+        visit.page.goto("/admin")
+        camera.take(visit, "admin-login")
+        try_with("wrong")
+        expect(visit.page.get_by_role("alert")).to_be_visible()
+        camera.take(visit, "admin-wrong")
+        try_with(password)
+        expect(visit.page.get_by_role("button", name="Sign out")).to_be_visible()
+        camera.take(visit, "admin")
+        visit.page.get_by_role("button", name="Sign out").click()
+        for _ in range(10):
+            try_with("wrong")
+            expect(visit.page.get_by_role("alert")).to_be_visible()
+        camera.take(visit, "admin-too-many")
+        visit.page.context.close()
 
 
 def tell_of_operations(stack: Stack, browser: Browser, camera: Camera) -> None:

@@ -55,7 +55,7 @@ def _take(stage: Stage, word: str, rest: str) -> None:
             stage.command = json.loads(rest)
         case "HEALTHCHECK":
             stage.health = json.loads(rest.partition("CMD")[2])
-        case "RUN" | "EXPOSE":
+        case "RUN" | "ARG" | "EXPOSE":
             pass  # RUN is what the slug does in its way
         case _:
             raise ValueError(f"{word}: not a part of the language that is read here")
