@@ -1,8 +1,10 @@
 """A proxy between a browser and the server that can fail as networks do: cut off, or swallow everything in silence."""
 
 import contextlib
+import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,9 +12,11 @@ RESET_ON_CLOSE = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds
 
 
 class TcpProxy:
-    """Listens on a free port of the loopback and forwards to `port`."""
+    """Listens on a free port of the loopback and forwards to `port`. As routers do, it cuts a connection over which
+    nothing has come, from either side, for `idle` seconds."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, idle: float | None = None) -> None:
+        self._idle = idle
         self._upstream = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -78,22 +82,43 @@ class TcpProxy:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                     return
                 self._open |= {client, upstream}
-            replies = threading.Thread(target=self._pump, args=(upstream, client))
+            clock = _IdleClock(self._idle)
+            replies = threading.Thread(target=self._pump, args=(upstream, client, clock))
             replies.start()
-            self._pump(client, upstream)
+            self._pump(client, upstream, clock)
             replies.join()
             with self._lock:
                 self._open -= {client, upstream}
 
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket, clock: "_IdleClock") -> None:
         try:
-            while data := source.recv(65_536):
+            while data := clock.receive(source):
                 self._flowing.wait()
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
         except OSError:  # either end may leave at any time, and then the other has nobody to talk to
             _break(source)
             _break(target)
+
+
+class _IdleClock:
+    """Of one connection: when something last came over it."""
+
+    def __init__(self, idle: float | None) -> None:
+        self._idle = idle
+        self._last = time.monotonic()
+
+    def receive(self, source: socket.socket) -> bytes:
+        """What comes next; empty at a clean end. Raises TimeoutError when it was idle for too long."""
+        while True:
+            left = None if self._idle is None else self._idle - (time.monotonic() - self._last)
+            if left is not None and left <= 0:
+                raise TimeoutError
+            ready, _, _ = select.select([source], [], [], left)
+            if ready:
+                data = source.recv(65_536)
+                self._last = time.monotonic()
+                return data
 
 
 def _break(sock: socket.socket) -> None:
@@ -103,9 +128,9 @@ def _break(sock: socket.socket) -> None:
 
 
 @contextmanager
-def running_proxy(port: int) -> Iterator[TcpProxy]:
+def running_proxy(port: int, idle: float | None = None) -> Iterator[TcpProxy]:
     """A proxy before this port for the length of the block."""
-    proxy = TcpProxy(port)
+    proxy = TcpProxy(port, idle)
     try:
         yield proxy
     finally:

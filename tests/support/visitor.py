@@ -58,6 +58,10 @@ class Visitor:
     def revoke(self, share: str) -> None:
         self._call("DELETE", f"/api/shares/{share}")
 
+    def stop(self, stream: str) -> None:
+        """Press stop."""
+        self._call("POST", f"/api/streams/{stream}/stop")
+
     def read(self, stream: str) -> dict[str, Any]:
         """What is stored of a stream."""
         return self._call("GET", f"/api/streams/{stream}")
