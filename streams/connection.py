@@ -113,12 +113,6 @@ def unverified(url: str) -> str:
     return urlunsplit(place._replace(query="&".join(filter(None, [place.query, "ssl_cert_reqs=none"]))))
 
 
-def leave_demoted(client: "redis.Redis", error: Exception) -> None:
-    """As `connect` does for single calls, for an error that came among the replies of a pipeline."""
-    if isinstance(error, redis.exceptions.ReadOnlyError):
-        client.connection_pool.disconnect()
-
-
 # -- inside
 
 
