@@ -15,8 +15,10 @@ from streams import (
     look_at,
     look_at_all,
     look_into,
+    try_to_look_at,
     unsettled,
 )
+from streams.inspection import AT_ONCE
 from streams.reader import PAGE
 from tests.support.waiting import wait_until
 from tests.support.writing import write, write_note
@@ -150,6 +152,17 @@ def test_what_is_written_is_told_of_each_stream_while_it_is_open(writers: Stream
         write(writer, "Once", " upon")
         assert writers.written_of_each() == {"st_a": (9, 2), "st_b": (0, 0)}
     assert writers.written_of_each() == {}
+
+
+def test_many_are_looked_at_in_their_order(client: "redis.Redis", control: StreamControl) -> None:
+    names = [f"st_{number}" for number in range(2 * AT_ONCE + 5)]
+    for name in names[::2]:
+        control.announce(name)
+    seen = try_to_look_at(client, names)
+    assert [(sight and sight.stream_id, sight and sight.state) for sight in seen] == [
+        (name, "missing" if place % 2 else "queued") for place, name in enumerate(names)
+    ]
+    assert try_to_look_at(client, []) == []
 
 
 def test_nothing_in_flight_is_an_empty_list(client: "redis.Redis") -> None:
