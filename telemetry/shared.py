@@ -61,7 +61,8 @@ class Shared:
             f"streams_ended.{outcome}": int(snapshot[f'{PREFIX}streams_ended_total{{outcome="{outcome}"}}'])
             for outcome in OUTCOMES
         }
-        return {**ended, **{name: int(summed(snapshot, f"{PREFIX}{name}_total")) for name in (*BOTH, *own)}}
+        sums = summed(snapshot)
+        return {**ended, **{name: int(sums.get(f"{PREFIX}{name}_total", 0)) for name in (*BOTH, *own)}}
 
 
 def resident_bytes() -> float:

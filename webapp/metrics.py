@@ -94,7 +94,7 @@ def watch(services: "Services") -> None:
 
 def report(hub: StreamHub) -> Report:
     """What this process says of itself to all others: of each stream, how many follow it here."""
-    snapshot = EXPOSITION.snapshot()
+    snapshot = EXPOSITION.counted()
     watched = sorted(hub.tails.items(), key=lambda tail: tail[1], reverse=True)[:MOST_STREAMS]
     refused = sum(
         value

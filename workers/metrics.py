@@ -101,7 +101,7 @@ class Reporter:
         self._before: dict[str, tuple[float, int, int]] = {}
 
     def __call__(self) -> Report:
-        snapshot = EXPOSITION.snapshot()
+        snapshot = EXPOSITION.counted()
         waits = {
             f"{name}.{bound}": count
             for name, histogram in (("queue_wait", QUEUE_WAIT), ("first_token", FIRST_TOKEN))
