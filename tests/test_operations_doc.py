@@ -35,8 +35,3 @@ def test_every_metric_in_its_alarms_is_exported() -> None:
     exported = {each.partition("{")[0] for exposition in (WEB, WORKER) for each in exposition.snapshot()}
     assert names
     assert {re.sub("_bucket$", "_count", name) for name in names} <= exported
-
-
-def test_every_link_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", DOC):
-        assert (PROJECT / "docs" / target).exists(), target
