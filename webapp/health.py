@@ -41,7 +41,7 @@ def health_views(services: Services) -> APIBlueprint:
         """Redis and the database answer; 503 names what does not."""
         silent = _silent(checks)
         if silent:
-            detail = f"No answer within {TIME_LIMIT:g} s from: {', '.join(silent)}."
+            detail = f"Not well, or without an answer for {TIME_LIMIT:g} s: {', '.join(silent)}. The log says why."
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
         return respond(Ready(redis="ok", streams="ok", database="ok"))
 

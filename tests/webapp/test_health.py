@@ -50,9 +50,12 @@ def test_a_redis_that_hangs_does_not_hold_up_the_answer(probe: FlaskClient, own_
     assert took < TIME_LIMIT + 1
 
 
-def test_without_its_tables_the_database_is_not_ready(settings: Settings, tmp_path: Path) -> None:
+def test_without_its_tables_the_database_is_not_ready_and_the_log_says_why(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     services = open_services(settings, open_store(new_sqlite(tmp_path)), StreamSettings())
     response = create_app(settings, services).test_client().get("/readyz")
     services.close()
     assert response.status_code == 503
     assert "database" in response.get_json()["detail"]
+    assert "no such table" in caplog.text, "and not that it is silent"
