@@ -6,13 +6,19 @@ from urllib.request import Request, urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 
-def scrape(port: int, token: str | None = None) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
-    """Every sample's name, and its values by labels."""
+def exposition(port: int, token: str | None = None) -> bytes:
+    """What a process says to whoever has the token."""
     request = Request(f"http://127.0.0.1:{port}/metrics")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     with urlopen(request, timeout=60) as response:  # noqa: S310
-        text = response.read().decode()
+        text: bytes = response.read()
+    return text
+
+
+def scrape(port: int, token: str | None = None) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
+    """Every sample's name, and its values by labels."""
+    text = exposition(port, token).decode()
     found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

@@ -10,12 +10,14 @@ from urllib.error import HTTPError
 
 import psutil
 import pytest
+import yaml
 from websockets.sync.client import connect
 
+from tests.support import prometheus
 from tests.support.database import migrated, new_sqlite
 from tests.support.ports import free_port
 from tests.support.redis_server import running_redis
-from tests.support.scraping import scrape, total
+from tests.support.scraping import exposition, scrape, total
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
 from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
@@ -128,6 +130,26 @@ def test_every_name_in_the_dashboard_is_exported(stack: Stack) -> None:
     for expression in expressions():
         assert names_in(expression), expression
         assert names_in(expression) <= exported | SELDOM, expression
+
+
+def test_a_real_prometheus_with_the_readmes_configuration_draws_all_of_the_dashboard(
+    stack: Stack, tmp_path: Path
+) -> None:
+    if not prometheus.is_installed():
+        pytest.skip("there is no Prometheus on this machine")
+    [block] = re.findall(r"```yaml\n(.*?)```", (PROJECT / "telemetry" / "README.md").read_text(), re.DOTALL)
+    config = yaml.safe_load(block)
+    config["global"]["scrape_interval"] = "1s"
+    for job, port in zip(config["scrape_configs"], (stack.web.port, stack.worker_port), strict=True):
+        job["authorization"]["credentials"] = TOKEN
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
+        prometheus.lint("metrics", given=exposition(port, TOKEN))
+    with prometheus.running_prometheus(config, tmp_path) as scraping:
+        # A rate needs two; and what is scraped twice is up.
+        wait_until(lambda: len(scraping.query("sum_over_time(up[5m]) >= 2")) == 2, what="two scrapes of both")
+        for expression in expressions():
+            drawn = scraping.query(expression.replace("$__rate_interval", "5m"))
+            assert drawn or names_in(expression) <= SELDOM, expression
 
 
 # A counter whose labels are not known before is there from its first time on.
