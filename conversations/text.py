@@ -8,7 +8,14 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL; lone s
 
 TITLE_LIMIT = 200  # characters; far more than any list shows
 NAME_LIMIT = 40  # characters
+MOST_MARKS = 4  # above or below one letter; more than any language writes, and less than reaches into other lines
+
 TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # Unicode's marks of direction
+FORCING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # those that turn more than what stands beside them
+# What is drawn as nothing and no language needs. Joiners and variation selectors stay: scripts and emoji have them.
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0]"
+)
 SHORT_TITLE_LIMIT = 60  # characters, the ellipsis included: one line of the list
 
 
@@ -18,14 +25,30 @@ def storable(text: str) -> str:
 
 
 def clean_title(title: str) -> str:
-    """One line without control characters, cut to TITLE_LIMIT."""
+    """One line, cut to TITLE_LIMIT, that hides nothing and turns nothing around it; empty where nothing can be seen."""
     printable = "".join(" " if unicodedata.category(character) == "Cc" else character for character in title)
-    return " ".join(printable.split())[:TITLE_LIMIT].strip()
+    line = _without_heaps(UNSEEN.sub("", FORCING.sub("", " ".join(printable.split()))))
+    line = " ".join(line.split())[:TITLE_LIMIT].strip()
+    return line if any(map(_is_seen, line)) else ""
 
 
 def clean_name(name: str) -> str:
-    """The name that a visitor gives: as a title, but shorter, and without marks that turn the text around it."""
-    return clean_title(TURNING.sub("", name))[:NAME_LIMIT].strip()
+    """The name that a visitor gives: as a title, but shorter, and without any mark of direction."""
+    return clean_title(clean_title(TURNING.sub("", name))[:NAME_LIMIT])
+
+
+def _without_heaps(text: str) -> str:
+    """With at most MOST_MARKS combining marks in a row."""
+    kept, row = [], 0
+    for character in text:
+        row = row + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        if row <= MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNPS"
 
 
 def provisional_title(question: str) -> str:

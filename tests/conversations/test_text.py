@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.text import SHORT_TITLE_LIMIT, TITLE_LIMIT, clean_title, provisional_title, storable
+from conversations.text import (
+    NAME_LIMIT,
+    SHORT_TITLE_LIMIT,
+    TITLE_LIMIT,
+    clean_name,
+    clean_title,
+    provisional_title,
+    storable,
+)
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included
 
@@ -30,6 +38,32 @@ def test_control_characters_in_a_title_part_words_as_spaces_do() -> None:
 
 def test_an_emoji_of_several_code_points_stays_whole() -> None:
     assert clean_title("👩‍🚀 in orbit") == "👩‍🚀 in orbit"
+
+
+@pytest.mark.parametrize("title", ["הוראות\u200f 1", "می\u200cخواهم", "क्\u200dष", "❤\ufe0f", "e\u0301\u0323", "1 + 1"])
+def test_what_languages_and_emoji_need_stays(title: str) -> None:
+    assert clean_title(title) == title
+
+
+def test_a_title_turns_nothing_around_it_hides_nothing_and_reaches_into_no_other_line() -> None:
+    assert clean_title("invoice\u202egpj.exe\u2066\u2069") == "invoicegpj.exe"
+    assert clean_title("pay\u200bpal\ufeff\u00ad\u2060") == "paypal"
+    assert clean_title("Z" + "\u0335\u0489" * 50 + "a") == "Z\u0335\u0489\u0335\u0489a"
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u3164", "\u2800 \u2800", "\u200d\u200d", "\ufe0f", "\u0301", "\u00a0\u2003", "\U000e0041"]
+)
+def test_of_what_cannot_be_seen_there_is_no_title_and_no_name(unseen: str) -> None:
+    assert clean_title(unseen) == ""
+    assert clean_name(unseen) == ""
+
+
+@given(ANY_TEXT)
+def test_a_name_is_one_line_of_limited_length(name: str) -> None:
+    cleaned = clean_name(name)
+    assert len(cleaned) <= NAME_LIMIT
+    assert cleaned == clean_name(cleaned)
 
 
 @pytest.mark.parametrize(
