@@ -152,7 +152,7 @@ def test_a_visitor_asks_too_and_who_is_second_keeps_their_words(
     bob.ask("What is lace?")
     for visit in (owner, eve):
         expect(visit.page.locator(".question .words")).to_have_text(["What is lace?"])
-        expect(visit.page.locator(".question .asker")).to_have_text(["Bob"])
+        expect(visit.page.locator(".question .asker .name")).to_have_text(["Bob"])
     expect(bob.page.get_by_role("button", name="Stop")).to_be_visible()
     expect(eve.page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(owner.page.get_by_role("button", name="Stop")).to_be_visible()
@@ -175,7 +175,7 @@ def test_a_visitor_asks_too_and_who_is_second_keeps_their_words(
     for visit in (owner, bob, eve):
         visit.wait_for_text("From a worm.")
         visit.wait_for_status("")
-    expect(bob.page.locator(".question .asker")).to_have_text(["A guest"])
+    expect(bob.page.locator(".question .asker .name")).to_have_text(["A guest"])
     assert len(person.requests()) == 2
 
 

@@ -4,6 +4,7 @@ import { isComposing } from './composing'
 import { Icon } from './icons'
 import { NameField } from './name-field'
 import type { Page } from './page'
+import { Mark, type Speaker, speakerOf } from './speaker'
 import { useStore } from './use-store'
 
 /** The discussion beside the conversation. */
@@ -33,7 +34,7 @@ export function Beside({ page }: { page: Page }) {
               key={remark.id}
               page={page}
               remark={remark}
-              mine={remark.author.tag === me}
+              speaker={speakerOf(remark.author, guest, me)}
               removable={!guest || remark.author.tag === me}
             />
           ))}
@@ -47,18 +48,18 @@ export function Beside({ page }: { page: Page }) {
 interface EntryProps {
   readonly page: Page
   readonly remark: Remark
-  readonly mine: boolean
+  readonly speaker: Speaker
   readonly removable: boolean
 }
 
-function Entry({ page, remark, mine, removable }: EntryProps) {
-  const { author } = remark
-  const name = author.name || (author.owner ? 'The owner' : 'A guest')
+function Entry({ page, remark, speaker, removable }: EntryProps) {
+  const { name, mine } = speaker
   return (
     <li class="remark" data-mine={mine}>
       <p class="about">
         <bdi class="name">{name}</bdi>
-        {author.owner && author.name !== '' && <span class="role">owner</span>}
+        <Mark speaker={speaker} />
+        {remark.author.owner && remark.author.name !== '' && <span class="role">owner</span>}
         {mine && <span class="role">you</span>}
         <time dateTime={remark.created_at}>{clock(remark.created_at)}</time>
         {removable && (

@@ -8,6 +8,7 @@ import { isChoice } from './models'
 import type { Page } from './page'
 import { ProofButton } from './proof-button'
 import { Markdown } from './prose/markdown'
+import { Mark, speakerOf } from './speaker'
 import { busyStream, logOf, shown } from './state'
 import { useStore } from './use-store'
 
@@ -22,11 +23,13 @@ export const Question = memo(({ page, message }: Props) => {
   const guest = useStore(page.store, (state) => state.guest)
   const me = useStore(page.store, (state) => state.conversation?.me ?? '')
   if (editing) return <Editing page={page} message={message} />
-  const asker = askerOf(message, guest, me)
+  const asker = speakerOf(message.author, guest, me)
+  const name = asker.mine ? 'You' : asker.name
   return (
-    <article class="message question" aria-label={asker} data-message={message.id}>
-      <h2 class={asker === 'You' ? 'sr-only' : 'asker'}>
-        <bdi>{asker}</bdi>
+    <article class="message question" aria-label={name} data-message={message.id}>
+      <h2 class={asker.mine ? 'sr-only' : 'asker'}>
+        <bdi class="name">{name}</bdi>
+        {!asker.mine && <Mark speaker={asker} />}
       </h2>
       <div class="words" dir="auto" lang="">
         {message.content}
@@ -49,12 +52,6 @@ export const Question = memo(({ page, message }: Props) => {
     </article>
   )
 })
-
-/** Who asked, as this reader would say it. */
-function askerOf({ author }: Message, guest: boolean, me: string): string {
-  if (author === null) return guest ? 'The owner' : 'You'
-  return author.tag === me ? 'You' : author.name || 'A guest'
-}
 
 function Editing({ page, message }: Props) {
   const cancel = () => page.store.set({ editing: null })
