@@ -59,7 +59,9 @@ class Logs:
         found = []
         for file in self._updated():
             for line, following in pairwise(file.lines[file.told :]):
-                begins = following.startswith(TRACEBACK) and line  # else it is the cause of one that has been told
+                begins = (
+                    following.lstrip().startswith(TRACEBACK) and line
+                )  # else it is the cause of one that has been told
                 if begins and not any(words in line for words in excused):
                     found.append(f"{file.path.name}: {line}")
             file.told = max(file.told, len(file.lines) - 1)  # the last may be what a traceback follows

@@ -5,6 +5,7 @@ All of them use the standard library's logging, `log.info("event", extra={…})`
 
 import logging
 import sys
+from textwrap import indent
 from typing import TextIO
 
 from structlog.contextvars import merge_contextvars
@@ -18,6 +19,11 @@ from telemetry.settings import LogSettings
 
 # At DEBUG the first three print what people ask; at INFO they and RQ repeat what our own lines say of every generation.
 QUIET = ("openai", "httpx2", "httpcore2", "rq.worker", "rq.job")
+
+# What a terminal obeys, or shows in another order or on another line than it is written.
+ESCAPED = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+ONE_LINE = {code: chr(code).encode("unicode_escape").decode() for code in ESCAPED}
+COMMANDS = {code: shown for code, shown in ONE_LINE.items() if chr(code) not in "\n\t"}
 
 transcript = logging.getLogger("transcript")
 """The only one that may be told what people ask and models answer: silent unless that was switched on."""
@@ -51,7 +57,7 @@ def formatter(shape: str, *, colors: bool = False) -> logging.Formatter:
     if shape == "json":
         last: list[Processor] = [TimeStamper(fmt="iso", utc=True), JSONRenderer()]
     else:
-        last = [TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False), _first_line_first, _console(colors)]
+        last = [TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False), _first_line_first, _obey_nothing, _console(colors)]
     return ProcessorFormatter(processors=[*common, *last])
 
 
@@ -65,10 +71,23 @@ def _hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
 
 
 def _first_line_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Some events, as a database's errors, have several lines: the facts belong to the first."""
+    """Some events, as a database's errors, have several lines: the facts belong to the first. A traceback is last."""
     first, _, rest = event["event"].partition("\n")
-    if rest:
-        event["event"], event["stack"] = first, "\n".join(filter(None, [rest, event.get("stack")]))
+    following = [lines for lines in (rest, event.pop("stack", None), event.pop("exception", None)) if lines]
+    event["event"] = first
+    if following:
+        event["stack"] = "\n".join(following)
+    return event
+
+
+def _obey_nothing(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """What others wrote is in here: no terminal is commanded by it, and none of it can look like another event, for
+    all lines but the first are indented. (In JSON everything is escaped.)"""
+    for name, value in event.items():
+        if name == "stack":
+            event[name] = indent(value.translate(COMMANDS), "  ")
+        elif isinstance(value, str):
+            event[name] = value.translate(ONE_LINE)
     return event
 
 

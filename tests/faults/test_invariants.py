@@ -138,7 +138,7 @@ def test_logs_tell_each_traceback_once_and_what_is_new_since_a_moment(tmp_path: 
     log.write_text("x 1\nbroke st_1\n")
     before = logs.mark()
     with log.open("a") as file:
-        file.write("Traceback (most recent call last):\n  x\nbroke st_2\nTraceback …\nx 2\nx hal")
+        file.write("  Traceback (most recent call last):\n  x\nbroke st_2\nTraceback …\nx 2\nx hal")
     assert logs.lines("x") == ["x 1", "  x", "x 2"]
     assert logs.lines("x", since=before) == ["  x", "x 2"]
     assert logs.tracebacks({"st_2"}) == ["web-0.log: broke st_1"]

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import unicodedata
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from telemetry import context
 from telemetry.logs import formatter, init_logs, transcript
 from telemetry.redaction import digest, keep_secret
 from telemetry.settings import LogSettings
+from tests.support import hostile
 
 SHARE = "Zm9vYmFyYmF6cXV4MTIzNA"
 
@@ -63,7 +65,7 @@ def test_in_json_every_fact_has_its_name_and_numbers_stay_numbers() -> None:
 def test_an_event_of_several_lines_has_its_facts_in_the_first() -> None:
     first, *rest = line("not saved: no such table\n[SQL: …]", stream_id="s").split("\n")
     assert first.endswith("a.b: not saved: no such table stream_id=s")
-    assert rest == ["[SQL: …]"]
+    assert rest == ["  [SQL: …]"]
 
 
 def test_a_traceback_is_part_of_its_line_in_json_and_follows_it_in_text() -> None:
@@ -74,7 +76,26 @@ def test_a_traceback_is_part_of_its_line_in_json_and_follows_it_in_text() -> Non
     assert str(as_json("broke", **told)["exception"]).endswith("ZeroDivisionError: none of that")
     first, second, *_ = line("broke", stream_id="s", **told).split("\n")
     assert first.endswith("broke stream_id=s")
-    assert second.startswith("Traceback")
+    assert second.startswith("  Traceback")
+
+
+@pytest.mark.parametrize("words", hostile.ALL.values(), ids=hostile.ALL)
+@pytest.mark.parametrize("shape", ["text", "json"])
+def test_whatever_others_wrote_no_terminal_obeys_it_and_no_line_looks_like_another_event(
+    words: str, shape: str
+) -> None:
+    try:
+        raise ValueError(words)
+    except ValueError as error:
+        told = {"exc_info": (type(error), error, error.__traceback__)}
+    said = line(f"refused: {words}", shape, reason=words, **told)
+    first, *rest = said.split("\n")
+    assert not [each for each in said if unicodedata.category(each) == "Cc" and each not in "\n\t"]
+    assert not set(said) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
+    assert all(each.startswith("  ") or not each.strip() for each in rest)
+    if shape == "json":
+        assert not rest
+        assert json.loads(first)["reason"] == words
 
 
 def test_every_line_of_a_request_has_its_id_and_what_is_known() -> None:
