@@ -5,6 +5,7 @@ the sample; the others find that it is taken. What was counted between two sampl
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -46,9 +47,13 @@ class Sample:
         """Raises ValueError for what is none."""
         try:
             told = json.loads(text)
-            return cls(float(told["at"]), dict(told["held"]), dict(told["counted"]))
-        except (KeyError, TypeError) as error:
+            held = {str(name): float(value) for name, value in told["held"].items()}
+            sample = cls(float(told["at"]), held, {str(name): int(count) for name, count in told["counted"].items()})
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"no sample: {text[:80]!r}") from error
+        if not all(map(math.isfinite, (sample.at, *held.values()))):
+            raise ValueError(f"no sample: {text[:80]!r}")
+        return sample
 
 
 class Sampler:

@@ -28,6 +28,9 @@ PROCESSES = "rejoinder:processes"  # hash, by process: when it was said (ms), th
 TOTALS = "rejoinder:totals"  # hash, by name: how many, of all processes that there ever were
 SAID_EVERY = 2.0  # seconds
 GOOD_FOR = 10.0  # seconds that a report counts; four may be lost
+MOST = 2.0**53  # of anything that a process holds
+LONGEST_TOTAL = 20  # digits; Redis counts no further
+LATEST = 2.0**37  # seconds since 1970; after that the calendar of our language ends
 KEPT = 8 * 24 * 3600  # seconds that totals are kept when nobody is there to add to them
 
 # KEYS: 1 processes, 2 totals
@@ -177,27 +180,32 @@ def call_roll(redis: Redis) -> Roll:
     pairs = zip(said[::2], said[1::2], strict=True)
     processes = [process for each in pairs if (process := _process(*each, now))]
     counted = {
-        name.decode("utf-8", "replace"): int(total) for name, total in zip(totals[::2], totals[1::2], strict=True)
+        name.decode("utf-8", "replace"): int(total)
+        for name, total in zip(totals[::2], totals[1::2], strict=True)
+        if total.isdigit() and len(total) < LONGEST_TOTAL  # nobody of ours writes anything else
     }
     return Roll(now / 1000, sorted(processes, key=lambda each: (each.kind, each.host, each.pid)), counted)
 
 
 def _process(process: bytes, said: bytes, now: int) -> Process | None:
     """None for what another version, or nobody, has said."""
-    heard, _, text = said.split(b" ", 2)
     try:
+        heard, _, text = said.split(b" ", 2)
         told = json.loads(text)
+        began, numbers = float(told["began"]), {str(name): float(value) for name, value in told["numbers"].items()}
+        if not (0 <= began < LATEST and all(0 <= number < MOST for number in numbers.values())):
+            raise ValueError("a number that nothing can be")
         return Process(
             id=process.decode("utf-8", "replace"),
             kind=str(told["kind"]),
             host=str(told["host"]),
             pid=int(told["pid"]),
             version=str(told["version"]),
-            began=float(told["began"]),
+            began=began,
             heard=max(0, now - int(heard)) / 1000,
-            numbers={str(name): float(value) for name, value in told["numbers"].items()},
+            numbers=numbers,
             streams=dict(told["streams"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         log.warning("a process says what cannot be read: %s", error)
         return None

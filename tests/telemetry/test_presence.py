@@ -115,7 +115,29 @@ def test_both_end_by_themselves_when_nobody_is_there_any_more(client: "redis.Red
     assert client.ttl(TOTALS) > 0
 
 
-@pytest.mark.parametrize("said", [b"", b"x", b"9 1 {}", b"%d 1 [1]", b'%d 1 {"kind": "web"}', b"%d 1 {"])
+OTHERWISE = b'%d 1 {"kind": "web", "host": "h", "pid": 1, "version": "1", "began": 1, "numbers": {}, "streams": {}}'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"x",
+        b"9 1 {}",
+        b"%d ",
+        b"%d 1",
+        b"%d 1 [1]",
+        b'%d 1 {"kind": "web"}',
+        b"%d 1 {",
+        b"%d 1 " + b"[" * 100_000,
+        OTHERWISE.replace(b'"pid": 1', b'"pid": 1e999'),
+        OTHERWISE.replace(b'"began": 1', b'"began": 1e300'),
+        OTHERWISE.replace(b'"began": 1', b'"began": NaN'),
+        OTHERWISE.replace(b'"numbers": {}', b'"numbers": {"viewers": Infinity}'),
+        OTHERWISE.replace(b'"numbers": {}', b'"numbers": {"viewers": -1}'),
+        OTHERWISE.replace(b'"streams": {}', b'"streams": 5'),
+    ],
+)
 def test_what_cannot_be_read_is_passed_over(client: "redis.Redis", said: bytes) -> None:
     presence = Presence(client, "web", Counting())
     presence.say()

@@ -93,9 +93,9 @@ def open_stream(services: Services, stream_id: str) -> StreamOpened:
         usage=sight.end.usage if sight.end else None,
         contents=Contents(**asdict(contents)) if contents else None,
         watched=[
-            ViewersThere(process=each.id, viewers=each.streams[stream_id])
+            ViewersThere(process=each.id, viewers=viewers)
             for each in processes
-            if each.kind == "web" and stream_id in each.streams
+            if (viewers := _viewers(each, stream_id))
         ],
     )
 
@@ -107,7 +107,7 @@ def _queue(services: Services) -> QueueSeen:
 
 def _seen(sight: Sight, answer: AnswerRecord | None, processes: Sequence[Process]) -> StreamSeen:
     writer = next((each for each in processes if each.kind == "worker" and sight.stream_id in each.streams), None)
-    written: Sequence[Any] | None = writer.streams[sight.stream_id] if writer else None
+    written = _written(writer.streams[sight.stream_id]) if writer else None
     return StreamSeen(
         stream=sight.stream_id,
         conversation=answer.conversation_id if answer else None,
@@ -126,9 +126,20 @@ def _seen(sight: Sight, answer: AnswerRecord | None, processes: Sequence[Process
         characters=written[CHARACTERS] if written else None,
         characters_per_second=written[RATE] if written else None,
         deltas_per_second=written[DELTAS] if written else None,
-        viewers=sum(each.streams.get(sight.stream_id, 0) for each in processes if each.kind == "web"),
+        viewers=sum(_viewers(each, sight.stream_id) for each in processes),
         worker=writer.id if writer else None,
     )
+
+
+def _viewers(process: Process, stream_id: str) -> int:
+    """How many there are in a web process. What it says is believed if it is a number."""
+    told = process.streams.get(stream_id) if process.kind == "web" else None
+    return told if type(told) is int and told > 0 else 0
+
+
+def _written(told: Any) -> list[Any] | None:
+    """What a worker says of a stream that it writes, if these are the numbers that it says of one."""
+    return told if isinstance(told, list) and len(told) == 3 and {type(each) for each in told} <= {int, float} else None
 
 
 def _process(process: Process) -> ProcessSeen:

@@ -1,5 +1,6 @@
 """What the administrator is told of streams, and who is not told."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +15,9 @@ from flask_openapi3.openapi import OpenAPI
 from conversations import open_store
 from streams import End, Kind, Outcome, StreamWriter, StreamWriters, keys
 from streams.control import CANCELLED
-from telemetry.presence import Presence
+from telemetry.history import DAY, HOUR
+from telemetry.presence import PROCESSES, TOTALS, Presence
+from tests.support import hostile
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.writing import write
 from tests.webapp.people import read, send
@@ -24,6 +27,7 @@ from webapp.services import Services
 from workers.metrics import Reporter
 
 SECRET = "a word that only its owner may read"  # noqa: S105
+HTML = hostile.MARKUP["an event handler"]
 ROUTES = ("/api/admin/operations", "/api/admin/history", "/api/admin/streams/{}", "/api/admin/streams/{}/text")
 Open = Callable[..., OpenAPI]
 
@@ -252,6 +256,27 @@ def test_what_no_redis_of_ours_has_written_does_no_harm(guarded: FlaskClient, se
     states = {each["stream"]: each["state"] for each in ask(guarded, "/api/admin/operations")["streams"]["shown"]}
     assert states["st_odd"] == "missing"
     assert states[stream] == "queued"
+
+
+@pytest.mark.parametrize("nonsense", ["x", -1, None, [], [1], ["a", "b", "c"], [None, 1, 2], {"a": 1}, True])
+def test_what_no_process_of_ours_has_said_does_no_harm(
+    guarded: FlaskClient, services: Services, stream: str, nonsense: object
+) -> None:
+    for kind in ("web", "worker"):
+        told = {"kind": kind, "host": HTML, "pid": 1, "version": HTML, "began": 1, "numbers": {"viewers": 1}}
+        seconds, _ = services.redis.time()
+        said = f"{seconds * 1000} 1 {json.dumps({**told, 'streams': {stream: nonsense}})}"
+        services.redis.hset(PROCESSES, HTML + kind, said)
+    services.redis.hset(TOTALS, mapping={"deltas": "x", "chunks": "-5", HTML: "9" * 400, "gaps_filled": 7})
+    for ring in (HOUR, DAY):
+        for held in ({"viewers": nonsense}, {"viewers": float("inf")}):
+            services.redis.lpush(ring.key, json.dumps({"at": 1, "held": held, "counted": {"deltas": nonsense}}))
+        services.redis.lpush(ring.key, "[" * 100_000, "{}", json.dumps({"at": float("nan"), "held": {}, "counted": {}}))
+    [shown] = ask(guarded, "/api/admin/operations")["streams"]["shown"]
+    assert (shown["viewers"], shown["characters"], shown["worker"]) == (0, None, HTML + "worker")
+    assert ask(guarded, f"/api/admin/streams/{stream}")["watched"] == []
+    for span in ("hour", "day"):
+        assert ask(guarded, f"/api/admin/history?span={span}")["counted"]["gaps_filled"] == 7
 
 
 def test_keys_are_never_looked_for(guarded: FlaskClient, services: Services, stream: str) -> None:
