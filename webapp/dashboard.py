@@ -4,6 +4,7 @@ What it does not know: that jobs are JSON, and that a worker of ours runs many a
 (templates/rq_dashboard/workers.html), fed by `workers_seen`.
 """
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -21,12 +22,15 @@ from webapp.admin import Admin, init_admin
 from webapp.correlation import init_correlation
 from webapp.headers import init_headers
 from webapp.identity import init_identity
+from webapp.keys import plain
 from webapp.plain import init_plain
 from webapp.problems import init_problems
 from webapp.responses import respond
 from webapp.schemas import Alive
 from webapp.settings import Settings
+from webapp.validation import MAX_BODY
 
+ENTITIES = str.maketrans({"<": "&lt;", '"': "&quot;", "'": "&#39;"})
 JOBS_SHOWN = 5  # of each worker; the page of started jobs has them all
 
 
@@ -66,19 +70,32 @@ def init_dashboard(app: Flask, redis: Redis, admin: Admin) -> None:
     app.before_request(guard)
 
     def defuse(response: Response) -> Response:
-        """Its pages put what a job says (its result, its traceback) into the document as HTML: so no JSON has a tag."""
-        if request.blueprint == dashboard.blueprint.name and response.is_json:
-            response.set_data(response.get_data().replace(b"<", b"&lt;"))
+        """Its pages put what a job says of itself (its id, its result, its traceback) into the document as HTML, and
+        into attributes: so no text in its JSON has what would end one or begin the other."""
+        if request.blueprint == dashboard.blueprint.name:
+            if response.is_json:
+                response.set_data(json.dumps(_defused(response.get_json())))
             response.headers["Cache-Control"] = "no-store"
         return response
 
     app.after_request(defuse)
 
 
+def _defused(told: Any) -> Any:
+    if isinstance(told, str):
+        return told.translate(ENTITIES)
+    if isinstance(told, list):
+        return [_defused(each) for each in told]
+    if isinstance(told, dict):
+        return {name.translate(ENTITIES): _defused(value) for name, value in told.items()}
+    return told
+
+
 def create_dashboard(settings: Settings, redis: Redis) -> Flask:
     """The dashboard alone, behind the same login. Sessions are good in both where both have one host."""
     app = Flask(__name__, static_folder=None)
-    init_identity(app, settings.secret_key.get_secret_value())
+    init_identity(app, settings.secret_key.get_secret_value(), plain(settings.secret_key_fallbacks))
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     init_correlation(app)
     init_problems(app)
     init_headers(app)
