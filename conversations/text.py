@@ -24,11 +24,16 @@ def storable(text: str) -> str:
     return UNSTORABLE.sub(REPLACEMENT, text)
 
 
-def clean_title(title: str) -> str:
-    """One line, cut to TITLE_LIMIT, that hides nothing and turns nothing around it; empty where nothing can be seen."""
-    printable = "".join(" " if unicodedata.category(character) == "Cc" else character for character in title)
+def clean_line(text: str) -> str:
+    """One line without control characters, in which nothing is hidden and nothing turns what stands around it."""
+    printable = "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)
     line = _without_heaps(UNSEEN.sub("", FORCING.sub("", " ".join(printable.split()))))
-    line = " ".join(line.split())[:TITLE_LIMIT].strip()
+    return " ".join(line.split())
+
+
+def clean_title(title: str) -> str:
+    """As clean_line, cut to TITLE_LIMIT; empty where nothing can be seen."""
+    line = clean_line(title)[:TITLE_LIMIT].strip()
     return line if any(map(_is_seen, line)) else ""
 
 

@@ -33,7 +33,7 @@ from webapp.shares import share_views
 from webapp.sites import init_sites
 from webapp.sockets import OutletMiddleware
 from webapp.tracing import init_tracing
-from webapp.validation import MAX_BODY, invalid_request, require_json_object
+from webapp.validation import init_bodies, invalid_request, require_json_object
 from webapp.vitals import vital_views
 
 INFO = Info(
@@ -69,7 +69,6 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
         static_folder=None,
     )
     app.url_map.converters["id"] = Id
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["services"] = services
 
     init_correlation(app)
@@ -79,6 +78,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     init_problems(app)
     init_headers(app)
     init_sites(app)
+    init_bodies(app)
     app.before_request(require_json_object)
 
     init_plain(app)

@@ -28,7 +28,7 @@ from webapp.problems import init_problems
 from webapp.responses import respond
 from webapp.schemas import Alive
 from webapp.settings import Settings
-from webapp.validation import MAX_BODY
+from webapp.validation import init_bodies
 
 ENTITIES = str.maketrans({"<": "&lt;", '"': "&quot;", "'": "&#39;"})
 JOBS_SHOWN = 5  # of each worker; the page of started jobs has them all
@@ -72,10 +72,8 @@ def init_dashboard(app: Flask, redis: Redis, admin: Admin) -> None:
     def defuse(response: Response) -> Response:
         """Its pages put what a job says of itself (its id, its result, its traceback) into the document as HTML, and
         into attributes: so no text in its JSON has what would end one or begin the other."""
-        if request.blueprint == dashboard.blueprint.name:
-            if response.is_json:
-                response.set_data(json.dumps(_defused(response.get_json())))
-            response.headers["Cache-Control"] = "no-store"
+        if request.blueprint == dashboard.blueprint.name and response.is_json:
+            response.set_data(json.dumps(_defused(response.get_json())))
         return response
 
     app.after_request(defuse)
@@ -95,10 +93,10 @@ def create_dashboard(settings: Settings, redis: Redis) -> Flask:
     """The dashboard alone, behind the same login. Sessions are good in both where both have one host."""
     app = Flask(__name__, static_folder=None)
     init_identity(app, settings.secret_key.get_secret_value(), plain(settings.secret_key_fallbacks))
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     init_correlation(app)
     init_problems(app)
     init_headers(app)
+    init_bodies(app)
     init_plain(app)
     init_dashboard(app, redis, init_admin(app, settings, redis))
 

@@ -16,6 +16,8 @@ from webapp.schemas import ConversationPath, Exported, ExportQuery
 from webapp.services import Services
 
 UNFIT = re.compile(r"[^\w\- ]+")  # in a file's name, on any system
+SYNTAX = re.compile(r"[\\`*_{}\[\]<>#!|&~$]")
+MARK = 6  # characters, as the page shows them: whatever a guest's name is, this is nobody else's
 ENDINGS = {
     Status.FAILED: "This answer failed.",
     Status.CANCELLED: "This answer was stopped.",
@@ -54,25 +56,31 @@ def export_views(services: Services) -> APIBlueprint:
 
 
 def as_markdown(record: ConversationRecord) -> str:
-    """The path that is shown. What people and models wrote stands as they wrote it."""
-    parts = [f"# {record.title or 'A conversation'}"]
+    """The path that is shown. What people and models wrote stands as they wrote it; titles and names are only words."""
+    parts = [f"# {_words(record.title) or 'A conversation'}"]
     if record.system_prompt:
-        parts.append(f"> **Instructions:** {record.system_prompt}".replace("\n", "\n> "))
+        parts.append("\n".join(f"> {line}" for line in f"**Instructions:** {record.system_prompt}".splitlines()))
     for message in record.messages:
         parts.append(f"## {_speaker(message)}, {_moment(message.created_at)}")
         if message.content:
             parts.append(message.content.strip())
         if message.status in ENDINGS:
-            parts.append(f"*{' '.join(filter(None, [ENDINGS[message.status], message.reason]))}*")
+            parts.append(f"*{' '.join(filter(None, [ENDINGS[message.status], _words(message.reason or '')]))}*")
     return "\n\n".join(parts) + "\n"
 
 
 def _speaker(message: MessageRecord) -> str:
     if message.role is Role.ASSISTANT:
-        return f"Answer ({message.model})" if message.model else "Answer"
-    if message.author is None:
+        return f"Answer ({_words(message.model)})" if message.model else "Answer"
+    if message.author is None or message.author.owner:
         return "Question"
-    return f"Question of {message.author.name or 'a guest'}"
+    name, mark = _words(message.author.name) or "a guest", message.author.tag[:MARK]
+    return f"Question of {name} ({mark})" if mark else f"Question of {name}"
+
+
+def _words(text: str) -> str:
+    """On one line, and nothing in it means anything to Markdown."""
+    return SYNTAX.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _moment(moment: datetime) -> str:

@@ -153,7 +153,7 @@ def _event_stream(
     response = Response(events, mimetype="text/event-stream")
     response.call_on_close(leave)
     # Without these, proxies collect the events and deliver them in lumps.
-    response.headers["Cache-Control"] = "no-cache, no-transform"
+    response.headers["Cache-Control"] = "no-store, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 

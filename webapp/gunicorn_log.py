@@ -21,8 +21,8 @@ class GunicornLog(Logger):  # type: ignore[misc]  # it ships no types
         """One line for each request, if that is wanted. What stands behind the path is left out: it may be a search."""
         if self._access_log_enabled:
             facts = {
-                "method": environ["REQUEST_METHOD"],
-                "path": hide(environ["PATH_INFO"]),
+                "method": environ.get("REQUEST_METHOD"),
+                "path": hide(environ.get("PATH_INFO", "")),  # of a request that gunicorn itself refuses there is none
                 "status": int(str(resp.status).split()[0]),
                 "bytes": resp.sent,
                 "seconds": round(request_time.total_seconds(), 4),

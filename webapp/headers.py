@@ -42,8 +42,8 @@ def init_headers(app: Flask) -> None:
 def _complete(response: Response) -> Response:
     policy = BORROWED_POLICY if request.blueprint in BORROWED else DATA_POLICY
     response.headers.setdefault("Content-Security-Policy", policy)
-    if request.path.startswith("/api/"):
-        response.headers.setdefault("Cache-Control", "no-store")  # private words; the page keeps what it needs itself
+    # Whatever says nothing else is somebody's own: words, a cookie, a redirect. The page keeps what it needs itself.
+    response.headers.setdefault("Cache-Control", "no-store")
     for name, value in SAME_FOR_ALL.items():
         response.headers.setdefault(name, value)
     if request.is_secure:

@@ -3,8 +3,10 @@
 from html import escape
 
 from conversations import ConversationRecord, Role, ShareRecord
+from conversations.text import clean_line
 
 DESCRIPTION_LIMIT = 200  # characters; what shows previews cuts at about so many
+LOOKED_AT = 10 * DESCRIPTION_LIMIT  # characters, of which blanks and what is not shown are left out
 NO_INDEX = '<meta name="robots" content="noindex">'
 
 
@@ -29,5 +31,5 @@ def first_lines(record: ConversationRecord) -> str:
     """How the first answer begins; as long as there is none, the first question."""
     said = [each for each in record.messages if each.content]
     answers = [each.content for each in said if each.role is Role.ASSISTANT]
-    words = " ".join((answers or [each.content for each in said] or [""])[0].split())
+    words = clean_line((answers or [each.content for each in said] or [""])[0][:LOOKED_AT])
     return words if len(words) <= DESCRIPTION_LIMIT else words[: DESCRIPTION_LIMIT - 1].rstrip() + "…"

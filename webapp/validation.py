@@ -3,13 +3,40 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from flask import Response, request
+import gevent
+from flask import Flask, Response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest
 
 from webapp.problems import Problem
 
+PATIENCE = 60.0  # seconds for a whole body; whoever sends slower holds a connection that others need
+MOST_MEMBERS = 100  # of a body; none of ours has more than ten, and each unknown one is named in the answer
+WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
 MAX_BODY = 2 * 1024 * 1024  # bytes; 100,000 characters, each escaped as \ud83d\ude00, are 1.2 MB
+
+
+def init_bodies(app: Flask, patience: float = PATIENCE) -> None:
+    """Take in what a request carries before anything is done about it: so much, and within so many seconds.
+
+    gunicorn waits for a body as long as it takes.
+    """
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+
+    def receive() -> None:
+        if request.method in WITHOUT_BODY:
+            return
+        limit = gevent.Timeout(patience)
+        try:
+            with limit:
+                request.get_data()  # which stays there for whoever reads it
+        except gevent.Timeout as timeout:
+            if timeout is not limit:
+                raise
+            detail = f"The body of this request did not arrive within {patience:g} seconds."
+            raise Problem(HTTPStatus.REQUEST_TIMEOUT, detail) from None
+
+    app.before_request(receive)
 
 
 def require_json_object() -> None:
@@ -24,6 +51,8 @@ def require_json_object() -> None:
         raise Problem(HTTPStatus.BAD_REQUEST, "The body is nested too deeply.") from None
     if not isinstance(body, dict):
         raise Problem(HTTPStatus.BAD_REQUEST, 'The body must be a JSON object, for example {"content": "Hello"}.')
+    if len(body) > MOST_MEMBERS:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"The body has {len(body):,} members, of which most cannot be meant.")
 
 
 def invalid_request(error: ValidationError) -> Response:

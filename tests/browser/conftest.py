@@ -1,12 +1,13 @@
 """The stage of every browser test; see stage.py."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before, running_stack, web_on
+from tests.browser.stage import Person, ScriptedAnswer, Stack, Stranger, person_before, running_stack, web_on
 from tests.support.browser import running_browser
 
 BUILT_PAGE = Path(__file__).parents[2] / "frontend" / "dist" / "index.html"
@@ -60,3 +61,10 @@ def answer(stack: Stack, request: pytest.FixtureRequest) -> ScriptedAnswer:
     gate = request.node.name
     stack.model.script({"deltas": deltas, "gate": gate})
     return ScriptedAnswer(deltas, lambda count: stack.model.release(gate, count))
+
+
+@pytest.fixture
+def stranger(browser: Browser, stack: Stack, web_port: int) -> Iterator[Stranger]:
+    """Makes people who know nobody: each has a browser context and a network of their own."""
+    with ExitStack() as people:
+        yield lambda: people.enter_context(person_before(browser, stack, web_port))

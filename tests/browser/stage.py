@@ -107,6 +107,10 @@ def person_before(browser: Browser, stack: Stack, port: int) -> Iterator[Person]
         assert person.faults() == []
 
 
+Stranger = Callable[[], Person]
+"""Makes people who know nobody."""
+
+
 @dataclass(frozen=True)
 class ScriptedAnswer:
     """An answer whose deltas come one by one, as the test lets them."""

@@ -1,26 +1,15 @@
 """Whoever opens a share link sees the same answer appear, to the character, until the link is dead."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before
+from tests.browser.stage import Person, ScriptedAnswer, Stack, Stranger
 from tests.support.browser import FAR_HOST, Visit
 from tests.support.waiting import wait_until
 
 ELSEWHERE = f"http://{FAR_HOST}:1/elsewhere"  # nobody is there, which does not matter
-
-Stranger = Callable[[], Person]
-
-
-@pytest.fixture
-def stranger(browser: Browser, stack: Stack, web_port: int) -> Iterator[Stranger]:
-    """Makes people who know nobody: each has a browser context and a network of their own."""
-    with ExitStack() as people:
-        yield lambda: people.enter_context(person_before(browser, stack, web_port))
 
 
 def share(visit: Visit, may: str = "Watch", *, discussion: bool = True) -> str:

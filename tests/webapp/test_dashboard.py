@@ -1,12 +1,14 @@
 """rq-dashboard, for the administrator only."""
 
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from rq.job import JobStatus
 
+from tests.support import hostile
 from tests.webapp.people import send
 from webapp.app import create_app
 from webapp.services import Services
@@ -80,6 +82,33 @@ def test_what_a_person_wrote_is_never_run_in_the_administrators_browser(
     shown = guarded.get(f"/rq/0/data/job/{sent['stream']}.json", headers=ADMIN)
     assert "<" not in shown.text
     assert shown.get_json()["description"] == HOSTILE.replace("<", "&lt;")
+
+
+@pytest.mark.parametrize("words", hostile.MARKUP.values(), ids=hostile.MARKUP)
+def test_whatever_lies_in_redis_ends_no_attribute_and_begins_no_element(
+    guarded: FlaskClient, services: Services, words: str
+) -> None:
+    job = services.queue.create_job("workers.jobs.generate", job_id="planted", description=words, result_ttl=60)
+    job.meta = {words: [words]}
+    services.queue.enqueue_job(job)
+    services.redis.sadd("rq:queues", f"rq:queue:{words}")
+    for path in ("job/planted", "jobs/generations/queued/8/asc/1", "queues"):
+        shown = guarded.get(f"/rq/0/data/{path}.json", headers=ADMIN)
+        assert shown.status_code == 200
+        assert not [text for text in texts_of(shown.get_json()) if set(text) & set("<\"'")]
+    for path in ("job/planted", "jobs/generations/queued/8/asc/1", "queues", "workers"):
+        page = guarded.get(f"/rq/0/view/{path}", headers=ADMIN, follow_redirects=True)
+        assert page.status_code == 200
+        assert words not in page.text
+
+
+def texts_of(told: Any) -> list[str]:
+    """All that stands in some JSON."""
+    if isinstance(told, dict):
+        return [text for pair in told.items() for each in pair for text in texts_of(each)]
+    if isinstance(told, list):
+        return [text for each in told for text in texts_of(each)]
+    return [told] if isinstance(told, str) else []
 
 
 def test_another_site_cannot_use_the_administrators_browser(guarded: FlaskClient, services: Services) -> None:

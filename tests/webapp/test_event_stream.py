@@ -69,7 +69,7 @@ def test_events_come_as_they_happen_each_with_the_position_after_it(
         events = Events(response)
         assert response.headers["Content-Type"].startswith("text/event-stream")
         assert response.headers["X-Accel-Buffering"] == "no"
-        assert response.headers["Cache-Control"] == "no-cache, no-transform"
+        assert response.headers["Cache-Control"] == "no-store, no-transform"
         assert events.receive() == ("", following(stream, None, "queued"))
         writer = begin(stream)
         epoch = writer.epoch

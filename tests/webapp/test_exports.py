@@ -41,10 +41,11 @@ def test_markdown_reads_as_the_conversation_does(
     lines = [line for line in response.text.splitlines() if line]
     assert lines[0] == '# On "lace"/silk…'
     assert lines[1:3] == ["> **Instructions:** Be brief.", "> Be kind."]
+    mark = read(ada, conversation)["messages"][2]["author"]["tag"][:6]
     assert [line.partition(",")[0] for line in lines if line.startswith("## ")] == [
         "## Question",
         "## Answer (a-model)",
-        "## Question of Eve",
+        f"## Question of Eve ({mark})",
         "## Answer (a-model)",
     ]
     assert "**Holes**, tied together." in lines

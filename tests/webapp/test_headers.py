@@ -1,12 +1,15 @@
 """What a browser is told with every kind of answer, by a real server."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
+from flask_openapi3.openapi import OpenAPI
 
 from tests.support.redis_server import RedisServer
 from tests.support.web_process import WebProcess, running_web
+from tests.webapp.test_dashboard import basic
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -47,6 +50,25 @@ def server(
     log = tmp_path_factory.mktemp("web") / "web.log"
     with running_web(redis_url=shared_redis.url, database_url=database_url, log=log, environment=environment) as web:
         yield web
+
+
+KEPT = {"/", "/c/<id:conversation_id>", "/s/<id:share_id>"}  # with a tag, by the browser alone
+ANYBODYS = {"/plain/look.css", "/rq/static/<path:filename>", "/rq/favicon.ico"}
+
+
+def test_what_is_somebodys_is_kept_by_nobody_on_the_way(open_app: Callable[..., OpenAPI]) -> None:
+    app = open_app(admin_password=PASSWORD)
+    client = app.test_client()
+    asked = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.build_only]
+    assert len(asked) > 40
+    for rule in asked:
+        if rule.rule in ANYBODYS or rule.endpoint.startswith(("openapi.", "swagger.")):
+            continue
+        path = re.sub(r"<[^>]+>", "1", rule.rule)
+        for headers in ({}, {"Accept": "text/html"}, basic("admin", PASSWORD)):
+            told = client.get(path, headers=headers).headers["Cache-Control"]
+            assert "no-store" in told or (rule.rule in KEPT and "private" in told), rule.rule
+            assert "public" not in told
 
 
 def ask(server: WebProcess, path: str, **headers: str) -> HTTPResponse:

@@ -1,13 +1,16 @@
 """Every error is a problem that says what would be right."""
 
+import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 import sqlalchemy
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -17,8 +20,10 @@ from tests.support.database import migrated, new_postgres, new_sqlite
 from tests.support.redis_server import RedisServer
 from tests.webapp.people import read, send
 from webapp.app import create_app
+from webapp.problems import init_problems
 from webapp.services import Services, open_services
 from webapp.settings import Settings
+from webapp.validation import init_bodies
 
 
 def problem(response: TestResponse, status: int) -> dict[str, Any]:
@@ -48,6 +53,30 @@ def test_a_body_that_is_too_large_is_413(ada: FlaskClient, conversation: str) ->
     body = json.dumps({"content": "a" * 3_000_000})
     path = f"/api/conversations/{conversation}/messages"
     problem(ada.post(path, data=body, content_type="application/json"), 413)
+
+
+def test_a_body_that_comes_too_slowly_is_408() -> None:
+    class Slow(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _buffer: object) -> int:
+            gevent.sleep(60)
+            return 0
+
+    app = Flask(__name__)
+    init_problems(app)
+    init_bodies(app, patience=0.01)
+    told = app.test_client().post("/", environ_overrides={"wsgi.input": Slow(), "CONTENT_LENGTH": "100"})
+    assert "did not arrive within" in problem(told, 408)["detail"]
+
+
+def test_a_body_of_a_hundred_thousand_members_is_not_answered_with_as_many_complaints(
+    ada: FlaskClient, conversation: str
+) -> None:
+    told = ada.post(f"/api/conversations/{conversation}/messages", json={f"k{number}": 1 for number in range(100_000)})
+    assert "100,000 members" in problem(told, 400)["detail"]
+    assert len(told.data) < 1_000
 
 
 def test_a_body_of_another_type_is_415(ada: FlaskClient, conversation: str) -> None:
