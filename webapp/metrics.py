@@ -2,18 +2,14 @@
 
 import time
 from http import HTTPMethod, HTTPStatus
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
-from streams import StreamHub
+from streams import Reaper, Restarts, StreamHub, Subscriber
 from telemetry.exposition import Exposition
 from telemetry.presence import Report
 from telemetry.shared import PREFIX, Shared
 from webapp import sockets
-
-if TYPE_CHECKING:
-    from webapp.services import Services
 
 EXPOSITION = Exposition()
 _counter, _gauge = EXPOSITION.counter, EXPOSITION.gauge
@@ -60,10 +56,9 @@ HELD = ("connections", "viewers", "tails", "subscriptions", "resident_memory_byt
 MOST_STREAMS = 1_000  # of those that are followed here, the ones with the most viewers
 
 
-def watch(services: "Services") -> None:
+def watch(hub: StreamHub, subscriber: Subscriber, reaper: Reaper, restarts: Restarts) -> None:
     """Show what the parts of this process count."""
-    counts, hub, subscriber = services.hub.counts, services.hub, services.subscriber
-    reaped = services.reaper.counts
+    counts, reaped = hub.counts, reaper.counts
     EXPOSITION.watch(
         {
             DELIVERIES: lambda: counts.delivered,
@@ -79,7 +74,7 @@ def watch(services: "Services") -> None:
             SHARED.reaper_saves: lambda: reaped.saved,
             SHARED.reaper_failures: lambda: reaped.save_failures,
             **SHARED.counters(
-                lambda: subscriber.reconnections, lambda: reaped.leases_lost, lambda: services.restarts.begun_again
+                lambda: subscriber.reconnections, lambda: reaped.leases_lost, lambda: restarts.begun_again
             ),
         },
         {

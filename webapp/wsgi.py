@@ -42,7 +42,7 @@ def _start() -> OpenAPI:
         print(f"The web process cannot start:\n  STREAMS_REDIS_URL: {error}", file=sys.stderr)
         sys.exit(4)
     app = create_app(settings, services)
-    metrics.watch(services)
+    metrics.watch(services.hub, services.subscriber, services.reaper, services.restarts)
     services.start()
     gevent.spawn(_update_forever)
     gevent.spawn(beat_forever, settings.heartbeat_interval)
