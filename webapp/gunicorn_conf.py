@@ -13,16 +13,24 @@ from telemetry.logs import init_logs
 from telemetry.settings import LogSettings
 from webapp.gunicorn_log import GunicornLog, forget_the_last_request
 
+
+def _whole_number(name: str, default: int, most: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= most):
+        raise ValueError(f"{name}={text!r}: expected a whole number from 1 to {most}, for example {default}")
+    return int(text)
+
+
 try:
     init_logs(LogSettings.from_env(os.environ))
+    bind = f"0.0.0.0:{_whole_number('PORT', 8000, 65_535)}"
+    workers = _whole_number("WEB_CONCURRENCY", 1, 1_000)
 except ValueError as error:
     print(f"The web process cannot start:\n  {error}", file=sys.stderr)
     sys.exit(4)
 
 multiprocess.fresh_folder()
 
-bind = f"0.0.0.0:{os.environ.get('PORT') or 8000}"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 worker_class = "gevent"
 worker_connections = 10_000  # every open socket is one; when all are taken, plain HTTP waits too
 keepalive = 100  # seconds; Heroku's router keeps idle connections for 90, and a request to one that we close is lost

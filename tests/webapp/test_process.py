@@ -99,3 +99,21 @@ def test_a_wrong_setting_of_the_logs_is_named_before_anything_starts(redis_serve
     assert ended.returncode != 0
     assert "LOG_FORMAT='xml': expected json or text" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "x"), ("PORT", "0"), ("PORT", "65536"), ("WEB_CONCURRENCY", "0"), ("LOG_LEVEL", "loud")],
+)
+def test_what_gunicorn_is_told_wrongly_ends_it_with_a_line_that_names_it(name: str, value: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--config", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
+        cwd=PROJECT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(f"The web process cannot start:\n  {name}={value!r}: expected ")
+    assert "Traceback" not in ended.stderr
