@@ -2,7 +2,8 @@
 
 What a process is and holds lies beside that of the others, with the moment at which it was said: one that was killed is
 heard of no more, and vanishes. What it has counted is added to the totals, which stay when it ends. All of that is one
-command, and safe to repeat: a report has a number, and is added once.
+command, and safe to repeat within an hour: a report has a number, and is added once. The number of the last one is kept
+for that long, also of a process that is seen no more.
 
 Times are of Redis's own clock, so no two machines have to agree on one.
 """
@@ -24,11 +25,14 @@ from telemetry.version import version
 
 log = logging.getLogger(__name__)
 
-PROCESSES = "rejoinder:processes"  # hash, by process: when it was said (ms), the report's number, and JSON
+PROCESSES = (
+    "rejoinder:processes"  # hash, by process: when it was said (ms), the report's number, and JSON while it is seen
+)
 TOTALS = "rejoinder:totals"  # hash, by name: how many, of all processes that there ever were
 SAID_EVERY = 2.0  # seconds
 GOOD_FOR = 10.0  # seconds that a report counts; four may be lost
 MOST = 2.0**53  # of anything that a process holds
+REPEATED = 3600.0  # seconds within which a report may be repeated, and is still added once
 LONGEST_TOTAL = 20  # digits; Redis counts no further
 LATEST = 2.0**37  # seconds since 1970; after that the calendar of our language ends
 KEPT = 8 * 24 * 3600  # seconds that totals are kept when nobody is there to add to them
@@ -39,18 +43,19 @@ KEPT = 8 * 24 * 3600  # seconds that totals are kept when nobody is there to add
 SAY = """
 local time = redis.call('TIME')
 local before = redis.call('HGET', KEYS[1], ARGV[1])
-if not before or string.match(before, '^%d+ (%d+) ') ~= ARGV[2] then
+if not before or string.match(before, '^%d+ (%d+)') ~= ARGV[2] then
     for place = 6, #ARGV, 2 do redis.call('HINCRBY', KEYS[2], ARGV[place], ARGV[place + 1]) end
     redis.call('EXPIRE', KEYS[2], ARGV[5])
 end
-if ARGV[4] == '1' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('HSET', KEYS[1], ARGV[1], now .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
+local said = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)) .. ' ' .. ARGV[2]
+if ARGV[4] == '0' then said = said .. ' ' .. ARGV[3] end
+redis.call('HSET', KEYS[1], ARGV[1], said)
 return redis.call('EXPIRE', KEYS[1], ARGV[5])
 """
 
-# KEYS: 1 processes, 2 totals   ARGV: 1 good for (ms)
-# Returns {now (ms), {process, what it said, …}, {name, total, …}}, and forgets who was not heard of for so long.
+# KEYS: 1 processes, 2 totals   ARGV: 1 good for (ms), 2 repeated for (ms)
+# Returns {now (ms), {process, what it said, …}, {name, total, …}}. Of who was not heard of for so long, only the number
+# of the report is kept, and not even that for ever.
 READ = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -58,9 +63,12 @@ local alive = {}
 local said = redis.call('HGETALL', KEYS[1])
 for place = 1, #said, 2 do
     local heard = tonumber(string.match(said[place + 1], '^(%d+) ') or 0)
-    if now - heard > tonumber(ARGV[1]) then
+    local number, more = string.match(said[place + 1], '^(%d+ %d+)(.*)$')
+    if now - heard > tonumber(ARGV[2]) then
         redis.call('HDEL', KEYS[1], said[place])
-    else
+    elseif now - heard > tonumber(ARGV[1]) then
+        if number and more ~= '' then redis.call('HSET', KEYS[1], said[place], number) end
+    elseif more ~= '' then
         table.insert(alive, said[place])
         table.insert(alive, said[place + 1])
     end
@@ -176,7 +184,7 @@ class Presence:
 
 def call_roll(redis: Redis) -> Roll:
     """Who is there, and what all have counted. Raises redis.RedisError."""
-    now, said, totals = redis.eval(READ, 2, PROCESSES, TOTALS, int(GOOD_FOR * 1000))
+    now, said, totals = redis.eval(READ, 2, PROCESSES, TOTALS, int(GOOD_FOR * 1000), int(REPEATED * 1000))
     pairs = zip(said[::2], said[1::2], strict=True)
     processes = [process for each in pairs if (process := _process(*each, now))]
     counted = {

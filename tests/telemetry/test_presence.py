@@ -1,12 +1,16 @@
 """Every process is seen while it lives, and what it has counted is counted once, whatever becomes of it."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from telemetry.presence import GOOD_FOR, PROCESSES, TOTALS, Presence, Process, Report, call_roll
-from tests.support.redis_server import running_redis
+from streams import connect
+from telemetry.presence import GOOD_FOR, PROCESSES, REPEATED, TOTALS, Presence, Process, Report, call_roll
+from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.support.redis_server import RedisServer, running_redis
 
 
 class Counting:
@@ -17,6 +21,17 @@ class Counting:
 
     def __call__(self) -> Report:
         return Report({"viewers": 3}, {"ended": self.ended, "never": 0}, {"st_a": 2})
+
+
+@pytest.fixture
+def proxy(server: RedisServer, tmp_path: Path) -> Iterator[FaultProxy]:
+    with fault_proxy(tmp_path / "proxy.sock", server.socket) as proxy:
+        yield proxy
+
+
+def through(proxy: FaultProxy, *, retries: int) -> "redis.Redis":
+    """A client whose replies can be lost."""
+    return connect(proxy.url, retries=retries)
 
 
 def of(client: "redis.Redis", process: str) -> Process:
@@ -50,7 +65,6 @@ def test_one_that_is_heard_of_no_more_is_forgotten_and_what_it_has_counted_is_no
     roll = call_roll(client)
     assert [each.id for each in roll.processes] == [alive.process]
     assert roll.totals == {"ended": 5}
-    assert client.hkeys(PROCESSES) == [alive.process.encode()]
 
 
 def test_what_all_have_counted_is_added(client: "redis.Redis") -> None:
@@ -63,16 +77,63 @@ def test_what_all_have_counted_is_added(client: "redis.Redis") -> None:
     assert call_roll(client).totals == {"ended": 12}
 
 
-def test_a_report_that_arrives_twice_is_added_once(client: "redis.Redis") -> None:
+def test_a_report_that_arrives_twice_is_added_once(client: "redis.Redis", proxy: FaultProxy) -> None:
     counting = Counting()
-    presence = Presence(client, "web", counting)
-    counting.ended = 3
-    presence.say()
-    presence._unsaid, counting.ended = {"ended": 3}, 5  # as if the reply had been lost
-    presence.say()
-    assert call_roll(client).totals == {"ended": 3}
-    presence.say()
-    assert call_roll(client).totals == {"ended": 5}
+    with through(proxy, retries=1) as cut_off:
+        presence = Presence(cut_off, "web", counting)
+        presence.say()
+        for ended in (3, 5):
+            counting.ended = ended
+            proxy.script.append(Fault.CUT_AFTER)
+            presence.say()
+            assert call_roll(client).totals == {"ended": ended}
+    assert proxy.harm == 2
+
+
+def test_the_last_report_that_arrives_twice_is_added_once(client: "redis.Redis", proxy: FaultProxy) -> None:
+    counting = Counting()
+    with through(proxy, retries=1) as cut_off:
+        presence = Presence(cut_off, "web", counting)
+        presence.say()
+        counting.ended = 3
+        proxy.script.append(Fault.CUT_AFTER)
+        presence.leave()
+    assert proxy.harm == 1
+    roll = call_roll(client)
+    assert (roll.processes, roll.totals) == ([], {"ended": 3})
+
+
+def test_a_report_is_added_once_also_of_a_process_that_was_not_seen_for_a_while(
+    client: "redis.Redis", proxy: FaultProxy
+) -> None:
+    counting = Counting()
+    with through(proxy, retries=0) as cut_off:
+        presence = Presence(cut_off, "web", counting)
+        presence.say()
+        counting.ended = 3
+        proxy.script.append(Fault.CUT_AFTER)
+        with pytest.raises(redis.RedisError):
+            presence.say()
+        be_silent_for(client, presence.process, GOOD_FOR + 1)
+        assert call_roll(client).processes == []
+        counting.ended = 5
+        presence.say()
+        assert call_roll(client).totals == {"ended": 3}
+        presence.say()
+    roll = call_roll(client)
+    assert ([each.id for each in roll.processes], roll.totals) == ([presence.process], {"ended": 5})
+
+
+def test_of_one_that_is_not_seen_any_more_nothing_is_left_after_an_hour(client: "redis.Redis") -> None:
+    left, dead = Presence(client, "web", Counting()), Presence(client, "worker", Counting())
+    left.say()
+    left.leave()
+    dead.say()
+    for seconds, kept in ((REPEATED - 60, 2), (61, 0)):
+        for each in (left, dead):
+            be_silent_for(client, each.process, seconds)
+        assert call_roll(client).processes == []
+        assert client.hlen(PROCESSES) == kept
 
 
 def test_what_was_counted_while_redis_was_away_is_added_when_it_is_back() -> None:
