@@ -144,6 +144,7 @@ class Day:
     def _kill_primary(self) -> str:
         cluster = self._stack.cluster
         assert cluster
+        wait_until(lambda: self._load.running >= AT_ONCE // 2, PATIENCE, "the load")
         running = [answer for answer in self._run.answers if not all(viewer.is_done for viewer in answer.viewers)]
         homes = [cluster.primary_of(keys.chunks(answer.stream)) for answer in running]
         victim = max(cluster.primaries, key=homes.count)

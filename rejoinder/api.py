@@ -15,7 +15,8 @@ Json = dict[str, Any]
 
 LIMIT = (5.0, 30.0)  # seconds to connect, and to answer
 COOKIE = "rejoinder"
-LATER = (429, 502, 503, 504)  # what a moment may mend
+TOO_MANY = 429
+LATER = (TOO_MANY, 502, 503, 504)  # what a moment may mend
 GONE = (404, 410)
 NUMBER = re.compile(r"\[Errno -?\d+\] ")  # in front of the operating system's words
 
@@ -59,8 +60,10 @@ class Api:
                 self._patience.wait(f"{self.server} cannot be reached ({cause_of(error)})")
                 continue
             if response.status_code in LATER:
-                why = f"{self.server} says: {_detail(response)}"
-                self._patience.wait(why.rstrip("."), asked=seconds_of(response.headers.get("Retry-After")))
+                asked = seconds_of(response.headers.get("Retry-After"))
+                if response.status_code == TOO_MANY and not self._patience.has(asked or 0.0):
+                    raise Refused(_detail(response))
+                self._patience.wait(f"{self.server} says: {_detail(response)}".rstrip("."), asked=asked)
                 continue
             self._patience.worked()
             self._cookies |= {cookie.name: cookie.value or "" for cookie in response.cookies}

@@ -36,6 +36,10 @@ class Patience:
         """Whatever comes next is a first failure."""
         self._failures, self._since = 0, None
 
+    def has(self, seconds: float) -> bool:
+        """Whether it is worth waiting for so long."""
+        return seconds <= self._seconds
+
     def wait(self, why: str, *, asked: float | None = None, spread: float | None = None) -> None:
         """Return when it is time to try again. Raises Unreachable.
 

@@ -41,6 +41,12 @@ class Cluster(RedisCluster):
         except redis.exceptions.RedisClusterException as error:
             raise redis.ConnectionError(str(error)) from error
 
+    def get_node_from_key(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().get_node_from_key(*args, **options)
+        except redis.exceptions.RedisClusterException as error:
+            raise redis.ConnectionError(str(error)) from error
+
 
 class _SentinelPool(SentinelConnectionPool, redis.BlockingConnectionPool):
     """Asks the Sentinels who the primary is, for each new connection."""

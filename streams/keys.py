@@ -1,4 +1,4 @@
-"""Every Redis key and channel there is, and nothing else that could be one.
+"""Every Redis key and channel of streams and of what is told beside them, and nothing else that could be one.
 
 The part in braces is a Redis Cluster hash tag: all that belongs to one stream lives in one slot.
 """

@@ -68,8 +68,9 @@ class Restarts:
         try:
             if not self._queue(stream_id):
                 return b"lost"
-        except redis.RedisError:
-            raise
+        except redis.RedisError as error:  # the queue may be in another Redis than the streams
+            log.warning("job not queued again, trying again: %s", error, extra={"stream_id": stream_id})
+            return b"queued"
         except Exception:  # one job that cannot be queued must not hold up other streams
             log.exception("job not queued again, trying again", extra={"stream_id": stream_id})
             return b"queued"

@@ -199,7 +199,8 @@ class _Line:
                     self._connection = None
                 connection.disconnect()
             failures += 1
-            closing.wait(self._subscriber.random() * min(LONGEST_DELAY, 0.02 * 2 ** min(failures, 10)))
+            if closing.wait(self._subscriber.random() * min(LONGEST_DELAY, 0.02 * 2 ** min(failures, 10))):
+                return
             self._subscriber.lost()
             if self._subscriber.is_over(self):
                 return

@@ -70,10 +70,15 @@ def become(owner: str, *, was: str) -> None:
 
 
 def former() -> str:
-    """Who this browser was before it became an account, told once; or `STRANGER`. A request that was under way with the
-    identity of before may have left something with it."""
-    was = session.pop("was", STRANGER)
+    """Who this browser was before it became an account, until that is forgotten; or `STRANGER`. A request that was
+    under way with the identity of before may have left something with it."""
+    was = session.get("was", STRANGER)
     return was if isinstance(was, str) else STRANGER
+
+
+def forget_former() -> None:
+    """What it had before has been taken along."""
+    session.pop("was", None)
 
 
 def leave() -> None:

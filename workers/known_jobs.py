@@ -18,7 +18,7 @@ class UnknownFunction(Exception):
 
 def only(functions: Collection[str]) -> type[Job]:
     """RQ's class of jobs, for a worker that knows these functions. A job of another one fails; its callbacks are
-    passed over."""
+    passed over, and its webhooks not sent."""
 
     class KnownJob(Job):
         @property
@@ -38,6 +38,11 @@ def only(functions: Collection[str]) -> type[Job]:
         @property
         def stopped_callback(self) -> Callable[..., Any] | None:
             return super().stopped_callback if self._knows(self._stopped_callback_name) else None
+
+        def send_webhooks(self, status: Any, *, exc_string: str | None = None) -> None:  # noqa: ARG002 (RQ's signature)
+            """None: a job in Redis may name any address, and ours name none."""
+            if self.webhooks:
+                log.error("this worker sends no webhooks", extra={"job_id": self.id})
 
         def _knows(self, callback: str | None) -> bool:
             if callback and callback not in functions:

@@ -24,13 +24,14 @@ class JobQueue:
         self.jobs: list[str] = []
         self.asked = 0
         self.broken = 0
+        self.error: Exception = OSError("this queue is out of order")
         self.forgotten = False
 
     def __call__(self, stream_id: str) -> bool:
         self.asked += 1
         if self.broken:
             self.broken -= 1
-            raise OSError("this queue is out of order")
+            raise self.error
         if stream_id not in self.jobs and not self.forgotten:
             self.jobs.append(stream_id)
         return not self.forgotten
@@ -271,10 +272,11 @@ def test_whoever_dies_between_the_verdict_and_the_queue_leaves_it_to_the_next(
     assert (queue.jobs, queue.asked) == (["s"], 1)
 
 
+@pytest.mark.parametrize("error", [OSError("out of order"), redis.ConnectionError("the queue's Redis is away")])
 def test_a_queue_that_is_out_of_order_is_asked_again(
-    client: "redis.Redis", begin: Begin, queue: JobQueue, restarts: streams.Restarts
+    client: "redis.Redis", begin: Begin, queue: JobQueue, restarts: streams.Restarts, error: Exception
 ) -> None:
-    queue.broken = 1
+    queue.broken, queue.error = 1, error
     begin()
     let_lease_run_out(client)
     restarts.look("s")

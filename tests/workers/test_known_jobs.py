@@ -1,7 +1,9 @@
 """Whoever can write into Redis cannot have a worker run what they like. The worker is the one that is deployed."""
 
+import json
 import os
 import pickle
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from rq.callbacks import Callback
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import DefaultSerializer
+from rq.webhook import Webhook
 
 from tests.support.waiting import wait_until
 from tests.workers.bench import QUEUE, Bench
@@ -54,11 +57,18 @@ def test_what_is_planted_in_redis_is_not_run(bench: Bench, traces: Path) -> None
     ]
     callback = Callback("os.mkdir")
     called = bench.queue.enqueue("os.system", "true", on_failure=callback, on_success=callback).id
-    with bench.worker(module="workers") as worker:
+    listener = socket.create_server(("127.0.0.1", 0))
+    webhook = Webhook(f"http://127.0.0.1:{listener.getsockname()[1]}/inside", job_status="failed")
+    bench.redis.hset(Job.key_for(called), "webhooks", json.dumps([webhook.to_dict()]))
+    with bench.worker(module="workers") as worker, listener:
         for job_id in (*planted, called):
             wait_until(lambda job_id=job_id: failed(bench, job_id), what=f"{job_id} to fail")  # type: ignore[misc]
         assert list(traces.iterdir()) == []
         assert "this worker does not run 'os.system'" in worker.log
         assert "this worker does not call 'os.mkdir' back" in worker.log
+        assert "this worker sends no webhooks" in worker.log
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
         stream = bench.send()  # and it works on
         assert bench.wait_saved(stream).status == "finished"

@@ -340,4 +340,5 @@ def test_every_route_that_writes_needs_the_account_but_those_that_end_something(
         ("POST", "/api/account/sign-out"),
         ("POST", "/api/streams/<id:stream_id>/stop"),
         ("POST", "/api/shares/<id:share_id>/stop"),
+        ("POST", "/api/admin/streams/<id:stream_id>/stop"),  # nobody's but the administrator's, who needs no account
     }
