@@ -182,6 +182,18 @@ def test_what_a_server_says_of_a_question_is_told_apart_from_what_is_always_logg
     assert "my secret" in failed.said
 
 
+@pytest.mark.parametrize("padding", [0, 190, 270, 290, 295])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 422, 500])
+def test_a_key_that_a_server_repeats_is_told_nobody_wherever_its_words_are_cut(
+    model: ScriptedModel, status: int, padding: int
+) -> None:
+    error = {"message": f"{'x' * padding} Bearer sk-secret is not right"}
+    script: Json = {"deltas": [{"error": error}]} if status == 200 else {"status": status, "error": error}
+    failed, _ = fail(model, *[script] * 3)
+    for told in (failed.reason, failed.cause, failed.said, str(failed)):
+        assert "sk-secre" not in told
+
+
 def test_a_server_that_stays_in_trouble_is_given_up_in_words(model: ScriptedModel) -> None:
     failed, requests = fail(model, *[{"status": 503}] * 3)
     assert requests == 3

@@ -5,8 +5,8 @@ cost twice as much, and it takes an answer that was cut off for a whole one.
 """
 
 import re
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from workers.providers.source import Begun, Event, Message, ModelFailed, Refused
 PART = 64 * 1024  # bytes
 PARTS_AT_ONCE = 4  # read before others get their turn; milliseconds, and at the pace of a model nothing at all
 NO_KEY = "none"  # servers of one's own want no key, but the SDK wants one
+SHORTEST = 8  # characters; what is shorter is no secret, and would be taken out of words that it has nothing to do with
 NO_ANSWER = f"The model's server answered with something that is no answer. {OPERATOR}"
 NO_LIST = "The model's server does not say in a readable way which models it has."
 NAME = re.compile(r"(?=.*\S)[^\0-\x1f\x7f\ud800-\udfff]{1,200}")  # of a model, as one can choose it (webapp/schemas.py)
@@ -58,6 +59,7 @@ class OpenAIChat:
         self._client = openai.OpenAI(
             base_url=base_url, api_key=api_key or NO_KEY, max_retries=0, http_client=http_client
         )
+        self._key = _pattern(api_key or NO_KEY)
         self._default_model = default_model
         self._attempts = attempts
         self._patience = patience
@@ -73,6 +75,10 @@ class OpenAIChat:
 
     def models(self) -> list[str]:
         """See `Source.models`. A server that lists none has none that could be named."""
+        with self._keeping_the_key():
+            return self._models()
+
+    def _models(self) -> list[str]:
         try:
             listed = self._client.models.list(timeout=self._patience)
         except openai.APIError as error:
@@ -92,7 +98,7 @@ class OpenAIChat:
 
         A model that says that it is loading is asked until it has loaded: the caller has a time limit.
         """
-        with ExitStack() as stack:
+        with self._keeping_the_key(), ExitStack() as stack:
             response = yield from self._ask(stack, model or self._default_model, messages)
             yield Begun()
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -114,6 +120,15 @@ class OpenAIChat:
             if not said and kind != "text/event-stream":  # what a proxy shows to browsers, perhaps
                 raise ModelFailed(NO_ANSWER, f"no event in a response of type {kind!r:.100}")
             chunks.close()
+
+    @contextmanager
+    def _keeping_the_key(self) -> Iterator[None]:
+        """What a model's server says of the key that it was given is for nobody."""
+        try:
+            yield
+        except ModelFailed as error:
+            error.hide(self._key)
+            raise
 
     def _parts(self, response: Any) -> Generator[bytes]:
         """The body as it comes. A server that sends without a pause does not keep the others from their turn: under
@@ -149,3 +164,9 @@ class OpenAIChat:
             pause = (wait or 0) + self._backoff.delay(attempt)
             yield Refused(failed.meanwhile.format(when=after(pause)), pause, failed.kind)
             self._sleep(pause)
+
+
+def _pattern(key: str) -> re.Pattern[str]:
+    """Finds it, also where its end was cut off, or was hidden by the server."""
+    beginning = key[: max(SHORTEST, len(key) // 3)]
+    return re.compile(re.escape(beginning) + r"[^\s\"'”]*" if len(key) > SHORTEST else r"(?!)")

@@ -1,5 +1,6 @@
 """What a source of answers promises, whoever is behind it."""
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -60,6 +61,11 @@ class ModelFailed(Exception):
         self.cause = cause
         self.kind = kind
         self.said = said
+
+    def hide(self, secret: re.Pattern[str]) -> None:
+        """Say nothing that this finds: servers repeat what they were sent."""
+        self.reason, self.cause, self.said = (secret.sub("•••", text) for text in (self.reason, self.cause, self.said))
+        self.args = (self.cause,)
 
 
 class Source(Protocol):
