@@ -19,7 +19,6 @@ from http import HTTPStatus
 from threading import Event
 from typing import TypeVar
 
-import gevent
 from flask import request
 from limits import RateLimitItem
 from limits.storage import RedisStorage
@@ -30,6 +29,7 @@ from conversations import NotFound
 from webapp.addresses import client_address
 from webapp.identity import STRANGER, current_owner, welcome
 from webapp.limit_settings import LimitSettings, parsed_rates
+from webapp.patience import patiently
 from webapp.problems import Problem, in_words
 from webapp.tally import REWRITTEN, Tally
 
@@ -39,7 +39,6 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 PREFIX = "rejoinder:rates"
-PATIENCE = 2.0  # seconds for Redis to count
 SILENCE = 5.0  # seconds after which it is asked again, if it did not
 TRY_AGAIN = 30  # seconds until one who has too much open may look again; nobody knows when something is closed
 
@@ -165,21 +164,12 @@ class Limits:
         """What Redis says; where it says nothing in time, `otherwise`, and to others too, for a while."""
         if self._clock() < self._silent_until:
             return otherwise
-        limit = gevent.Timeout(PATIENCE)
         try:
-            with limit:
-                return ask()
+            return patiently(ask)
         except RedisError as error:
-            self._note_silence(error)
-        except gevent.Timeout as timeout:
-            if timeout is not limit:
-                raise
-            self._note_silence(timeout)
-        return otherwise
-
-    def _note_silence(self, error: BaseException) -> None:
-        self._silent_until = self._clock() + SILENCE
-        log.warning("Redis does not count, everybody passes for %g s: %s", SILENCE, error)
+            self._silent_until = self._clock() + SILENCE
+            log.warning("Redis does not count, everybody passes for %g s: %s", SILENCE, error)
+            return otherwise
 
     def _reported(self, report: Callable[[], None]) -> None:
         try:

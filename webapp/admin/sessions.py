@@ -12,9 +12,12 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from itsdangerous import BadSignature, URLSafeSerializer
 from redis import Redis, RedisError
+
+from webapp.patience import patiently
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +76,7 @@ class Sessions:
 
     def _was_ended(self, session: Session) -> bool:
         try:
-            return bool(self._redis.exists(_ended(session)))
+            return bool(patiently(partial(self._redis.exists, _ended(session))))
         except RedisError as error:  # an outage is what the administrator has come for
             log.warning("not known whether an administrator has signed out: %s", error)
             return False

@@ -28,6 +28,7 @@ from webapp.operations.schemas import (
     StreamsSeen,
     ViewersThere,
 )
+from webapp.patience import patiently
 from webapp.services import Services
 
 log = logging.getLogger(__name__)
@@ -53,14 +54,17 @@ def look(services: Services, most: int) -> Operations:
                 troubles.append(complaint)
             return None
 
-    roll = tried(partial(call_roll, services.redis), NO_REDIS)
-    queue = tried(partial(_queue, services), NO_REDIS) if roll else None
+    def asked(look: Callable[[], T], complaint: str) -> T | None:
+        return tried(partial(patiently, look), complaint)
+
+    roll = asked(partial(call_roll, services.redis), NO_REDIS)
+    queue = asked(partial(_queue, services), NO_REDIS) if roll else None
     processes = roll.processes if roll else []
-    total = tried(partial(count_unsettled, services.stream_redis), NO_STREAMS)
+    total = asked(partial(count_unsettled, services.stream_redis), NO_STREAMS)
     streams = None
     if total is not None:
-        names = tried(partial(unsettled, services.stream_redis, most), NO_STREAMS) or []
-        sights = try_to_look_at(services.stream_redis, names)
+        names = asked(partial(unsettled, services.stream_redis, most), NO_STREAMS) or []
+        sights = asked(partial(try_to_look_at, services.stream_redis, names), NO_STREAMS) or [None] * len(names)
         seen = [sight for sight in sights if sight]
         answers = tried(partial(services.store.answers_of, names), NO_DATABASE) or {}
         shown = [_seen(sight, answers.get(sight.stream_id), processes) for sight in seen]
