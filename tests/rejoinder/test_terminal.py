@@ -4,8 +4,10 @@ import os
 import pty
 import secrets
 import subprocess
+import unicodedata
 
 from tests.rejoinder.conftest import Stack
+from tests.support import hostile
 from tests.support.command import COMMAND, PROJECT, clean
 
 
@@ -39,6 +41,20 @@ def test_what_happens_begins_a_line_and_escapes_are_shown(stack: Stack) -> None:
     assert first == "Once ␛[31m"
     assert second.startswith("The answer is finished.")
     assert rest == [""]
+
+
+def test_whatever_a_model_and_a_title_say_a_terminal_is_told_nothing_but_text(stack: Stack) -> None:
+    words = "\n".join([*hostile.CHARACTERS.values(), *hostile.MARKUP.values(), hostile.SURROGATE])
+    visitor = stack.visitor()
+    conversation = visitor.converse(words[:200])
+    visitor.send(conversation, {"deltas": [words], "finish_reason": "length"}).wait(60)
+    link = visitor.share(conversation)
+    code, sent = on_a_terminal(stack, "follow", f"{stack.line.url}/s/{link}")
+    assert code == 0
+    assert "window.ran=1" in sent
+    assert "␛[2J␛[31mred" in sent
+    assert not [each for each in sent if unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t"]
+    assert not set(sent) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def test_raw_text_is_not_for_a_terminal(stack: Stack) -> None:
