@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from conversations.errors import InvalidCursor, NotFound
 from conversations.models import Conversation, Message, Share
@@ -109,17 +109,17 @@ def page(session: Session, owner: str, limit: int, before: str | None, words: st
             )
         )
     if words:
+        # LIKE would compare anew from every character on, which takes minutes where a text was made for that.
         sought = storable(words).lower()  # here the column's type does not see to it
-        said = select(Message.id).where(Message.conversation_id == Conversation.id, _contains(Message.content, sought))
-        query = query.where(or_(_contains(Conversation.title, sought), said.exists()))
+        place = func.strpos if session.get_bind().dialect.name == "postgresql" else func.instr
+        said = select(Message.id).where(
+            Message.conversation_id == Conversation.id, place(func.lower(Message.content), sought) > 0
+        )
+        query = query.where(or_(place(func.lower(Conversation.title), sought) > 0, said.exists()))
     newest_first = query.order_by(Conversation.updated_at.desc(), Conversation.id.desc())
     found = session.scalars(newest_first.limit(limit + 1)).all()  # one more tells whether there is a next page
     shown = found[:limit]
     return Page([_summary(each) for each in shown], _cursor(shown[-1]) if len(found) > limit else None)
-
-
-def _contains(column: InstrumentedAttribute[str], sought: str) -> ColumnElement[bool]:
-    return func.lower(column).contains(sought, autoescape=True)
 
 
 def versions(session: Session, conversation_ids: Sequence[str], owner: str | None) -> dict[str, int]:

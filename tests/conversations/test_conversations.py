@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from conversations import ConversationRecord, Deleted, InvalidCursor, NotFound, Sent, Store, Terms, Visitor
 from conversations.database import Database
@@ -287,6 +287,26 @@ def test_a_conversation_deeper_than_sqlite_lets_deletions_cascade_is_read_and_de
     assert store.purge(timedelta(minutes=1)) == 1
     with pytest.raises(NotFound):
         store.restore(OWNER, conversation.id)
+
+
+def test_a_search_reads_a_text_once_whatever_is_sought(store: Store) -> None:
+    """LIKE begins anew at every character: in a history made for that a search took 100 times as long."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "WHERE" in statement:
+            asked.append(statement)
+
+    store.create_conversation(OWNER, title="100 %_% \\ sure")
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for words in ("%_%", "\\", "% \\"):
+            assert len(store.list_conversations(OWNER, words=words).items) == 1
+        assert store.list_conversations(OWNER, words="_%_").items == []
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(asked) == 4
+    assert not [each for each in asked if "LIKE" in each.upper()]
 
 
 def test_conversations_are_found_by_their_titles_and_by_what_was_said_in_them(
