@@ -83,10 +83,10 @@ def restore(session: Session, owner: str, conversation_id: str) -> ConversationR
 def purge(session: Session, deleted_before: datetime) -> int:
     old = select(Conversation.id).where(Conversation.deleted_at < deleted_before).limit(PURGED_AT_ONCE)
     # The condition once more: one that was restored while this waited for it stays.
-    spending.forget(session, deleted_before)
     still = (Conversation.id.in_(old), Conversation.deleted_at < deleted_before)
-    purged = delete_rows(Conversation).where(*still).returning(Conversation.id)
-    return len(session.scalars(purged).all())  # what refers to them goes with them
+    purged = session.scalars(delete_rows(Conversation).where(*still).returning(Conversation.id)).all()
+    spending.forget(session, deleted_before)
+    return len(purged)  # what refers to them goes with them
 
 
 def erase(session: Session, person: str, moment: datetime) -> Erased:

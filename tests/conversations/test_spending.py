@@ -1,6 +1,8 @@
 """What people have running, what they have spent, and how much of it there may be."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -19,11 +21,15 @@ from conversations import (
     TooManyRunning,
     Visitor,
     open_store,
+    spending,
 )
 from conversations.database import Database
+from conversations.rows import touched_by
 from conversations.settings import DEFAULT_ALLOWANCE
 from tests.conversations.conftest import OWNER, STRANGER, Clock, new_stream, stream_of
 from tests.conversations.together import at_once
+from tests.support.database import migrated, new_postgres
+from tests.support.waiting import wait_until
 
 Open = Callable[..., Store]
 
@@ -274,6 +280,26 @@ def test_what_was_spent_long_ago_is_forgotten(open_with: Open, clock: Clock, dat
     store.purge(timedelta(minutes=10))
     assert rows() == 0
     database.close()
+
+
+def test_who_erases_themselves_and_what_removes_the_old_wait_for_each_other_in_one_order(
+    postgres: str, clock: Clock
+) -> None:
+    database_url = migrated(new_postgres(postgres))
+    with (
+        closing(open_store(database_url, now=clock)) as store,
+        closing(Database(database_url)) as database,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        store.delete(OWNER, run(store, total_tokens=60).conversation_id)
+        clock.moment += timedelta(days=40)
+        with database.write() as session:
+            session.scalars(touched_by(OWNER)).all()  # as `erase` begins
+            purged = pool.submit(store.purge, timedelta(minutes=10))
+            waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            wait_until(lambda: session.scalar(waits), what="the other to wait for the conversation")
+            spending.hand_over(session, OWNER, spending.NOBODY)
+        assert purged.result(60) == 1
 
 
 # --- settings
