@@ -49,7 +49,7 @@ class Tally:
         self._process = process or secrets.token_hex(4)
         self._good_for = int(good_for * 1000)
         self._here: Counter[str] = Counter()
-        self._reported: set[str] = set()
+        self._reported: dict[str, int] = {}  # what was written last, unless that was nothing
 
     def add(self, name: str) -> None:
         """One more of this name, here. It is for the caller to ask next whether it `fits`, and else to remove it."""
@@ -57,7 +57,6 @@ class Tally:
 
     def fits(self, name: str, most: int) -> bool:
         """Whether there are no more than so many in all; then the others hear of those here. Raises."""
-        self._reported.add(name)
         return bool(self._write(keys=[KEY.format(name)], args=self._arguments(name, most)))
 
     def remove(self, name: str) -> None:
@@ -68,14 +67,14 @@ class Tally:
 
     def report(self) -> None:
         """Say all numbers anew, before they count no longer. Raises."""
-        names = self._reported | self._here.keys()
-        in_order = list(names)
+        in_order = list(self._reported.keys() | self._here.keys())
         for start in range(0, len(in_order), AT_ONCE):
             pipeline = self._redis.pipeline(transaction=False)
             for name in in_order[start : start + AT_ONCE]:
                 self._write(keys=[KEY.format(name)], args=self._arguments(name, NO_LIMIT), client=pipeline)
             pipeline.execute()
-        self._reported = (self._reported - names) | self._here.keys()
+        # By what was written and not by what is here now: what was removed meanwhile has yet to be said.
+        self._reported = {name: number for name, number in self._reported.items() if number}
 
     def leave(self) -> None:
         """Nothing is open here any more. Raises."""
@@ -83,4 +82,6 @@ class Tally:
         self.report()
 
     def _arguments(self, name: str, most: int) -> list[str | int]:
+        """Of a number that is to be written now."""
+        self._reported[name] = self._here[name]
         return [self._process, self._here[name], most, self._good_for]

@@ -1,12 +1,13 @@
 """Counting what is open in several processes."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
+from tests.support.fault_proxy import fault_proxy, is_of_streams
 from tests.support.redis_server import RedisServer
-from tests.support.waiting import wait_until
 from webapp.tally import Tally
 
 
@@ -54,10 +55,40 @@ def test_what_was_closed_makes_room_elsewhere_with_the_next_report(process: Call
     assert [opened(two), opened(two)] == [True, False]
 
 
-def test_a_process_that_is_killed_has_nothing_open_for_long(process: Callable[..., Tally]) -> None:
-    killed, other = process(good_for=0.05), process()
+def test_a_process_that_is_killed_has_nothing_open_for_long(
+    process: Callable[..., Tally], client: "redis.Redis"
+) -> None:
+    killed, other = process(), process()
     assert all([opened(killed), opened(killed), opened(killed)])
-    wait_until(lambda: opened(other), what="what was killed to count no longer")
+    assert not opened(other)
+    [key] = client.keys("*")
+    [its] = client.hkeys(key)
+    seconds, _ = client.time()
+    client.hset(key, its, f"3:{seconds * 1000 - 1}")
+    assert opened(other)
+
+
+def test_what_was_closed_while_it_was_reported_is_reported_next(
+    redis_server: RedisServer, client: "redis.Redis", tmp_path: Path
+) -> None:
+    with (
+        fault_proxy(tmp_path / "proxy.sock", redis_server.socket) as proxy,
+        redis.Redis.from_url(proxy.url) as slow,
+    ):
+        tally = Tally(slow)
+        assert opened(tally)
+
+        def closes(request: bytes) -> bool:
+            if is_of_streams(request):
+                tally.remove("ada")
+            return False
+
+        proxy.hits = closes
+        tally.report()
+        proxy.mend()
+        assert client.keys("*") != []
+        tally.report()
+        assert client.keys("*") == []
 
 
 def test_a_process_that_ends_says_so(process: Callable[..., Tally], client: "redis.Redis") -> None:
