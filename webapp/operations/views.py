@@ -7,7 +7,8 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from streams import Position
+from conversations import NotFound
+from streams import Position, look_at
 from telemetry import history as kept
 from telemetry.history import Sample, read_samples
 from telemetry.presence import call_roll
@@ -106,7 +107,9 @@ def operation_views(services: Services, admin: Admin) -> APIBlueprint:
     def stop(path: StreamPath) -> Response:
         """Stop an answer, as the person who asked for it can; what is there of it stays."""
         admin.admit()
-        open_stream(services, path.stream_id)
+        [sight] = look_at(services.stream_redis, [path.stream_id])
+        if sight.state == "missing" and not services.store.answers_of([path.stream_id]):
+            raise NotFound("stream", path.stream_id)
         stopping = stop_generation(services, path.stream_id)
         log.warning("the administrator stops an answer", extra={"stream_id": path.stream_id, **admin.who()})
         return respond(Stopped(stream=path.stream_id, stopping=stopping), HTTPStatus.ACCEPTED)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from conversations import open_store
-from streams import End, Kind, Outcome, StreamWriter, StreamWriters, keys
+from streams import End, Kind, Outcome, StreamWriter, StreamWriters, keys, look_at
 from streams.control import CANCELLED
 from telemetry.history import DAY, HOUR
 from telemetry.presence import PROCESSES, TOTALS, Presence
@@ -183,6 +183,23 @@ def test_a_stream_is_stopped_as_by_its_owner_and_that_it_was_is_logged(
     answer = read(ada, conversation)["messages"][-1]
     assert (answer["status"], answer["reason"]) == ("cancelled", CANCELLED.reason)
     assert guarded.post(path, headers=ADMIN).get_json()["stopping"] is False
+
+
+def test_a_stream_is_stopped_while_the_redis_of_the_queue_is_away(
+    open_app: Open,
+    shared_redis: RedisServer,
+    stopping_redis: RedisServer,
+    services: Services,
+    stream: str,
+    begin: Callable[[str], StreamWriter],
+) -> None:
+    begin(stream)
+    app = open_app(admin_password=PASSWORD, redis_url=stopping_redis.url, streams_redis_url=shared_redis.url)
+    stopping_redis.kill()
+    stopped = app.test_client().post(f"/api/admin/streams/{stream}/stop", headers=ADMIN)
+    assert (stopped.status_code, stopped.get_json()["stopping"]) == (202, True)
+    [sight] = look_at(services.stream_redis, [stream])
+    assert sight.cancel
 
 
 def test_of_many_streams_some_are_shown_and_all_are_counted(
