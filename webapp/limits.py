@@ -130,7 +130,12 @@ class Limits:
             name = _digest(who)
             self._open.add(name)
             opened.append(name)
-            if not self._asked(partial(self._open.fits, name, most)):
+            try:
+                fits = self._asked(partial(self._open.fits, name, most))
+            except BaseException:  # the request was given up; what it has counted would be reported for ever
+                leave()
+                raise
+            if not fits:
                 leave()
                 detail = f"{whose} {most:,} connections open, and that is the most. Close some, for example other tabs."
                 raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(TRY_AGAIN)})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import gevent
 import pytest
 import redis
 from flask import session
@@ -19,7 +20,7 @@ from conversations import Allowance, open_store
 from tests.support.redis_server import RedisServer
 from tests.webapp.people import send, share
 from webapp.limit_settings import LimitSettings
-from webapp.limits import Act, wait_for
+from webapp.limits import Act, Limits, wait_for
 from webapp.problems import Problem
 
 OpenApp = Callable[..., OpenAPI]
@@ -275,6 +276,27 @@ def test_an_identity_has_so_many_connections_open_and_more_when_one_is_closed(by
         leave[0]()
         limits.connect()
     limits.leave()
+
+
+def test_a_connection_that_was_given_up_while_it_was_counted_is_not_open(
+    app: OpenAPI, redis_server: RedisServer
+) -> None:
+    given_up = iter([True])
+
+    def connected(connection: "redis.Connection") -> None:
+        connection.on_connect()
+        if next(given_up, False):
+            raise gevent.Timeout  # somebody else's, and not that of the limits
+
+    with redis.Redis.from_url(redis_server.url, redis_connect_func=connected) as client:
+        limits = Limits(LimitSettings(connections_per_identity=1), client)
+        with app.test_request_context():
+            session["owner"] = "ada"
+            with pytest.raises(gevent.Timeout):
+                limits.connect()
+            limits.connect()
+            with pytest.raises(Problem, match="that is the most"):
+                limits.connect()
 
 
 # --- when to come back
