@@ -284,7 +284,7 @@ def test_a_connection_that_was_given_up_while_it_was_counted_is_not_open(
     given_up = iter([True])
 
     def connected(connection: "redis.Connection") -> None:
-        connection.on_connect()
+        connection.on_connect()  # type: ignore[no-untyped-call]
         if next(given_up, False):
             raise gevent.Timeout  # somebody else's, and not that of the limits
 
