@@ -14,6 +14,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from streams import StreamControl, StreamSettings, connect, keys
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.web_process import PROJECT, WebProcess, running_web
@@ -75,7 +76,7 @@ def test_a_process_without_a_key_says_so_and_ends(redis_server: RedisServer) -> 
     ended = subprocess.run(
         [sys.executable, "-m", "gunicorn", "-c", "webapp/gunicorn_conf.py", "webapp.wsgi:app"],
         cwd=PROJECT,
-        env={**environment, "REDIS_URL": redis_server.url, "PORT": "0"},
+        env={**environment, "REDIS_URL": redis_server.url, "PORT": str(free_port())},
         capture_output=True,
         text=True,
         timeout=1200,

@@ -66,7 +66,7 @@ def test_what_is_planted_in_redis_is_not_run(bench: Bench, traces: Path) -> None
         assert list(traces.iterdir()) == []
         assert "this worker does not run 'os.system'" in worker.log
         assert "this worker does not call 'os.mkdir' back" in worker.log
-        assert "this worker sends no webhooks" in worker.log
+        wait_until(lambda: "this worker sends no webhooks" in worker.log, what="the last that is done of a job")
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
