@@ -1,7 +1,7 @@
 """Sockets and event streams that are too many, or say too much, on a real gunicorn with two processes."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
 
 import pytest
@@ -74,8 +74,9 @@ def test_a_page_that_says_too_much_is_closed_and_its_frames_before_were_answered
 ) -> None:
     with connected(strict_web.url, cookie_of(ada)) as page:
         assert ping(page, 20) == 20
-        for _ in range(10):
-            page.say(type="ping")
+        with suppress(ConnectionClosed):
+            for _ in range(200):  # more than a minute and a half allows, however slow this machine is
+                page.say(type="ping")
         assert page.closed() == (4429, "This page says more than 2 frames a second. Come back later.")
 
 
