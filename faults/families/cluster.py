@@ -1,5 +1,6 @@
 """What happens to a Redis Cluster that has the streams. Only the answers of a server that is away stand still."""
 
+from collections.abc import Callable
 from functools import partial
 
 from faults.catalogue import fault
@@ -21,13 +22,7 @@ in_cluster = partial(fault, in_cluster=True)
     often=True,
 )
 def primary_killed(run: Run) -> None:
-    answers = _answers(run)
-    victim = _cluster(run).primary_of(keys.chunks(answers[0].stream))
-    elsewhere = _elsewhere(run, answers, victim)
-    victim.kill()
-    run.injected()
-    _go_on(run, answers, elsewhere)
-    run.processes_say(NOT_FLUSHED)
+    _lose_primary(run, ClusterServer.kill)
 
 
 @in_cluster(
@@ -36,14 +31,7 @@ def primary_killed(run: Run) -> None:
     operator=NOT_FLUSHED,
 )
 def primary_hangs(run: Run) -> None:
-    answers = _answers(run)
-    victim = _cluster(run).primary_of(keys.chunks(answers[0].stream))
-    elsewhere = _elsewhere(run, answers, victim)
-    victim.pause()
-    run.injected()
-    _go_on(run, answers, elsewhere)
-    victim.resume()
-    run.processes_say(NOT_FLUSHED)
+    _lose_primary(run, ClusterServer.pause).resume()
 
 
 @in_cluster("slots move from server to server", viewer="nothing", operator="nothing: redirections are followed")
@@ -94,6 +82,18 @@ def worker_and_list_killed(run: Run) -> None:
     for answer in answers:
         answer.wait_until_done()
     run.operator_sees(answers[0], "lease ran out; stream ended as interrupted")
+
+
+def _lose_primary(run: Run, lose: Callable[[ClusterServer], None]) -> ClusterServer:
+    """The primary of the first answer is lost, while it and others are written; which one it was."""
+    answers = _answers(run)
+    victim = _cluster(run).primary_of(keys.chunks(answers[0].stream))
+    elsewhere = _elsewhere(run, answers, victim)
+    lose(victim)
+    run.injected()
+    _go_on(run, answers, elsewhere)
+    run.processes_say(NOT_FLUSHED)
+    return victim
 
 
 def _answers(run: Run) -> list[Answer]:
