@@ -6,35 +6,35 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from telemetry.version import NUMBER
-from webapp import follow
 from webapp.accounts import account_views, init_accounts, open_provider
 from webapp.admin import init_admin
 from webapp.conversations import conversation_views
-from webapp.correlation import init_correlation
 from webapp.dashboard import init_dashboard
+from webapp.defence.headers import init_headers
+from webapp.defence.keys import plain
+from webapp.defence.sites import init_sites
 from webapp.exports import export_views
+from webapp.following import follow
+from webapp.following.sockets import OutletMiddleware
 from webapp.generations import generation_views
-from webapp.headers import init_headers
-from webapp.health import health_views
 from webapp.identity import COOKIE, init_identity
-from webapp.keys import plain
 from webapp.metrics import init_metrics
 from webapp.models import model_views
+from webapp.observing.correlation import init_correlation
+from webapp.observing.health import health_views
+from webapp.observing.scrape import scrape_views
+from webapp.observing.tracing import init_tracing
+from webapp.observing.vitals import vital_views
 from webapp.operations.page import init_operations
 from webapp.operations.views import operation_views
 from webapp.page import init_page
 from webapp.plain import init_plain
 from webapp.problems import ProblemBody, described, init_problems
 from webapp.remarks import remark_views
-from webapp.scrape import scrape_views
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.shares import share_views
-from webapp.sites import init_sites
-from webapp.sockets import OutletMiddleware
-from webapp.tracing import init_tracing
 from webapp.validation import init_bodies, invalid_request, require_json_object
-from webapp.vitals import vital_views
 
 INFO = Info(
     title="Rejoinder",

@@ -19,10 +19,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from jobs import SERIALIZER
 from webapp.admin import Admin, init_admin
-from webapp.correlation import init_correlation
-from webapp.headers import init_headers
+from webapp.defence.headers import init_headers
+from webapp.defence.keys import plain
 from webapp.identity import init_identity
-from webapp.keys import plain
+from webapp.observing.correlation import init_correlation
 from webapp.plain import init_plain
 from webapp.problems import init_problems
 from webapp.responses import respond

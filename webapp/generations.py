@@ -9,8 +9,8 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from conversations import records
+from webapp.defence.limits import Act
 from webapp.identity import current_owner
-from webapp.limits import Act
 from webapp.models import chosen_model
 from webapp.problems import described
 from webapp.responses import respond

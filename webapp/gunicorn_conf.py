@@ -11,7 +11,7 @@ import gevent
 from telemetry import multiprocess
 from telemetry.logs import init_logs
 from telemetry.settings import LogSettings
-from webapp.gunicorn_log import GunicornLog, forget_the_last_request
+from webapp.observing.gunicorn_log import GunicornLog, forget_the_last_request
 
 
 def _whole_number(name: str, default: int, most: int) -> int:
@@ -58,7 +58,7 @@ def post_worker_init(worker: Any) -> None:
     def drain() -> None:
         while worker.alive:
             gevent.sleep(ALIVE_CHECK)
-        from webapp.sockets import send_all_away
+        from webapp.following.sockets import send_all_away
 
         while True:  # for a moment new ones are still accepted
             send_all_away(random.random)

@@ -9,7 +9,7 @@ from streams import Reaper, Restarts, StreamHub, Subscriber
 from telemetry.exposition import Exposition
 from telemetry.presence import Report
 from telemetry.shared import PREFIX, Shared
-from webapp import sockets
+from webapp.following import sockets
 
 EXPOSITION = Exposition()
 _counter, _gauge = EXPOSITION.counter, EXPOSITION.gauge

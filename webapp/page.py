@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
 from conversations import NotFound, ShareOver, Store
-from webapp.headers import PAGE_POLICY, SAME_FOR_ALL
-from webapp.limits import Limits
+from webapp.defence.headers import PAGE_POLICY, SAME_FOR_ALL
+from webapp.defence.limits import Limits
 from webapp.previews import NO_INDEX, preview
 from webapp.problems import Problem
 

@@ -8,8 +8,8 @@ from flask_openapi3.models.tag import Tag
 
 from conversations import NotShared, Visitor
 from webapp.access import OwnerAccess, Place, ShareAccess
+from webapp.defence.limits import Act
 from webapp.identity import current_owner
-from webapp.limits import Act
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import (

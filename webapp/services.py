@@ -29,15 +29,15 @@ from streams import (
 from telemetry.history import Sampler
 from telemetry.presence import Presence
 from webapp import metrics
-from webapp.audience import Audience
+from webapp.defence.limits import Limits
 from webapp.door import Door
-from webapp.limits import Limits
-from webapp.lists import Lists
+from webapp.following.audience import Audience
+from webapp.following.lists import Lists
+from webapp.following.rooms import Rooms
+from webapp.following.waiting import Waiting
 from webapp.operations.measuring import measure
-from webapp.rooms import Rooms
 from webapp.settings import Settings
 from webapp.settle import Announce, Settler
-from webapp.waiting import Waiting
 
 log = logging.getLogger(__name__)
 

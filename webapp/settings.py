@@ -8,8 +8,8 @@ from pydantic_settings import NoDecode
 
 from jobs.settings import SettingsError
 from webapp.account_settings import AccountSettings
-from webapp.keys import several, strong
-from webapp.limit_settings import LimitSettings
+from webapp.defence.keys import several, strong
+from webapp.defence.limit_settings import LimitSettings
 
 __all__ = ["Settings", "SettingsError", "load_settings"]
 

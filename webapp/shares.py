@@ -18,9 +18,9 @@ from conversations import (
     records,
     tag_of,
 )
+from webapp.defence.limits import Act
 from webapp.door import Together
 from webapp.identity import current_owner
-from webapp.limits import Act
 from webapp.problems import Problem, described
 from webapp.responses import respond
 from webapp.schemas import (

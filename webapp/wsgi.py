@@ -17,9 +17,9 @@ from telemetry.settings import LogSettings, TraceSettings
 from telemetry.traces import TracesMissing, init_traces
 from webapp import metrics
 from webapp.app import create_app
+from webapp.following.sockets import beat_forever
 from webapp.services import open_services
 from webapp.settings import SettingsError, load_settings
-from webapp.sockets import beat_forever
 
 UPDATE_EVERY = 1.0  # seconds
 

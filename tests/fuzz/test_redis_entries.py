@@ -38,8 +38,8 @@ from tests.fuzz.strategies import corrupted, examples, mutated, values, written
 from tests.support.reaping import reap
 from tests.support.redis_server import running_redis
 from tests.support.waiting import wait_until
-from webapp import frames
-from webapp.audience import Audience
+from webapp.following import frames
+from webapp.following.audience import Audience
 from webapp.schemas import ModelList, StreamRecording
 
 EPOCH = "3f9ac2b17d04e586"

@@ -16,7 +16,7 @@ from requests import RequestException
 
 from conversations import Profile
 from webapp.account_settings import Oidc
-from webapp.destinations import own_path
+from webapp.defence.destinations import own_path
 
 log = logging.getLogger(__name__)
 

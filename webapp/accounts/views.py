@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from conversations import Changed, tag_of
 from webapp.accounts.provider import Declined, Provider, ProviderAway, Refused
-from webapp.destinations import own_path
+from webapp.defence.destinations import own_path
 from webapp.identity import become, current_owner, forget_former, former, leave
 from webapp.plain import notice
 from webapp.problems import Problem, described

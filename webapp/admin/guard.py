@@ -10,11 +10,11 @@ from flask import Response, after_this_request, redirect, request
 from redis import Redis
 from werkzeug.exceptions import HTTPException, NotFound
 
-from webapp.addresses import client_address
 from webapp.admin.attempts import Attempts
 from webapp.admin.sessions import Session, Sessions
+from webapp.defence.addresses import client_address
+from webapp.defence.sites import is_from_elsewhere
 from webapp.problems import Problem
-from webapp.sites import is_from_elsewhere
 
 ADMIN = "admin"  # the user's name, for HTTP Basic and for password managers
 COOKIE = "rejoinder_admin"

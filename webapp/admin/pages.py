@@ -8,7 +8,7 @@ from redis import Redis
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.admin.guard import ADMIN, Admin, refuse_other_sites
-from webapp.destinations import own_path
+from webapp.defence.destinations import own_path
 from webapp.plain import plain_page
 from webapp.problems import Problem
 from webapp.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask, Response
 
 from webapp.admin import Admin
-from webapp.headers import PAGE_POLICY
+from webapp.defence.headers import PAGE_POLICY
 from webapp.problems import Problem
 
 ADDRESS = "/admin/operations"

@@ -26,12 +26,12 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from redis import Redis, RedisError
 
 from conversations import NotFound
-from webapp.addresses import client_address
+from webapp.defence.addresses import client_address
+from webapp.defence.limit_settings import LimitSettings, parsed_rates
+from webapp.defence.tally import REWRITTEN, Tally
 from webapp.identity import STRANGER, current_owner, welcome
-from webapp.limit_settings import LimitSettings, parsed_rates
 from webapp.patience import patiently
 from webapp.problems import Problem, in_words
-from webapp.tally import REWRITTEN, Tally
 
 log = logging.getLogger(__name__)
 

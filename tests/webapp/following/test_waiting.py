@@ -12,10 +12,10 @@ from tests.support.redis_server import RedisServer
 from tests.support.socket_client import SocketClient, connected
 from tests.support.web_process import WebProcess
 from tests.support.writing import die, write, write_note
+from tests.webapp.following.test_event_stream import Events, following, opened
 from tests.webapp.people import cookie_of, send
-from tests.webapp.test_event_stream import Events, following, opened
+from webapp.following.waiting import Waiting
 from webapp.services import Services
-from webapp.waiting import Waiting
 
 pytestmark = pytest.mark.timeout(400)  # as in test_process.py
 

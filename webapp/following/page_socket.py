@@ -10,11 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import NotFound, RemarkRecord, ShareOver
 from streams import Batch, Cursor, Gone, Position, is_end
-from webapp import farewell, frames, metrics, sockets
+from webapp import metrics
 from webapp.access import Access
-from webapp.pace import Pace
+from webapp.defence.pace import Pace
+from webapp.following import farewell, frames, sockets
+from webapp.following.rooms import Visit, Watch
 from webapp.problems import Problem
-from webapp.rooms import Visit, Watch
 from webapp.schemas import Remark
 from webapp.services import Services
 

@@ -2,7 +2,7 @@
 
 from itertools import repeat
 
-from webapp.pace import Pace
+from webapp.defence.pace import Pace
 
 
 class Clock:

@@ -12,7 +12,7 @@ from streams import StreamSettings
 from tests.support.database import new_sqlite
 from tests.support.redis_server import RedisServer
 from webapp.app import create_app
-from webapp.health import TIME_LIMIT
+from webapp.observing.health import TIME_LIMIT
 from webapp.services import open_services
 from webapp.settings import Settings
 

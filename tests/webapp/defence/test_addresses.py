@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.addresses import client_address
+from webapp.defence.addresses import client_address
 
 PEER, CLIENT, LIE = "192.0.2.1", "198.51.100.7", "203.0.113.9"
 

@@ -8,7 +8,7 @@ import redis
 
 from tests.support.fault_proxy import fault_proxy, is_of_streams
 from tests.support.redis_server import RedisServer
-from webapp.tally import Tally
+from webapp.defence.tally import Tally
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A reader that is slower than the answer: every frame is whole, nobody else waits, and abuse ends.
 
-simple-websocket writes short under gevent (its issue 45), which tears frames apart just here; see webapp/sockets.py.
+simple-websocket writes short under gevent (its issue 45), which tears frames apart just here; see
+webapp/following/sockets.py.
 """
 
 import json
@@ -19,7 +20,7 @@ from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
 from tests.support.web_process import WebProcess
 from tests.webapp.people import cookie_of
-from webapp.sockets import Outlet
+from webapp.following.sockets import Outlet
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -6,8 +6,8 @@ from gevent.event import Event as Bell
 
 from conversations import ShareRecord
 from streams import Batch, Cursor, Gone, Position, is_end
-from webapp import frames, sockets
-from webapp.rooms import Visit
+from webapp.following import frames, sockets
+from webapp.following.rooms import Visit
 from webapp.services import Services
 
 

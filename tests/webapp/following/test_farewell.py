@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.farewell import EACH, LONGEST, SPREAD, moments
+from webapp.following.farewell import EACH, LONGEST, SPREAD, moments
 
 chances = st.floats(0, 1, exclude_max=True)
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from streams import keys
-from webapp.audience import Audience
+from webapp.following.audience import Audience
 from webapp.services import Services
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from conversations import RemarkRecord, ShareRecord, Store
 from streams import Subscriber
 from streams import keys as stream_keys
-from webapp.audience import RECOUNT_HINT, Audience
+from webapp.following.audience import RECOUNT_HINT, Audience
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from werkzeug.test import TestResponse
 from conversations import Allowance, open_store
 from tests.support.redis_server import RedisServer
 from tests.webapp.people import send, share
-from webapp.limit_settings import LimitSettings
-from webapp.limits import Act, Limits, wait_for
+from webapp.defence.limit_settings import LimitSettings
+from webapp.defence.limits import Act, Limits, wait_for
 from webapp.problems import Problem
 
 OpenApp = Callable[..., OpenAPI]

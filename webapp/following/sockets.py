@@ -23,7 +23,7 @@ import gevent.socket
 from simple_websocket import ConnectionClosed, Server
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-from webapp import farewell
+from webapp.following import farewell
 
 log = logging.getLogger(__name__)
 

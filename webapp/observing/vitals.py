@@ -8,8 +8,8 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from webapp import sockets
 from webapp.admin import Admin
+from webapp.following import sockets
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import Vitals

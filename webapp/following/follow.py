@@ -14,17 +14,17 @@ from wsproto.utilities import RemoteProtocolError
 
 from conversations import ShareRecord, StreamRecord
 from streams import Position, StreamNotFound
-from webapp import frames, sockets
 from webapp.access import access_for
-from webapp.event_stream import EventStream
+from webapp.defence.limits import Act
+from webapp.defence.sites import host_of
+from webapp.following import frames, sockets
+from webapp.following.event_stream import EventStream
+from webapp.following.page_socket import PageSocket
 from webapp.identity import current_owner
-from webapp.limits import Act
-from webapp.page_socket import PageSocket
 from webapp.problems import RETRY_AFTER, Problem, described
 from webapp.responses import respond
 from webapp.schemas import Digest, StreamPath, StreamQuery, StreamRecording
 from webapp.services import Services
-from webapp.sites import host_of
 
 SOCKET = "/api/socket"
 NO_HANDSHAKE = "This is no WebSocket handshake of version 13 with a key of 16 bytes."
