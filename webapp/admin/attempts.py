@@ -1,8 +1,8 @@
 """How often a wrong password may be given: counted for each address and in all, by all web processes together.
 
 Whether a password was right is only told to whoever has guesses left, so a right guess after too many wrong ones looks
-like another wrong one. While Redis is away each process counts for itself: other limits (defence/limits.py) let everybody pass
-then, but whoever guesses is not everybody.
+like another wrong one. While Redis is away each process counts for itself: other limits (defence/limits.py) let
+everybody pass then, but whoever guesses is not everybody.
 """
 
 import logging

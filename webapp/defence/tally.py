@@ -1,8 +1,8 @@
 """How many of something there are just now, over all web processes.
 
 Every process writes its own number beside those of the others, with a moment after which it does not count any more:
-what a process that was killed had open is open no longer. The same thought as in following/audience.py, but here the number is
-asked for before one more is let in; so one script does both at once.
+what a process that was killed had open is open no longer. The same thought as in following/audience.py, but here the
+number is asked for before one more is let in; so one script does both at once.
 """
 
 import secrets
