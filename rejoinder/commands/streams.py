@@ -17,8 +17,7 @@ from rejoinder.environment import needed_environment
 from rejoinder.exits import Exit
 from rejoinder.sights import COLUMNS, as_json_of, ending, facts, kept, row
 from rejoinder.terminal import Screen, one_line, say
-from streams import Sight, StreamControl, StreamNotFound, connect_streams, look_at, look_at_all, unsettled
-from streams.connection import Client
+from streams import Client, Sight, StreamControl, StreamNotFound, connect_streams, look_at, look_at_all, unsettled
 
 PATIENCE = 5.0  # seconds for Redis, and for the database
 STOP_PATIENCE = 10.0  # seconds for a worker to end what it was asked to stop; it takes less than one

@@ -44,6 +44,7 @@ def page(browser: Browser, dashboard: WebProcess) -> Iterator[Page]:
     faults: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
     yield page
     context.close()
     assert faults == []

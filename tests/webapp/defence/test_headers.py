@@ -35,7 +35,7 @@ EVERYWHERE = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 NOT_TOLD = {"a script", "a handshake that is none"}  # come after a page that was told
-BORROWED = {"the API's page"}  # Swagger's own, with scripts in its HTML
+BORROWED = {"/api/openapi/swagger", "/rq/"}  # pages of others, with scripts in their HTML
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +72,20 @@ def test_what_is_somebodys_is_kept_by_nobody_on_the_way(open_app: Callable[..., 
 
 
 def ask(server: WebProcess, path: str, **headers: str) -> HTTPResponse:
+    return read(server, path, **headers)[0]
+
+
+def read(server: WebProcess, path: str, **headers: str) -> tuple[HTTPResponse, str]:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", path, headers={"Accept": "text/html", **headers})
     response = connection.getresponse()
-    response.read()
+    body = response.read()
     connection.close()
-    return response
+    return response, body.decode(errors="replace")
+
+
+def directives(response: HTTPResponse) -> dict[str, str]:
+    return dict(part.split(" ", 1) for part in response.headers["Content-Security-Policy"].split("; "))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,12 +95,30 @@ def test_every_kind_of_answer_has_the_same_protection(server: WebProcess, kind: 
     assert "camera=()" in headers["Permissions-Policy"]
     if kind != "a script":  # a policy is for documents
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-        assert ("unsafe" in headers["Content-Security-Policy"]) == (kind in BORROWED)
+        assert ("unsafe" in headers["Content-Security-Policy"]) == (KINDS[kind] in BORROWED)
+
+
+@pytest.mark.parametrize("path", sorted(BORROWED))
+def test_a_borrowed_page_runs_the_scripts_that_it_comes_with_and_no_others(server: WebProcess, path: str) -> None:
+    nonces = set()
+    for _ in range(2):
+        response, page = read(server, path, **basic("admin", PASSWORD))
+        policy = directives(response)
+        assert policy["default-src"] == "'none'"
+        assert "unsafe-inline" not in policy["script-src"] + policy["style-src"]
+        nonce = re.search(r"'nonce-([\w-]{22,})'", policy["script-src"])
+        assert nonce
+        assert nonce[0] in policy["style-src"]
+        opened = re.findall(r"<(?:script|style)\b[^>]*>", page)
+        assert opened
+        assert all(f'nonce="{nonce[1]}"' in each for each in opened)
+        nonces.add(nonce[1])
+    assert len(nonces) == 2
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_tells_nobody_anything(server: WebProcess) -> None:
     """An image in what a model writes would tell its server who reads it: there is none, and it would not load."""
-    policy = dict(part.split(" ", 1) for part in ask(server, "/").headers["Content-Security-Policy"].split("; "))
+    policy = directives(ask(server, "/"))
     assert policy["default-src"] == "'none'"
     assert policy["img-src"] == "'self' data:"
     assert {policy[each] for each in ("script-src", "style-src", "font-src", "connect-src")} == {"'self'"}
