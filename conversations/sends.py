@@ -92,6 +92,10 @@ def continue_(session: Session, order: Order, message_id: str) -> Sent:
     return _owe_answer(session, order, conversation, question, request, brought_question=False, begun=cut_off)
 
 
+def was_sent(session: Session, person: str, idempotency_key: str) -> bool:
+    return session.scalar(EARLIER, {"owner": person, "key": idempotency_key}) is not None
+
+
 def withdraw(session: Session, stream_id: str) -> bool:
     """Undo an order that nobody has begun to work on, the question that came with it included."""
     held = rows.locked_answer(session, stream_id, {Status.QUEUED})

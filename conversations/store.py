@@ -269,6 +269,10 @@ class Store:
         order = self._order(owner, stream_id, model, idempotency_key)
         return self._once(order, sends.continue_, message_id)
 
+    def was_sent(self, person: str, idempotency_key: str) -> bool:
+        """Whether asking by this person with this key would find what was asked before, and begin nothing."""
+        return self._read(sends.was_sent, person, idempotency_key)
+
     def withdraw(self, stream_id: str) -> bool:
         """Undo a send that could not be enqueued, as if it never was. False: it was begun or settled, and stays."""
         return self._write(sends.withdraw, stream_id)

@@ -9,7 +9,6 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from conversations import records
-from webapp.defence.limits import Act
 from webapp.identity import current_owner
 from webapp.models import chosen_model
 from webapp.problems import described
@@ -24,7 +23,7 @@ from webapp.schemas import (
     Stopped,
     StreamPath,
 )
-from webapp.sending import start_generation, stop_generation
+from webapp.sending import count_send, start_generation, stop_generation
 from webapp.services import Services
 
 SENT = {
@@ -56,28 +55,24 @@ def generation_views(services: Services) -> APIBlueprint:
     @api.post("/conversations/<id:conversation_id>/messages", responses=SENT)
     def send(path: ConversationPath, header: SendHeaders, body: NewMessage) -> Response:
         """Send a message, and have it answered."""
-        services.limits.count(Act.SEND)
         begin = partial(store.send, current_owner(), path.conversation_id, body.content)
         return _started(begin, body.model, header)
 
     @api.post("/messages/<id:message_id>/regenerate", responses=SENT)
     def regenerate(path: MessagePath, header: SendHeaders, body: ModelChoice) -> Response:
         """Have another version of an answer written."""
-        services.limits.count(Act.SEND)
         begin = partial(store.regenerate, current_owner(), path.message_id)
         return _started(begin, body.model, header)
 
     @api.post("/messages/<id:message_id>/continue", responses=SENT)
     def continue_(path: MessagePath, header: SendHeaders, body: ModelChoice) -> Response:
         """Have an answer that was cut off gone on with, in a version that begins with what there is."""
-        services.limits.count(Act.SEND)
         begin = partial(store.continue_, current_owner(), path.message_id)
         return _started(begin, body.model, header)
 
     @api.post("/messages/<id:message_id>/edit", responses=SENT)
     def edit(path: MessagePath, header: SendHeaders, body: NewMessage) -> Response:
         """Send another version of one of your messages, and have it answered."""
-        services.limits.count(Act.SEND)
         begin = partial(store.edit, current_owner(), path.message_id, body.content)
         return _started(begin, body.model, header)
 
@@ -89,6 +84,7 @@ def generation_views(services: Services) -> APIBlueprint:
         return respond(Stopped(stream=path.stream_id, stopping=stopping), HTTPStatus.ACCEPTED)
 
     def _started(begin: Callable[..., records.Sent], model: str | None, header: SendHeaders) -> Response:
+        count_send(services, current_owner(), header.idempotency_key)
         begin_on = partial(begin, model=chosen_model(services, model), idempotency_key=header.idempotency_key)
         sent = start_generation(services, lambda stream_id: begin_on(stream_id=stream_id))
         return respond(Sent.model_validate(sent), HTTPStatus.ACCEPTED)

@@ -12,11 +12,22 @@ from redis import RedisError
 from conversations import Busy, Sent, Status
 from jobs import has_job
 from streams import StreamNotFound
+from webapp.defence.limits import Act
 from webapp.metrics import SENDS
 from webapp.services import Services
 
 Begin = Callable[[str], Sent]
 """Writes question and answer into the database, for the stream of this id."""
+
+
+def count_send(services: Services, person: str, idempotency_key: str | None) -> None:
+    """Count one more send, unless it is a repeated one: whoever asks whether the first one arrived is always told.
+
+    However often that is, it begins nothing: it is a few looks by an index, less than reading a conversation, which is
+    not counted either. One that comes before the first one is in the database counts as another. Raises Problem (429).
+    """
+    if idempotency_key is None or not services.store.was_sent(person, idempotency_key):
+        services.limits.count(Act.SEND)
 
 
 def start_generation(services: Services, begin: Begin) -> Sent:

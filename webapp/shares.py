@@ -35,7 +35,7 @@ from webapp.schemas import (
     SharePath,
     Stopped,
 )
-from webapp.sending import start_generation, stop_generation
+from webapp.sending import count_send, start_generation, stop_generation
 from webapp.services import Services
 
 BAD, FORBIDDEN, MISSING, OVER = (
@@ -92,7 +92,7 @@ def share_views(services: Services) -> APIBlueprint:
     @api.post("/shares/<id:share_id>/messages", responses=ASKED)
     def ask(path: SharePath, header: SendHeaders, body: Question) -> Response:
         """Ask in a shared conversation, if its link is for that. One question at a time, whoever asks it."""
-        services.limits.count(Act.SEND)
+        count_send(services, current_owner(), header.idempotency_key)
         visitor = Visitor(services.limits.welcome(), body.name)
 
         def begin(stream_id: str) -> records.Sent:

@@ -244,6 +244,7 @@ def test_keys_of_two_owners_are_two_keys(
 ) -> None:
     theirs = store.create_conversation(STRANGER)
     ask(conversation.id, key="k")
+    assert (store.was_sent(OWNER, "k"), store.was_sent(STRANGER, "k")) == (True, False)
     assert store.send(STRANGER, theirs.id, "Why?", stream_id=new_stream(), model="m", idempotency_key="k").created
 
 
@@ -265,6 +266,7 @@ def test_a_withdrawn_first_send_leaves_an_empty_nameless_conversation(
     assert (left.messages, left.generating, left.title, left.version) == ((), None, "", 3)
     with pytest.raises(NotFound):
         store.stream(stream_of(sent), OWNER)
+    assert not store.was_sent(OWNER, "k")
     assert ask(conversation.id, key="k").created  # the key is free again: the retry is a send
 
 

@@ -70,6 +70,40 @@ def test_every_way_to_ask_counts_as_one(open_app: OpenApp) -> None:
     assert [each.status_code for each in asked] == [409, 429]
 
 
+def test_a_repetition_is_not_counted_and_gets_what_the_first_one_got_also_when_there_were_too_many(
+    open_app: OpenApp,
+) -> None:
+    app = open_app(sends_per_identity="5/hour")
+    ada, store = app.test_client(), app.extensions["services"].store
+    conversation = begin(ada)
+    link = share(ada, conversation, may_ask=True)
+    begun: dict[tuple[str, str], str] = {}
+
+    def ask(path: str, content: str = "") -> TestResponse:
+        headers = {"Idempotency-Key": f"{path} {content}".replace(" ", "_")}
+        body = {"content": content, "name": "Ada"} if "shares" in path else {"content": content} if content else {}
+        return ada.post(path, json=body, headers=headers)
+
+    def answered(path: str, content: str = "") -> tuple[str, str]:
+        sent = ask(path, content).get_json()
+        begun[path, content] = sent["stream"]
+        assert ask(path, content).get_json()["stream"] == sent["stream"]
+        store.begin(sent["stream"])
+        store.save_answer(sent["stream"], text="Because", reasoning="", outcome="cancelled", reason=None, usage=None)
+        return sent["question"]["id"], sent["answer"]["id"]
+
+    question, answer = answered(f"/api/conversations/{conversation}/messages", "Why?")
+    answered(f"/api/messages/{answer}/regenerate")
+    answered(f"/api/messages/{answer}/continue")
+    answered(f"/api/messages/{question}/edit", "Why not?")
+    answered(f"/api/shares/{link}/messages", "Who?")
+    for _ in range(2):
+        refusal(ask(f"/api/conversations/{conversation}/messages", "One too many"))
+        for (path, content), stream in begun.items():
+            again = ask(path, content)
+            assert (again.status_code, again.get_json()["stream"]) == (202, stream)
+
+
 def test_all_processes_count_together(open_app: OpenApp) -> None:
     one, two = (open_app(sends_per_identity="1/hour") for _ in range(2))
     ada = one.test_client()
@@ -166,9 +200,10 @@ def test_an_address_gets_so_many_identities_and_then_sees_the_page_without_one(
 def test_an_identity_has_so_many_answers_running(open_app: OpenApp, database_url: str) -> None:
     ada = open_app(open_store(database_url, allowance=Allowance(running=1))).test_client()
     first, second = begin(ada), begin(ada)
-    stream = send(ada, first)["stream"]
+    stream = send(ada, first, key="once")["stream"]
     response = ada.post(f"/api/conversations/{second}/messages", json={"content": "Why?"})
     assert refusal(response).startswith("1 of your answers are queued or being written, and that is the most.")
+    assert send(ada, first, key="once")["stream"] == stream, "what is repeated is no other one"
     assert ada.post(f"/api/streams/{stream}/stop").status_code == 202
     send(ada, second)
 
