@@ -91,8 +91,11 @@ def purge(session: Session, deleted_before: datetime) -> int:
 
 def erase(session: Session, person: str, moment: datetime) -> Erased:
     """Everything of a person's: what is theirs goes, and what they said elsewhere is theirs no more."""
-    # All at once and in one order: two who erase themselves do not wait for each other.
+    # Each all at once and in one order: two who erase themselves, or one who signs in meanwhile, do not wait for each
+    # other. What is spent comes before what a conversation has cost so far, for that is of today, and nobody's too.
+    session.execute(delete_rows(Account).where(Account.owner == person))
     conversations = session.scalars(touched_by(person)).all()
+    spending.hand_over(session, person, NOBODY)
     erased = Erased([], [])
     for conversation in conversations:
         conversation.version += 1
@@ -105,10 +108,8 @@ def erase(session: Session, person: str, moment: datetime) -> Erased:
     session.flush()
     # Answers that others have read stay in their conversations, and so the questions, without a name.
     session.execute(update(Message).where(Message.author_id == person).values(author_id=NOBODY, author_name=""))
-    spending.hand_over(session, person, NOBODY)
     session.execute(update(Send).where(Send.owner == person).values(owner=NOBODY, idempotency_key=None))
     session.execute(delete_rows(Conversation).where(Conversation.owner == person))
-    session.execute(delete_rows(Account).where(Account.owner == person))
     return erased
 
 

@@ -4,13 +4,14 @@ It is kept in the database and not in Redis, for Redis may forget. It is counted
 that is done once, whoever does it and however often it is tried, so an answer is paid for once. What is allowed is
 looked at in the transaction that begins one. An answer that runs may finish, whatever it costs.
 
-Rule: a person's row of the day is locked after the conversation's, and nothing after it.
+Rule: a person's row of the day is locked after the conversation's, and nothing after it but the row of a later day, or
+of who gets what they have spent. So no two wait for each other; and whoever removes what is old waits for nobody.
 """
 
 import math
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import bindparam, delete, func, select, text
+from sqlalchemy import bindparam, delete, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from conversations import history
@@ -113,15 +114,18 @@ def write_off(session: Session, conversation: Conversation, moment: datetime) ->
 
 def hand_over(session: Session, person: str, to: str) -> None:
     """What one has spent, another has: the account of a browser, or nobody, where a person is gone."""
-    theirs = session.execute(select(Spent.day, Spent.tokens).where(Spent.person == person).order_by(Spent.day)).all()
+    theirs = session.execute(
+        select(Spent.day, Spent.tokens).where(Spent.person == person).order_by(Spent.day).with_for_update()
+    ).all()
     session.execute(delete(Spent).where(Spent.person == person))
     for day, tokens in theirs:
         _add(session, day, to, tokens)
 
 
 def forget(session: Session, moment: datetime) -> None:
-    """What was spent so long ago interests nobody."""
-    session.execute(delete(Spent).where(Spent.day < _day(moment - KEPT)))
+    """What was spent so long ago interests nobody. What somebody holds just now is left for the next time."""
+    old = select(Spent.day, Spent.person).where(Spent.day < _day(moment - KEPT)).with_for_update(skip_locked=True)
+    session.execute(delete(Spent).where(tuple_(Spent.day, Spent.person).in_(old)))
 
 
 def _add(session: Session, day: str, person: str, tokens: int) -> int:

@@ -20,10 +20,12 @@ from conversations import (
     Terms,
     TooManyRunning,
     Visitor,
+    accounts,
     open_store,
     spending,
 )
 from conversations.database import Database
+from conversations.models import Account
 from conversations.rows import touched_by
 from conversations.settings import DEFAULT_ALLOWANCE
 from tests.conversations.conftest import OWNER, STRANGER, Clock, new_stream, stream_of
@@ -32,6 +34,13 @@ from tests.support.database import migrated, new_postgres
 from tests.support.waiting import wait_until
 
 Open = Callable[..., Store]
+
+WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
+def rows_of_spent(database: Database) -> int:
+    with database.read() as session:
+        return int(session.execute(text("SELECT count(*) FROM spent")).scalar_one())
 
 
 @pytest.fixture
@@ -268,17 +277,12 @@ def test_what_was_spent_long_ago_is_forgotten(open_with: Open, clock: Clock, dat
     store = open_with()
     run(store, total_tokens=60)
     database = Database(database_url)
-
-    def rows() -> int:
-        with database.read() as session:
-            return int(session.execute(text("SELECT count(*) FROM spent")).scalar_one())
-
     clock.moment += timedelta(days=30)
     store.purge(timedelta(minutes=10))
-    assert rows() == 1
+    assert rows_of_spent(database) == 1
     clock.moment += timedelta(days=10)
     store.purge(timedelta(minutes=10))
-    assert rows() == 0
+    assert rows_of_spent(database) == 0
     database.close()
 
 
@@ -296,10 +300,67 @@ def test_who_erases_themselves_and_what_removes_the_old_wait_for_each_other_in_o
         with database.write() as session:
             session.scalars(touched_by(OWNER)).all()  # as `erase` begins
             purged = pool.submit(store.purge, timedelta(minutes=10))
-            waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            wait_until(lambda: session.scalar(waits), what="the other to wait for the conversation")
+            wait_until(lambda: session.scalar(WAITING), what="the other to wait for the conversation")
             spending.hand_over(session, OWNER, spending.NOBODY)
         assert purged.result(60) == 1
+
+
+def test_what_removes_the_old_waits_for_nobody(postgres: str, clock: Clock) -> None:
+    """Else it would hold what nobody has spent, and wait for what somebody hands over to nobody."""
+    database_url = migrated(new_postgres(postgres))
+    with closing(open_store(database_url, now=clock)) as store, closing(Database(database_url)) as database:
+        for owner in (OWNER, STRANGER, "carol"):
+            run(store, owner, total_tokens=60)
+        store.erase("carol")
+        clock.moment += timedelta(days=40)
+        with database.write() as session, ThreadPoolExecutor(1) as pool:
+            spending.hand_over(session, OWNER, "an account")
+            assert pool.submit(store.purge, timedelta(minutes=10)).result(60) == 0
+            spending.hand_over(session, STRANGER, spending.NOBODY)
+        store.purge(timedelta(minutes=10))
+        assert rows_of_spent(database) == 0
+
+
+def test_two_who_erase_themselves_in_mid_answer_wait_for_each_other_in_one_order(postgres: str, clock: Clock) -> None:
+    database_url = migrated(new_postgres(postgres))
+    with (
+        closing(open_store(database_url, now=clock)) as store,
+        closing(Database(database_url)) as database,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        for owner in (OWNER, STRANGER):
+            run(store, owner, total_tokens=60)
+        clock.moment += timedelta(days=1)
+        run(store, "carol", total_tokens=60)
+        running = ask(store, content="q" * 40)
+        store.begin(stream_of(running))
+        with database.write() as session:
+            spending.hand_over(session, STRANGER, spending.NOBODY)  # of yesterday
+            erased = pool.submit(store.erase, OWNER)
+            wait_until(lambda: session.scalar(WAITING), what="the other to wait for nobody's row of yesterday")
+            spending.hand_over(session, "carol", spending.NOBODY)  # of today
+        assert erased.result(60).stream_ids == [stream_of(running)]
+        assert (store.spent(OWNER), store.spent_by_all()) == (0, 70)
+
+
+def test_who_signs_in_and_erases_themselves_at_one_instant_is_not_kept_waiting(postgres: str, clock: Clock) -> None:
+    database_url = migrated(new_postgres(postgres))
+    profile = Profile("https://issuer.example", "ada", "Ada", "")
+    with (
+        closing(open_store(database_url, now=clock)) as store,
+        closing(Database(database_url)) as database,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        account = store.sign_in(profile).account.owner
+        link = store.share(account, store.create_conversation(account).id, Terms(discussion=True))
+        store.add_remark(link.conversation_id, Visitor(OWNER, "Ada"), "Hm.", share_id=link.id)
+        with database.write() as session:
+            session.get_one(Account, (profile.issuer, profile.subject), with_for_update=True)  # as `sign_in` begins
+            erased = pool.submit(store.erase, account)
+            wait_until(lambda: session.scalar(WAITING), what="the other to wait for the account")
+            assert accounts.take_along(session, OWNER, account)
+        assert erased.result(60)
+        assert store.account(account) is None
 
 
 # --- settings
