@@ -9,6 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from limits import RateLimitItemPerDay, RateLimitItemPerMinute
@@ -16,6 +17,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter, RateLimiter
 from redis import Redis, RedisError
 
+from webapp.patience import patiently
 from webapp.problems import Problem
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ class Attempts:
     def judge(self, right: bool, address: str) -> bool:
         """Whether this is let in, given that its password is right or not. Raises Problem after too many wrong ones."""
         try:
-            return self._judge(self._shared, right, address)
+            return patiently(partial(self._judge, self._shared, right, address))
         except RedisError as error:
             log.warning("wrong passwords are counted by this process alone: %s", error)
             return self._judge(self._own, right, address)

@@ -68,7 +68,7 @@ class Sessions:
 
     def end(self, session: Session) -> None:
         """Sign it out, wherever its cookie has been copied to. Raises redis.RedisError."""
-        self._redis.set(_ended(session), "1", ex=round(LIFETIME))
+        patiently(partial(self._redis.set, _ended(session), "1", ex=round(LIFETIME)))
 
     def _cookie(self, session: Session) -> str:
         signed = self._signer.dumps([session.id, round(session.begun), round(session.used)])

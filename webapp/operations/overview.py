@@ -81,12 +81,12 @@ def look(services: Services, most: int) -> Operations:
 
 def open_stream(services: Services, stream_id: str) -> StreamOpened:
     """All about one. Raises NotFound for one that neither Redis nor the database knows, RedisError, SQLAlchemyError."""
-    [sight] = look_at(services.stream_redis, [stream_id])
+    [sight] = patiently(partial(look_at, services.stream_redis, [stream_id]))
     answer = services.store.answers_of([stream_id]).get(stream_id)
     if sight.state == "missing" and answer is None:
         raise NotFound("stream", stream_id)
-    contents = look_into(services.stream_redis, stream_id)
-    processes = call_roll(services.redis).processes
+    contents = patiently(partial(look_into, services.stream_redis, stream_id))
+    processes = patiently(partial(call_roll, services.redis)).processes
     return StreamOpened(
         **_seen(sight, answer, processes).model_dump(),
         asked_at=answer.created_at if answer else None,

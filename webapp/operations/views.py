@@ -1,6 +1,7 @@
 """The routes behind the operations page, for it and for programs: `/api/admin/…`, described like all others."""
 
 import logging
+from functools import partial
 from http import HTTPStatus
 
 from flask import Response
@@ -11,10 +12,9 @@ from conversations import NotFound
 from streams import Position, look_at
 from telemetry import history as kept
 from telemetry.history import Sample, read_samples
-from telemetry.presence import call_roll
 from webapp.admin import Admin
 from webapp.operations import history as steps
-from webapp.operations.measuring import held
+from webapp.operations.measuring import measure
 from webapp.operations.overview import look, open_stream
 from webapp.operations.schemas import (
     History,
@@ -25,6 +25,7 @@ from webapp.operations.schemas import (
     StreamText,
     TextQuery,
 )
+from webapp.patience import patiently
 from webapp.problems import Problem, described, invalid_field
 from webapp.responses import respond
 from webapp.schemas import Stopped, StreamPath
@@ -63,10 +64,13 @@ def operation_views(services: Services, admin: Admin) -> APIBlueprint:
         """How it was in the last hour, in minutes, or in the last day, in half hours."""
         admin.admit()
         span, ring = SPANS[query.span]
-        roll = call_roll(redis)
-        now = Sample(roll.now, held(roll.processes, services.queue.count), roll.totals)
-        whole = read_samples(redis, kept.DAY, span.seconds)
-        samples = whole if ring is kept.DAY else read_samples(redis, ring, span.seconds)
+
+        def read() -> tuple[Sample, list[Sample], list[Sample]]:
+            now = measure(redis, services.queue, kept.DAY)
+            whole = read_samples(redis, kept.DAY, span.seconds)
+            return now, whole, whole if ring is kept.DAY else read_samples(redis, ring, span.seconds)
+
+        now, whole, samples = patiently(read)
         base = next((sample for sample in whole if sample.at >= now.at - span.seconds - ring.every), None)
         return respond(steps.history(span, samples, base, now))
 
@@ -90,7 +94,7 @@ def operation_views(services: Services, admin: Admin) -> APIBlueprint:
         except ValueError as error:
             raise invalid_field("position", str(error)) from None
         log.warning("the administrator reads an answer", extra={"stream_id": path.stream_id, **admin.who()})
-        found = services.control.read(path.stream_id, position)
+        found = patiently(partial(services.control.read, path.stream_id, position))
         return respond(
             StreamText(
                 stream=path.stream_id,
@@ -107,7 +111,7 @@ def operation_views(services: Services, admin: Admin) -> APIBlueprint:
     def stop(path: StreamPath) -> Response:
         """Stop an answer, as the person who asked for it can; what is there of it stays."""
         admin.admit()
-        [sight] = look_at(services.stream_redis, [path.stream_id])
+        [sight] = patiently(partial(look_at, services.stream_redis, [path.stream_id]))
         if sight.state == "missing" and not services.store.answers_of([path.stream_id]):
             raise NotFound("stream", path.stream_id)
         stopping = stop_generation(services, path.stream_id)
