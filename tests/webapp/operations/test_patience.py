@@ -10,7 +10,7 @@ import requests
 
 from tests.support.redis_server import RedisServer
 from tests.support.web_process import running_web
-from tests.webapp.test_dashboard import PASSWORD
+from tests.webapp.test_dashboard import PASSWORD, basic
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -35,8 +35,8 @@ def test_while_redis_hangs_the_page_is_told_so_before_it_gives_up(
             "text": partial(by_cookie, "GET", f"{api}/streams/some/text"),
             "stop": partial(by_cookie, "POST", f"{api}/streams/some/stop"),
             "logout": partial(by_cookie, "POST", f"{web.url}/admin/logout"),
-            "by a program": partial(requests.get, f"{api}/operations", auth=(b"admin", PASSWORD.encode())),
-            "by a guess": partial(requests.get, f"{api}/operations", auth=("admin", "a guess")),
+            "by a program": partial(requests.get, f"{api}/operations", headers=basic("admin", PASSWORD)),
+            "by a guess": partial(requests.get, f"{api}/operations", headers=basic("admin", "a guess")),
         }
         own_redis.pause()
         try:
