@@ -93,13 +93,13 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     app.register_api(share_views(services))
     app.register_api(remark_views(services))
     app.register_api(health_views(services))
+    init_dashboard(app, services.redis, admin)
+    init_operations(app, settings.page_folder, admin)
     app.register_api(vital_views(services, admin))
     app.register_api(operation_views(services, admin))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     app.register_api(scrape_views(token, admin))
     follow.register(app, services)
-    init_dashboard(app, services.redis, admin)
-    init_operations(app, settings.page_folder, admin)
 
     for_sockets = app.wsgi_app
     init_page(app, settings.page_folder, services.store, services.limits)

@@ -44,6 +44,7 @@ class _JSONWorker(Worker):
 
 def init_dashboard(app: Flask, redis: Redis, admin: Admin) -> None:
     """Mount the dashboard. Without an administrator every address below /rq is 404."""
+    admin.pages.append(("/rq/", "Queue", "What is queued, running, finished and failed, and by which workers."))
     dashboard = rq_dashboard.web
     dashboard.config.serializer = SERIALIZER
     dashboard.Worker = _JSONWorker

@@ -37,6 +37,8 @@ class Admin:
         self._trusted_proxies = trusted_proxies
         self._attempts = Attempts(redis)
         self._sessions = Sessions(keys, password or "", redis, clock)
+        self.pages: list[tuple[str, str, str]] = []
+        """What the index shows, in this order: path, name, and a sentence. Every room adds its own as it is mounted."""
 
     def admit(self) -> None:
         """Let only the administrator pass, who came to this page on their own account. Raises NotFound, Problem, and

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Blueprint, Flask, Response, current_app, redirect, request
+from flask import Blueprint, Flask, Response, redirect, request
 from redis import Redis
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,13 +15,6 @@ from webapp.settings import Settings
 
 HOME = "/admin"
 WRONG = "That is not the password."
-
-PAGES = (  # those that this application has are shown
-    ("/rq/", "Queue", "What is queued, running, finished and failed, and by which workers."),
-    ("/admin/operations", "Operations", "Streams in flight, the queue, all processes and how it was, live."),
-    ("/vitals", "Vitals", "What the process that answers holds, as JSON."),
-    ("/metrics", "Metrics", "All figures, for Prometheus."),
-)
 
 
 def init_admin(app: Flask, settings: Settings, redis: Redis) -> Admin:
@@ -41,8 +34,7 @@ def init_admin(app: Flask, settings: Settings, redis: Redis) -> Admin:
     @pages.get("")
     def index() -> Response:
         admin.admit()
-        mounted = {rule.rule for rule in current_app.url_map.iter_rules()}
-        return plain_page("admin/index.html", pages=[page for page in PAGES if page[0] in mounted])
+        return plain_page("admin/index.html", pages=admin.pages)
 
     @pages.get("/login")
     def login() -> AnyResponse:

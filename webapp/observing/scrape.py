@@ -16,6 +16,7 @@ from webapp.problems import Problem, described
 
 def scrape_views(token: str | None, admin: Admin) -> APIBlueprint:
     """The route of this feature. With neither token nor administrator it is 404."""
+    admin.pages.append(("/metrics", "Metrics", "All figures, for Prometheus."))
     api = APIBlueprint(
         "metrics",
         __name__,

@@ -18,6 +18,7 @@ from webapp.services import Services
 
 def vital_views(services: Services, admin: Admin) -> APIBlueprint:
     """The route of this feature. Without an administrator it is 404."""
+    admin.pages.append(("/vitals", "Vitals", "What the process that answers holds, as JSON."))
     api = APIBlueprint(
         "vitals",
         __name__,

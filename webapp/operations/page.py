@@ -15,6 +15,7 @@ NOT_BUILT = "The page has not been built. Run `make page` in the project's folde
 
 def init_operations(app: Flask, folder: Path, admin: Admin) -> None:
     """Serve it. Without an administrator it is 404."""
+    admin.pages.append((ADDRESS, "Operations", "Streams in flight, the queue, all processes and how it was, live."))
     document = folder / "operations.html"
     html = document.read_text() if document.is_file() else None
 

@@ -133,12 +133,19 @@ def test_a_page_whose_session_is_over_does_not_make_the_browser_ask_for_a_passwo
     assert "WWW-Authenticate" in guarded.get("/vitals").headers  # a program
 
 
-def test_the_index_links_what_there_is_and_nothing_else(guarded: FlaskClient) -> None:
+def test_the_index_links_what_every_room_has_for_the_administrator(guarded: FlaskClient) -> None:
     sign_in(guarded)
     page = guarded.get("/admin", headers=BROWSER)
     rules = {rule.rule for rule in guarded.application.url_map.iter_rules()}
     linked = [part.partition('"')[0] for part in page.text.split('<a href="')[1:]]
-    assert {"/rq/", "/vitals"} <= set(linked) <= rules
+    assert linked == ["/rq/", "/admin/operations", "/vitals", "/metrics"]
+    assert set(linked) <= rules
+
+
+def test_the_index_links_nothing_that_is_not_mounted(settings: Settings, services: Services) -> None:
+    alone = create_dashboard(settings.model_copy(update={"admin_password": SecretStr(PASSWORD)}), services.redis)
+    page = alone.test_client().get("/admin", headers=basic("admin", PASSWORD))
+    assert [part.partition('"')[0] for part in page.text.split('<a href="')[1:]] == ["/rq/"]
 
 
 def test_the_pages_run_no_script_and_are_framed_by_nobody(guarded: FlaskClient) -> None:
