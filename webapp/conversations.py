@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 
 from flask import Response
@@ -12,6 +13,7 @@ from redis import RedisError
 from conversations import ConversationRecord
 from streams import StreamNotFound
 from webapp.identity import STRANGER, current_owner, leave
+from webapp.patience import patiently
 from webapp.problems import described
 from webapp.responses import respond
 from webapp.schemas import (
@@ -123,6 +125,6 @@ def _cancel(services: Services, stream_id: str) -> None:
     """Best effort: its conversation is gone already, and so nothing of the stream will be saved."""
     try:
         with suppress(StreamNotFound):
-            services.control.ask_cancel(stream_id)
+            patiently(partial(services.control.ask_cancel, stream_id))
     except RedisError as error:
         log.warning("a deleted conversation's stream goes on: %s", error, extra={"stream_id": stream_id})

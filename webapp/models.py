@@ -1,6 +1,7 @@
 """Which models one can ask: what the operator allows, or what the workers say there is."""
 
 import logging
+from functools import partial
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
@@ -8,6 +9,7 @@ from flask_openapi3.models.tag import Tag
 from redis import RedisError
 
 from streams import Offer, read_offer
+from webapp.patience import patiently
 from webapp.problems import described, invalid_field
 from webapp.responses import respond
 from webapp.schemas import ModelList
@@ -36,7 +38,7 @@ def offered(services: Services) -> Offer:
     if settings.openai_models:
         return Offer(settings.default_model, settings.openai_models)
     try:
-        listed = read_offer(services.stream_redis, settings.rq_queue)
+        listed = patiently(partial(read_offer, services.stream_redis, settings.rq_queue))
     except RedisError as error:
         log.warning("could not read which models there are: %s", error)
         listed = None

@@ -36,6 +36,7 @@ from webapp.following.lists import Lists
 from webapp.following.rooms import Rooms
 from webapp.following.waiting import Waiting
 from webapp.operations.measuring import measure
+from webapp.patience import patiently
 from webapp.settings import Settings
 from webapp.settle import Announce, Settler
 
@@ -145,7 +146,7 @@ def _telling(tell: Callable[Concatenate[Client, str, P], None], redis: Client) -
 
     def told(conversation_id: str, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            tell(redis, conversation_id, *args, **kwargs)
+            patiently(partial(tell, redis, conversation_id, *args, **kwargs))
         except RedisError as error:
             log.warning("news of a conversation was lost: %s", error, extra={"conversation_id": conversation_id})
 

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from threading import Event
 
 from redis import Redis, RedisError
@@ -19,6 +20,7 @@ from jobs import Handover, has_job, is_known
 from streams import Outcome, Progress, Recording, StreamControl, StreamNotFound
 from streams.control import CANCELLED
 from webapp.metrics import SHARED
+from webapp.patience import patiently
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class Settler:
 
         Raises redis.RedisError when Redis cannot say.
         """
-        [progress] = self._control.progress([stream_id])
+        [progress] = patiently(partial(self._control.progress, [stream_id]))
         return self._settle(stream_id, progress)
 
     def sweep(self) -> None:
