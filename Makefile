@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv/bin
 PREPARE := $(PYTHON) -m development.prepare
 # Several tests at a time, as many as tests/conftest.py says; who has no more to do takes over what others have left.
-PYTEST := $(VENV)/pytest -n auto --dist worksteal
+# What is compiled is kept, also where the surroundings do not want that: tests start hundreds of processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(VENV)/pytest -n auto --dist worksteal
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
