@@ -154,7 +154,8 @@ def test_whatever_fails_while_they_run_no_secret_is_told(postgres: str, tmp_path
             line.cut()
             told += everything_told(web)
             _judge(told, web, worker)
-        _judge(told, web, worker)  # and what they say at their end
+            web.terminate()
+            _judge(told, web, worker)  # and what it says at its end
 
 
 def _judge(told: str, web: WebProcess, worker: WorkerProcess) -> None:
