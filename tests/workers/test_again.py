@@ -25,7 +25,9 @@ DIED = "a worker died before the first chunk of its answer; the job is queued ag
 LEFT = "a worker left before the first chunk of its answer; the job is queued again"
 STOPPED = "The worker that was writing this answer stopped unexpectedly."
 
-SHORT_LEASE = "2"  # seconds; for those who are to be taken for dead
+# Seconds; for those who are to be taken for dead, and for those who come when nobody has looked after streams for a
+# while, and have nothing to write themselves: they leave everybody a lease's time to show that they live.
+SHORT_LEASE = "2"
 
 Doomed = Callable[..., WorkerProcess]
 
@@ -146,7 +148,7 @@ def test_an_answer_whose_first_chunks_redis_lost_with_its_worker_is_not_asked_fo
         wait_until(lambda: bench.message(stream_id).content == "Half", PATIENCE, "a checkpoint")
         first.kill()
         bench.redis.delete(keys.chunks(stream_id))
-        with bench.worker():
+        with bench.worker(STREAM_LEASE=SHORT_LEASE):
             message = ends_again(bench, stream_id)
     assert (message.content, message.status, message.reason) == ("Half", Status.INTERRUPTED, STOPPED)
     assert len(bench.model.requests()) == 1
@@ -313,7 +315,7 @@ def test_an_answer_whose_second_job_has_ended_without_beginning_it_is_ended(benc
         assert queue_again(bench.redis, stream_id)  # …and somebody does not want that
         bench.job(f"{stream_id}-again").cancel()
         bench.redis.zadd(keys.UNSETTLED, {stream_id: 1})
-        with bench.worker():
+        with bench.worker(STREAM_LEASE=SHORT_LEASE):
             message = ends_again(bench, stream_id)
     assert (message.content, message.status, message.reason) == ("", Status.INTERRUPTED, STOPPED)
     assert len(bench.model.requests()) == 1

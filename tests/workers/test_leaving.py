@@ -94,7 +94,7 @@ def test_the_answer_of_a_worker_that_crashed_is_ended_and_saved_by_another_and_n
         bench.wait_for_text(stream_id, "Last words")
         worker.kill()
     asked = len(bench.model.requests())
-    with bench.worker():
+    with bench.worker(STREAM_LEASE="2"):
         message = bench.wait_saved(stream_id)
         result = bench.wait_job(stream_id, JobStatus.FAILED, timeout=60).latest_result()
     assert (message.status, message.content) == (Status.INTERRUPTED, "Last words")
