@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,6 +12,7 @@ import redis
 from tests.rejoinder.conftest import Stack
 from tests.support.command import Running
 from tests.support.ports import free_port
+from tests.support.serving import serving
 from tests.support.tcp_proxy import running_proxy
 from tests.support.visitor import Answer, Visitor
 from tests.support.web_process import running_web
@@ -271,13 +271,12 @@ def test_a_server_that_asks_for_time_is_given_it(stack: Stack, ada: Visitor) -> 
         def log_message(self, format: str, *args: object) -> None:
             """Not to the terminal of the tests."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as busy:
-        threading.Thread(target=busy.serve_forever, daemon=True).start()
+    busy = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    with serving(busy):
         stack.line.serve(busy.server_port)
         with follow(stack, ada, stream_url(stack, answer)) as running:
             assert running.wait() == 0
             assert running.out == b"Once"
-        busy.shutdown()
     assert asked == ["/api/socket"]
     said = re.search(r"says: Too much at once; trying again in ([\d.]+) s", running.err)
     assert said, running.err
@@ -314,9 +313,7 @@ def test_a_server_that_has_moved_gets_no_cookie_at_its_new_address(ada: Visitor,
         def log_message(self, format: str, *args: object) -> None:
             """Not to the terminal of the tests."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Moved) as moved:
-        threading.Thread(target=moved.serve_forever, daemon=True).start()
-        with follow(stack, ada, f"http://127.0.0.1:{moved.server_port}/c/abc") as running:
-            assert running.wait() == 1
-            assert f"has moved to {stack.web.url}/api/conversations/abc: use that address." in running.err
-        moved.shutdown()
+    moved = ThreadingHTTPServer(("127.0.0.1", 0), Moved)
+    with serving(moved), follow(stack, ada, f"http://127.0.0.1:{moved.server_port}/c/abc") as running:
+        assert running.wait() == 1
+        assert f"has moved to {stack.web.url}/api/conversations/abc: use that address." in running.err

@@ -12,7 +12,6 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+
+from tests.support.serving import serving
 
 Json = dict[str, Any]
 CLIENT_ID, CLIENT_SECRET = "rejoinder", "only for tests"
@@ -54,10 +55,8 @@ class OidcProvider:
         self.requests: list[str] = []
         self._codes: dict[str, Json] = {}
         self._tokens: dict[str, Json] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.issuer = f"http://127.0.0.1:{self.server.server_port}"
 
     def misbehave(self, **otherwise: Any) -> None:
         """From now on; without arguments: not at all."""
@@ -66,11 +65,6 @@ class OidcProvider:
     def change_key(self) -> None:
         """Sign with a new one, as providers do now and then."""
         self._key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -193,7 +187,5 @@ def _handler(provider: OidcProvider) -> type[BaseHTTPRequestHandler]:
 def running_oidc_provider() -> Iterator[OidcProvider]:
     """A provider for the length of the block."""
     provider = OidcProvider()
-    try:
+    with serving(provider.server):
         yield provider
-    finally:
-        provider.close()

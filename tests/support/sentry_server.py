@@ -2,11 +2,12 @@
 
 import gzip
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.serving import serving
 
 
 class SentryServer:
@@ -51,11 +52,5 @@ def is_event(header: dict[str, Any]) -> bool:
 @contextmanager
 def running_sentry() -> Iterator[SentryServer]:
     sentry = SentryServer()
-    thread = threading.Thread(target=sentry.server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(sentry.server):
         yield sentry
-    finally:
-        sentry.server.shutdown()
-        sentry.server.server_close()
-        thread.join()

@@ -1,13 +1,14 @@
 """An OTLP collector: takes spans over real HTTP, and reads the protobuf."""
 
 import gzip
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.support.serving import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,5 @@ def spans_of(body: bytes) -> list[Told]:
 @contextmanager
 def running_collector() -> Iterator[Collector]:
     collector = Collector()
-    thread = threading.Thread(target=collector.server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(collector.server):
         yield collector
-    finally:
-        collector.server.shutdown()
-        collector.server.server_close()
-        thread.join()
