@@ -179,7 +179,7 @@ class SendHeaders(BaseModel):
         default=None,
         alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,128}$",
-        description="up to 128 visible ASCII characters that name this send; sent again, they start nothing new",
+        description="up to 128 visible ASCII characters that name this send; repeated, it begins nothing new",
     )
 
     # flask-openapi3 asks for it with every request, and making it takes half a millisecond.
