@@ -37,7 +37,7 @@ class Stack:
         return Running(*arguments, environment=environment or self.home("nobody"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     database_url = migrated(new_sqlite(folder))

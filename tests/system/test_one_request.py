@@ -47,6 +47,12 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
             yield Stack(web, worker, model)
 
 
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
 def ask(stack: Stack, visitor: Visitor, conversation: str) -> str:
     stack.model.script({"deltas": [ANSWER]})
     answer = visitor.say(conversation, QUESTION, {"X-Request-ID": REQUEST})
@@ -55,35 +61,34 @@ def ask(stack: Stack, visitor: Visitor, conversation: str) -> str:
     return answer.stream
 
 
-def test_one_id_goes_from_the_request_to_the_models_server_and_no_word_is_logged(tmp_path: Path) -> None:
-    with running_stack(tmp_path) as stack:
-        visitor = Visitor(stack.web.url)
-        conversation = visitor.converse("A title of mine")
-        stream = ask(stack, visitor, conversation)
-        assert visitor.headers["X-Request-ID"] != REQUEST, "the last request was another"
-        [request] = stack.model.requests()
-        assert request["headers"]["x-request-id"] == REQUEST
+def test_one_id_goes_from_the_request_to_the_models_server_and_no_word_is_logged(stack: Stack) -> None:
+    visitor = Visitor(stack.web.url)
+    conversation = visitor.converse("A title of mine")
+    stream = ask(stack, visitor, conversation)
+    assert visitor.headers["X-Request-ID"] != REQUEST, "the last request was another"
+    [request] = stack.model.requests()
+    assert request["headers"]["x-request-id"] == REQUEST
 
-        lines = stack.lines()
-        [sent] = [line for line in lines if line["event"] == "request" and line["path"].endswith("/messages")]
-        ids = {"request_id": REQUEST, "conversation_id": conversation, "stream_id": stream}
-        assert ids.items() <= sent.items()
-        assert (sent["method"], sent["status"], sent["logger"]) == ("POST", 202, "gunicorn.access")
-        [ended] = [line for line in lines if line["event"] == "answer ended"]
-        assert ids.items() <= ended.items()
-        assert {"gunicorn.error", "gunicorn.access", "workers.generation"} <= {line["logger"] for line in lines}
+    lines = stack.lines()
+    [sent] = [line for line in lines if line["event"] == "request" and line["path"].endswith("/messages")]
+    ids = {"request_id": REQUEST, "conversation_id": conversation, "stream_id": stream}
+    assert ids.items() <= sent.items()
+    assert (sent["method"], sent["status"], sent["logger"]) == ("POST", 202, "gunicorn.access")
+    [ended] = [line for line in lines if line["event"] == "answer ended"]
+    assert ids.items() <= ended.items()
+    assert {"gunicorn.error", "gunicorn.access", "workers.generation"} <= {line["logger"] for line in lines}
 
-        share = visitor.share(conversation)
-        Visitor(stack.web.url).open(f"/api/shares/{share}")
-        Visitor(stack.web.url).open(f"/api/streams/{stream}?share={share}")
-        wait_until(
-            lambda: sum("share" in line for line in stack.lines() if line["event"] == "request") == 2,
-            what="both in the log",
-        )
-        everything = json.dumps(stack.lines(), ensure_ascii=False)
-        assert share not in everything
-        for words in (QUESTION, ANSWER, "A title of mine"):
-            assert words not in everything
+    share = visitor.share(conversation)
+    Visitor(stack.web.url).open(f"/api/shares/{share}")
+    Visitor(stack.web.url).open(f"/api/streams/{stream}?share={share}")
+    wait_until(
+        lambda: sum("share" in line for line in stack.lines() if line["event"] == "request") == 2,
+        what="both in the log",
+    )
+    everything = json.dumps(stack.lines(), ensure_ascii=False)
+    assert share not in everything
+    for words in (QUESTION, ANSWER, "A title of mine"):
+        assert words not in everything
 
 
 def test_words_are_logged_where_that_was_switched_on(tmp_path: Path) -> None:
@@ -99,11 +104,10 @@ def test_words_are_logged_where_that_was_switched_on(tmp_path: Path) -> None:
         assert said[1]["text"] == ANSWER
 
 
-@pytest.mark.parametrize("given", ["not well-formed", None])
-def test_an_answer_names_its_request_whoever_made_the_id(tmp_path: Path, given: str | None) -> None:
-    with running_stack(tmp_path) as stack:
-        visitor = Visitor(stack.web.url)
+def test_an_answer_names_its_request_whoever_made_the_id(stack: Stack) -> None:
+    visitor, names = Visitor(stack.web.url), []
+    for given in ("not well-formed", None):
         visitor.open("/healthz", {"X-Request-ID": given} if given else {})
-        first = visitor.headers["X-Request-ID"]
-        visitor.open("/healthz")
-        assert len({given, first, visitor.headers["X-Request-ID"]}) == 3
+        names.append(visitor.headers["X-Request-ID"])
+    assert len({*names, "not well-formed"}) == 3
+    assert all(names)

@@ -175,19 +175,17 @@ COMMANDS = (
 )
 WRONG = {
     "redis, which is away": {},
-    "an address of Redis that is none": {"REDIS_URL": f"redis://default:{known('REDIS_PASSWORD')}@host:port/0"},
     "another one of Redis": {"REDIS_URL": f"http://default:{known('REDIS_PASSWORD')}@127.0.0.1:1"},
-    "an address of the streams that is none": {
-        "STREAMS_REDIS_URL": f"redis+cluster://:{known('STREAMS_PASSWORD')}@[::"
-    },
     "an address of the database that is none": {"DATABASE_URL": f"postgresql://x:{known('DATABASE_PASSWORD')}@h:p/x"},
     "a database of a kind that nobody knows": {"DATABASE_URL": f"oracle://x:{known('DATABASE_PASSWORD')}@h/x"},
-    "short keys and half of a provider": {
+    "addresses of Redis that are none, and short keys": {  # all of which are told together
+        "REDIS_URL": f"redis://default:{known('REDIS_PASSWORD')}@host:port/0",
+        "STREAMS_REDIS_URL": f"redis+cluster://:{known('STREAMS_PASSWORD')}@[::",
         "SECRET_KEY": known("SECRET_KEY"),
         "SECRET_KEY_FALLBACKS": known("SECRET_KEY_FALLBACKS"),
         "METRICS_TOKEN": known("METRICS_TOKEN")[:15],
-        "OIDC_CLIENT_ID": "",
     },
+    "half of a provider": {"OIDC_CLIENT_ID": ""},
     "a DSN that is none": {"SENTRY_DSN": f"{known('SENTRY_KEY')}@nowhere"},
 }
 
