@@ -21,13 +21,19 @@ export function AccountMenu({ page }: { page: Page }) {
   )
 }
 
+interface SignInProps {
+  readonly page: Page
+  /** It is the one thing to do here. */
+  readonly primary?: boolean
+}
+
 /** A link to the login service, and back to this address. */
-export function SignIn({ page }: { page: Page }) {
+export function SignIn({ page, primary = false }: SignInProps) {
   const name = useStore(page.store, (state) => state.account.sign_in?.name)
   const address = useStore(page.store, (state) => signInAddress(state, page.address(state.at)))
   if (address === null) return null
   return (
-    <a class="sign-in" href={address}>
+    <a class={primary ? 'sign-in primary' : 'sign-in'} href={address}>
       <Icon name="person" />
       <span>Sign in with {name}</span>
     </a>

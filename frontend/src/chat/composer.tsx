@@ -22,12 +22,14 @@ export function Composer({ page }: { page: Page }) {
   const mustFirst = useStore(store, mustSignIn)
   const loading = useStore(store, (state) => state.guest && state.conversation === null)
   const guest = useStore(store, (state) => state.guest)
+  const nothingYet = useStore(store, (state) => !state.guest && !state.conversation?.messages.length)
   const stoppable = useStore(store, mayStop)
   const send = () => {
     scroll.toLatest()
     void chat.send()
   }
   if (!there || loading) return null
+  if (mustFirst && nothingYet) return null // what is said instead of a greeting says it
   if (mustFirst) {
     return (
       <p class="composer watching">

@@ -1,8 +1,9 @@
+import { SignIn } from './account-menu'
 import { announcement } from './endings'
 import { Icon } from './icons'
 import { Answer, Question } from './message'
 import type { Page } from './page'
-import { busyStream, logOf } from './state'
+import { busyStream, logOf, mustSignIn } from './state'
 import { useStore } from './use-store'
 
 /** The messages of the open conversation, in the part of the page that scrolls. */
@@ -33,12 +34,12 @@ function Messages({ page }: { page: Page }) {
   const conversation = useStore(page.store, (state) => state.conversation)
   const reading = useStore(page.store, (state) => state.reading)
   const guest = useStore(page.store, (state) => state.guest)
-  if (reading === 'missing' || reading === 'over') return <Nothing over={reading === 'over'} guest={guest} />
+  if (reading === 'missing' || reading === 'over') return <Nothing page={page} over={reading === 'over'} />
   if (conversation) {
     if (guest && conversation.messages.length === 0) {
       return <p class="hint">Nothing has been asked yet. What will be appears here.</p>
     }
-    if (conversation.messages.length === 0) return <Beginning />
+    if (conversation.messages.length === 0) return <Beginning page={page} />
     return conversation.messages.map((message) => {
       const View = message.role === 'user' ? Question : Answer
       return <View key={message.id} page={page} message={message} />
@@ -46,10 +47,22 @@ function Messages({ page }: { page: Page }) {
   }
   if (reading === 'loading') return <p class="hint">Opening…</p>
   if (reading === 'failed') return <p class="hint">The server could not be reached. Trying again…</p>
-  return <Beginning />
+  return <Beginning page={page} />
 }
 
-function Beginning() {
+function Beginning({ page }: { page: Page }) {
+  const mustFirst = useStore(page.store, mustSignIn)
+  if (mustFirst) {
+    return (
+      <section class="empty">
+        <h2>Sign in to ask</h2>
+        <p>Only people with an account write here.</p>
+        <p>
+          <SignIn page={page} primary />
+        </p>
+      </section>
+    )
+  }
   return (
     <section class="empty">
       <h2>What would you like to know?</h2>
@@ -58,7 +71,8 @@ function Beginning() {
   )
 }
 
-function Nothing({ over, guest }: { over: boolean; guest: boolean }) {
+function Nothing({ page, over }: { page: Page; over: boolean }) {
+  const guest = useStore(page.store, (state) => state.guest)
   const [heading, words] = over
     ? ['This is no longer shared', 'The link was revoked, or its time is over.']
     : guest
@@ -68,9 +82,12 @@ function Nothing({ over, guest }: { over: boolean; guest: boolean }) {
     <section class="empty" role="status">
       <h2>{heading}</h2>
       <p>{words}</p>
-      {guest && (
+      <p>
+        <a href="/">{guest ? 'Begin a conversation of your own' : 'Begin a new conversation'}</a>
+      </p>
+      {!guest && (
         <p>
-          <a href="/">Begin a conversation of your own</a>
+          <SignIn page={page} />
         </p>
       )}
     </section>

@@ -1,7 +1,7 @@
 import { Badge } from './badge'
 import { Icon } from './icons'
 import type { Page } from './page'
-import { isDiscussed, unread } from './state'
+import { isDiscussed, mustSignIn, unread } from './state'
 import { useStore } from './use-store'
 
 /** Above the conversation: its name, who else is there, and whether the page hears the server. */
@@ -9,7 +9,10 @@ export function Header({ page }: { page: Page }) {
   const title = useStore(page.store, (state) => state.conversation?.title ?? '')
   const guest = useStore(page.store, (state) => state.guest)
   const open = useStore(page.store, (state) => state.sidebarOpen)
-  const there = useStore(page.store, (state) => state.reading === 'ready')
+  const there = useStore(
+    page.store,
+    (state) => state.reading === 'ready' && !(mustSignIn(state) && !state.conversation),
+  )
   return (
     <header class="header">
       {!guest && (

@@ -36,7 +36,6 @@ export const Question = memo(({ page, message }: Props) => {
       </div>
       <footer class="tools">
         <Versions page={page} message={message} />
-        <CopyButton text={() => message.content} title="Copy your message" />
         {!guest && (
           <button
             type="button"
@@ -48,6 +47,7 @@ export const Question = memo(({ page, message }: Props) => {
             <span class="sr-only">Edit and send again</span>
           </button>
         )}
+        <CopyButton text={() => message.content} title="Copy your message" />
       </footer>
     </article>
   )
@@ -88,6 +88,17 @@ export const Answer = memo(({ page, message }: Props) => {
   const line = statusLine(message, log, stopping)
   const growing = line?.tone === 'busy'
   const cutOff = isCutOff(message)
+  const again = !guest && (
+    <button
+      type="button"
+      class={cutOff ? 'tool anew first' : 'tool anew'}
+      title="Try again"
+      onClick={() => void page.chat.regenerate(message)}
+    >
+      <Icon name="again" />
+      <span class={cutOff ? 'words' : 'sr-only'}>Try again</span>
+    </button>
+  )
   return (
     <article class="message answer" aria-label="Answer" aria-busy={growing} data-message={message.id}>
       <h2 class="sr-only">Answer</h2>
@@ -107,26 +118,22 @@ export const Answer = memo(({ page, message }: Props) => {
         <footer class="tools">
           <Versions page={page} message={message} />
           {cutOff && text !== '' && !guest && (
-            <button type="button" class="tool anew" title="Continue" onClick={() => void page.chat.continue(message)}>
+            <button
+              type="button"
+              class="tool anew first"
+              title="Continue"
+              onClick={() => void page.chat.continue(message)}
+            >
               <Icon name="onwards" />
               <span class="words">Continue</span>
             </button>
           )}
-          {!guest && (
-            <button
-              type="button"
-              class="tool anew"
-              title="Try again"
-              onClick={() => void page.chat.regenerate(message)}
-            >
-              <Icon name="again" />
-              <span class={cutOff ? 'words' : 'sr-only'}>Try again</span>
-            </button>
-          )}
+          {cutOff && again}
           {text !== '' && (
             <CopyButton text={() => text} title={cutOff ? 'Copy what is there' : 'Copy the answer'} inWords={cutOff} />
           )}
           {text !== '' && <ProofButton page={page} message={message} />}
+          {!cutOff && again}
           {model && <span class="model">{model}</span>}
         </footer>
       )}

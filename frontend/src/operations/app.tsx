@@ -103,7 +103,7 @@ function Tiles({ now }: { readonly now: Operations }) {
       <Tile
         name="Waiting"
         value={count(now.queue?.waiting ?? null)}
-        words={now.queue?.oldest ? `the first for ${duration(now.queue.oldest)}` : 'nobody waits'}
+        words={now.queue?.oldest ? `the longest for ${duration(now.queue.oldest)}` : 'nobody waits'}
         bad={(now.queue?.oldest ?? 0) > 10}
       />
       <Tile

@@ -116,7 +116,7 @@ export function endings({ ended }: History, span: Span): string {
 function held(values: Series, span: Span, written: (value: number | null) => string): string {
   const now = values[values.length - 1] ?? null
   const [lately, words] = span === 'hour' ? ['minute', 'hour'] : ['half hour', 'day']
-  return `In the last ${lately} ${written(now)}; the most of the ${words} ${written(highest(values))}.`
+  return `${written(now)} in the last ${lately}, at most ${written(highest(values))} in the ${words}.`
 }
 
 function highest(values: Series): number | null {

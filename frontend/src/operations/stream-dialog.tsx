@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact'
 import { useRef } from 'preact/hooks'
 import type { Contents, Operations, StreamOpened } from './api'
 import type { Desk } from './desk'
-import { count, duration, NOTHING, plural, rate, size, timeOfDay } from './format'
+import { count, duration, NOTHING, rate, size, timeOfDay } from './format'
 import type { Opened, Reading } from './state'
 import { StateOf } from './streams'
 
@@ -128,7 +128,7 @@ function Facts({ detail, now }: { readonly detail: StreamOpened; readonly now: O
         {detail.characters_per_second !== null && `, ${rate(detail.characters_per_second)} characters a second`}
       </Fact>
       <Fact name="Viewers">
-        {plural(detail.viewers, 'viewer')}
+        {count(detail.viewers)}
         {detail.watched.length > 0 &&
           `: ${detail.watched.map((each) => `${count(each.viewers)} at ${named(each.process)}`).join(', ')}`}
       </Fact>
@@ -161,7 +161,7 @@ function kinds(chunks: number, { text, text_bytes, reasoning, reasoning_bytes, n
     reasoning && `reasoning ${count(reasoning)} (${size(reasoning_bytes)})`,
     notes && `notes ${count(notes)}`,
   ]
-  return [count(chunks), parts.filter(Boolean).join(', ')].filter(Boolean).join(': ')
+  return parts.filter(Boolean).join(', ') || count(chunks)
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
