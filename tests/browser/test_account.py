@@ -105,7 +105,7 @@ def test_whoever_signs_out_leaves_nothing_behind_in_any_tab(ada: Person, stack: 
     other.wait_for_text("Between us.")
     visit.page.get_by_role("button", name="Sign out").click()
     for tab in (visit, other):
-        expect(tab.page.get_by_role("link", name="Sign in with Example")).to_be_visible()
+        expect(tab.page.get_by_role("navigation").get_by_role("link", name="Sign in with Example")).to_be_visible()
         expect(tab.page.locator(".entry")).to_have_count(0)
         expect(tab.page.get_by_text("Between us.")).to_have_count(0)
     visit.wait_for_link("Live")
@@ -147,10 +147,13 @@ def test_where_an_account_is_needed_one_is_asked_to_sign_in_before_one_writes(
         person_before(browser, stack, port) as guest,
     ):
         visit = member.visit()
+        expect(visit.page.get_by_role("heading", name="Sign in to ask")).to_be_visible()
         expect(visit.page.get_by_text("Only people with an account write here.")).to_be_visible()
+        expect(visit.page.get_by_text("What would you like to know?")).to_have_count(0)
         expect(visit.page.get_by_role("textbox", name="Message")).to_have_count(0)
+        expect(visit.page.get_by_role("button", name="Share", exact=True)).to_have_count(0)
         look(visit, tmp_path, "required")
-        visit.page.locator(".foot").get_by_role("link", name="Sign in with Example").click()
+        visit.page.get_by_role("main").get_by_role("link", name="Sign in with Example").click()
         stack.model.script({"deltas": ["Welcome."]})
         visit.ask("May I?")
         visit.wait_for_text("Welcome.")

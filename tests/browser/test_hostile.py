@@ -1,10 +1,11 @@
 """What hostile words do to a page: nothing but stand there."""
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.stage import Person, Stack, Stranger
 from tests.browser.test_sharing import share
+from tests.browser.watchman import Watchman
 from tests.support import hostile
 
 SOME = {  # of each kind all in one answer
@@ -13,41 +14,6 @@ SOME = {  # of each kind all in one answer
     "characters": "\n\n".join(hostile.CHARACTERS.values()),
     **hostile.SIZES,
 }
-
-
-class Watchman:
-    """Notes what a page that is attacked must not do."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.done: list[str] = []
-        page.on("dialog", self._dismiss)
-        page.on("popup", lambda popup: self.done.append(f"popup {popup.url}"))
-        page.on("request", lambda request: self._look(request.url))
-        page.on("pageerror", lambda error: self.done.append(f"error {error}"))
-
-    def _dismiss(self, dialog: Dialog) -> None:
-        self.done.append(f"dialog {dialog.message}")
-        dialog.dismiss()
-
-    def _look(self, url: str) -> None:
-        if hostile.TRACKER in url or not url.startswith(("http://127.0.0.1", "http://localhost", "data:image/")):
-            self.done.append(f"request {url}")
-
-    def all_is_well(self) -> None:
-        """Nothing ran, nothing was asked for elsewhere, and the page is as wide as its window."""
-        assert self.page.evaluate("window.ran") is None
-        foreign = (
-            "script:not([src^='/assets/']), iframe, form[action], base, object, embed, svg[onload], main style, img"
-        )
-        expect(self.page.locator(foreign)).to_have_count(0)
-        links = self.page.locator(".prose a").evaluate_all("links => links.map(link => link.protocol)")
-        assert set(links) <= {"http:", "https:", "mailto:"}
-        handlers = "nodes => nodes.flatMap(node => node.getAttributeNames()).filter(name => name.startsWith('on'))"
-        assert self.page.locator("*").evaluate_all(handlers) == []
-        wide = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        assert not self.page.evaluate(wide)
-        assert self.done == []
 
 
 @pytest.mark.parametrize("kind", SOME)

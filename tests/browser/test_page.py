@@ -391,3 +391,44 @@ def test_a_double_click_on_send_does_not_stop_the_answer(person: Person, stack: 
     stack.model.release("double", 2)
     visit.wait_for_text("Here I am.")
     visit.wait_for_status("")
+
+
+def test_on_a_phone_the_news_of_the_link_is_read_whole_and_covers_nothing_of_the_header(person: Person) -> None:
+    visit = person.visit()
+    visit.page.set_viewport_size({"width": 390, "height": 800})
+    badge, title = visit.page.locator(".badge"), visit.page.locator(".header .title")
+    person.proxy.cut()
+    visit.wait_for_link("Reconnecting")
+    assert badge.evaluate("badge => badge.scrollWidth <= badge.clientWidth")
+    below, above = badge.bounding_box(), title.bounding_box()
+    assert below
+    assert above
+    assert below["x"] >= 0
+    assert below["x"] + below["width"] <= 390
+    assert below["y"] >= above["y"] + above["height"]
+    person.proxy.heal()
+    visit.wait_for_link("Live")
+
+
+def test_an_address_without_a_conversation_leads_to_a_new_one(person: Person) -> None:
+    visit = person.visit("/c/0123456789abcdef")
+    expect(visit.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    visit.page.get_by_role("link", name="Begin a new conversation").click()
+    expect(visit.page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+
+
+def test_while_an_answer_is_written_what_can_be_pressed_begins_where_the_text_begins(
+    person: Person, stack: Stack
+) -> None:
+    stack.model.script({"deltas": ["First."]}, {"deltas": ["Second", {"wait": "edge"}, "."]})
+    visit = person.visit()
+    visit.ask("One?")
+    visit.wait_for_text("First.")
+    visit.wait_for_status("")
+    visit.ask("Two?")
+    visit.wait_for_status("Writing…")
+    visible = "tools => [...tools.children].map(each => getComputedStyle(each).visibility)"
+    assert visit.page.locator(".answer .tools").first.evaluate(visible) == ["visible", "visible", "visible", "hidden"]
+    assert visit.page.locator(".question .tools").first.evaluate(visible) == ["hidden", "visible"]
+    stack.model.release("edge", 1)
+    visit.wait_for_text("Second.")

@@ -18,7 +18,7 @@ from limits.strategies import MovingWindowRateLimiter, RateLimiter
 from redis import Redis, RedisError
 
 from webapp.patience import patiently
-from webapp.problems import Problem
+from webapp.problems import Problem, in_words
 
 log = logging.getLogger(__name__)
 
@@ -63,5 +63,5 @@ def _too_many(limiter: RateLimiter, *whose: str) -> Problem:
     limit = IN_ALL if whose == ("all",) else PER_ADDRESS
     free = limiter.get_window_stats(limit, *whose).reset_time
     seconds = max(1, math.ceil(free - time.time()))
-    detail = f"Too many wrong passwords. Try again in {math.ceil(seconds / 60)} min."
+    detail = f"Too many wrong passwords. Try again {in_words(seconds)}."
     return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(seconds)})

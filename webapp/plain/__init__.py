@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 
 from webapp.defence.destinations import own_path
 
@@ -44,7 +44,10 @@ def plain_page(
 ) -> Response:
     """A page of templates/, filled with these words."""
     own = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
-    return Response(render_template(template, **words), status, {**own, **(headers or {})}, mimetype="text/html")
+    home = "page" in current_app.view_functions  # the dashboard may be alone
+    return Response(
+        render_template(template, home=home, **words), status, {**own, **(headers or {})}, mimetype="text/html"
+    )
 
 
 def notice(

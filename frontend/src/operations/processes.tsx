@@ -26,10 +26,19 @@ function numbers(name: string, title: string, value: (process: ProcessSeen) => n
 }
 
 const COLUMNS: readonly Column<ProcessSeen>[] = [
-  { name: 'Kind', shown: ({ kind }) => kind, value: ({ kind, host, pid }) => `${kind} ${host} ${pid}` },
+  {
+    name: 'Kind',
+    shown: ({ kind }) => <span class="cut">{kind}</span>,
+    value: ({ kind, host, pid }) => `${kind} ${host} ${pid}`,
+  },
   { name: 'Host', shown: ({ host }) => <span class="cut">{host}</span>, value: ({ host }) => host },
   { name: 'Pid', shown: ({ pid }) => pid, value: ({ pid }) => pid, number: true },
-  { name: 'Version', shown: ({ version }) => version, value: ({ version }) => version, spare: true },
+  {
+    name: 'Version',
+    shown: ({ version }) => <span class="cut">{version}</span>,
+    value: ({ version }) => version,
+    spare: true,
+  },
   { name: 'Up', title: 'Since it began', shown: (process) => duration(up(process)), value: up, number: true },
   {
     name: 'Running',

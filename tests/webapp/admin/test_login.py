@@ -252,7 +252,7 @@ def test_guesses_are_counted_for_an_address_whichever_way_they_come(guarded: Fla
         refused = sign_in(guarded, password)
         assert refused.status_code == 429
         assert 0 < int(refused.headers["Retry-After"]) <= 600
-        assert "Too many wrong passwords. Try again in 10 min." in refused.text
+        assert "Too many wrong passwords. Try again in 10 minutes." in refused.text
         assert guarded.get("/vitals", headers=basic("admin", password)).status_code == 429
 
 
