@@ -138,7 +138,7 @@ def test_the_index_links_what_every_room_has_for_the_administrator(guarded: Flas
     page = guarded.get("/admin", headers=BROWSER)
     rules = {rule.rule for rule in guarded.application.url_map.iter_rules()}
     linked = [part.partition('"')[0] for part in page.text.split('<a href="')[1:]]
-    assert linked == ["/rq/", "/admin/operations", "/vitals", "/metrics"]
+    assert linked == ["/rq/", "/admin/operations", "/vitals", "/metrics", "/"]
     assert set(linked) <= rules
 
 
