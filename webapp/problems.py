@@ -112,10 +112,10 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(ConversationTooLong, _conversation_too_long)
     for unreachable, what in (
         (RedisError, "Redis"),
-        (OperationalError, "The database"),
-        (InterfaceError, "The database"),
-        (InternalError, "The database"),  # a server that was demoted, or took us for dead in mid-transaction
-        (PoolTimeout, "The database"),
+        (OperationalError, "the database"),
+        (InterfaceError, "the database"),
+        (InternalError, "the database"),  # a server that was demoted, or took us for dead in mid-transaction
+        (PoolTimeout, "the database"),
     ):
         app.register_error_handler(unreachable, _unavailable(what))
     app.register_error_handler(Exception, _fault)
@@ -216,7 +216,7 @@ def in_words(seconds: int) -> str:
 def _unavailable(what: str) -> Callable[[Exception], Response]:
     def answer(error: Exception) -> Response:
         log.warning("unavailable: %s", error, extra={"what": what, "route": str(request.url_rule)})
-        detail = f"{what} does not answer at the moment. Try again in a few seconds."
+        detail = f"A part of the server ({what}) does not answer at the moment. Try again in a few seconds."
         headers = {"Retry-After": str(RETRY_AFTER)}
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers).response()
 

@@ -18,7 +18,7 @@ from tests.webapp.test_dashboard import ADMIN, PASSWORD, basic
 pytestmark = pytest.mark.timeout(400)
 
 PATIENCE_OF_THE_PAGE = 10.0  # seconds: frontend/src/operations/poll.ts
-NOT_THERE = "Redis does not answer at the moment. Try again in a few seconds."
+NOT_THERE = "A part of the server (Redis) does not answer at the moment. Try again in a few seconds."
 
 Answers = dict[str, requests.Response]
 

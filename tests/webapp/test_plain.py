@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from tests.support.web_process import PROJECT
-from webapp.plain import LOOK
+from webapp.plain import LOOK, NOWHERE
 
 TOKENS = PROJECT / "frontend" / "src" / "styles" / "tokens.css"
 
@@ -32,6 +32,7 @@ def test_whoever_opens_an_address_that_is_nowhere_is_told_so_on_a_page_that_lead
     page = ada.get("/nowhere", headers=BROWSER)
     assert (page.status_code, page.mimetype) == (404, "text/html")
     assert "There is nothing here" in page.text
+    assert NOWHERE in page.text
     assert '<a href="/">To the conversations</a>' in page.text
     assert "Try again" not in page.text
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")

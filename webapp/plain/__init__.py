@@ -25,6 +25,7 @@ TITLES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not at the moment",
 }
+NOWHERE = "No page is at this address: it was mistyped, or what it led to was deleted."
 PASSING = set(TITLES) - {HTTPStatus.NOT_FOUND}  # what may be well when one tries again
 
 
@@ -64,7 +65,8 @@ def _for_people(response: Response) -> Response:
         return response
     status = HTTPStatus(response.status_code)
     again = own_path(request.full_path.rstrip("?")) if status in PASSING else ""
-    page = notice(status, TITLES.get(status, status.phrase), response.get_json()["detail"], again=again)
+    detail = NOWHERE if status == HTTPStatus.NOT_FOUND else response.get_json()["detail"]
+    page = notice(status, TITLES.get(status, status.phrase), detail, again=again)
     for name, value in response.headers:
         if name not in page.headers:
             page.headers[name] = value
