@@ -348,10 +348,15 @@ export class Chat {
     await this.open(null)
   }
 
-  /** The server knows more than this page: an answer is being written there, or what was meant is gone. */
+  /**
+   * The server knows more than this page: an answer is being written there, or what was meant is gone, or what it could
+   * not take in the end was already seen while it tried.
+   */
   #readAgainAfter(error: unknown): void {
     const { at } = this.#state
-    if (at && error instanceof ApiError && (error.status === 404 || error.status === 409)) void this.#read(at)
+    if (!(error instanceof ApiError && [404, 409, 503].includes(error.status))) return
+    if (at) void this.#read(at)
+    this.#parts.library.changed()
   }
 
   get #state(): State {

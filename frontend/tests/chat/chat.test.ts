@@ -159,6 +159,22 @@ describe('sending', () => {
     expect(store.state.draft).toBe('Hello')
   })
 
+  test('what was seen of a send while the server tried is seen no more once it gives up', async () => {
+    const kept = api.put('A')
+    await chat.open(kept.id)
+    kept.generating = 'st_tried'
+    await library.refresh()
+    expect(store.state.list[0]?.generating).toBe('st_tried')
+    kept.generating = null
+    chat.type('Hello')
+    api.faults.push({ when: 'before', error: new ApiError(503, 'Not now.') })
+    await chat.send()
+    world.pass(1_000)
+    await settle()
+    expect(store.state.list[0]?.generating).toBeNull()
+    expect(store.state).toMatchObject({ draft: 'Hello', sendProblem: 'Not now.' })
+  })
+
   test('one conversation can be asked while a send in another is under way', async () => {
     const { id } = api.put('A')
     const other = api.put('B')
