@@ -3,6 +3,9 @@
 A view says in one line what it costs: `services.limits.count(Act.SEND)`. Who is over a limit gets 429 with a sentence
 and with `Retry-After`; nobody is let in by it, for that is access.py's.
 
+Follows are the exception: each process counts them for itself. What they cost is its own time, they come by the
+thousand when a server restarts, and to ask Redis about each would cost more than to let it in.
+
 Rule: counting is for protection, and never in the way. While Redis does not answer, everybody passes.
 """
 
@@ -28,6 +31,7 @@ from redis import Redis, RedisError
 from conversations import NotFound
 from webapp.defence.addresses import client_address
 from webapp.defence.limit_settings import LimitSettings, parsed_rates
+from webapp.defence.pace import Paces
 from webapp.defence.tally import REWRITTEN, Tally
 from webapp.identity import STRANGER, current_owner, welcome
 from webapp.patience import patiently
@@ -71,6 +75,10 @@ class Limits:
         # Only the pool is used of what it is given: no connection beside those that there are.
         self._storage = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix=PREFIX)
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
+        self._follows = {
+            rate: Paces(rate.amount / rate.get_expiry(), rate.get_expiry(), clock)
+            for rate in (*self._rates[Act.FOLLOW].of_identity, *self._rates[Act.FOLLOW].of_address)
+        }
         self._open = Tally(redis)
         self._clock = clock
         self._silent_until = -math.inf
@@ -97,8 +105,8 @@ class Limits:
             return
         guesser, rates = current_owner() or self._address(), self._rates[Act.SHARE_GUESS].of_identity
         for rate in rates:
-            if not self._asked(partial(self._limiter.test, rate, Act.SHARE_GUESS.name, _digest(guesser))):
-                raise self._too_many(Act.SHARE_GUESS, rate, guesser, "")
+            if not self._asked(partial(self._limiter.test, rate, Act.SHARE_GUESS.name, _digest(guesser)), True):
+                raise self._too_many(Act.SHARE_GUESS, rate, self._wait(Act.SHARE_GUESS, rate, guesser), "")
         try:
             yield
         except NotFound as error:
@@ -114,31 +122,33 @@ class Limits:
 
     def connect(self) -> Callable[[], None]:
         """Count one more open connection; what is returned counts it out. Raises Problem (429) for one too many."""
-        opened: list[str] = []
+        settings, opened = self._settings, list[str]()
+        limited = {
+            _digest(who): (most, whose)
+            for who, most, whose in (
+                (current_owner(), settings.connections_per_identity, "You have"),
+                (self._address(), settings.connections_per_address, "Your network has"),
+            )
+            if who and most is not None
+        }
 
         def leave() -> None:
             while opened:
                 self._open.remove(opened.pop())
 
-        identity, address = current_owner(), self._address()
-        for who, most, whose in (
-            (identity, self._settings.connections_per_identity, "You have"),
-            (address, self._settings.connections_per_address, "Your network has"),
-        ):
-            if not who or most is None:
-                continue
-            name = _digest(who)
+        for name in limited:
             self._open.add(name)
             opened.append(name)
-            try:
-                fits = self._asked(partial(self._open.fits, name, most))
-            except BaseException:  # the request was given up; what it has counted would be reported for ever
-                leave()
-                raise
-            if not fits:
-                leave()
-                detail = f"{whose} {most:,} connections open, and that is the most. Close some, for example other tabs."
-                raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(TRY_AGAIN)})
+        try:
+            over = self._asked(partial(self._open.over, {name: most for name, (most, _) in limited.items()}), None)
+        except BaseException:  # the request was given up; what it has counted would be reported for ever
+            leave()
+            raise
+        if over is not None:
+            leave()
+            most, whose = limited[over]
+            detail = f"{whose} {most:,} connections open, and that is the most. Close some, for example other tabs."
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(TRY_AGAIN)})
         return leave
 
     def report_forever(self, closing: Event) -> None:
@@ -154,18 +164,26 @@ class Limits:
 
     def _count(self, act: Act, rates: tuple[RateLimitItem, ...], who: str, whence: str) -> None:
         for rate in rates:
-            if not self._asked(partial(self._limiter.hit, rate, act.name, _digest(who))):
-                raise self._too_many(act, rate, who, whence)
+            if act is Act.FOLLOW:
+                wait = math.ceil(self._follows[rate].late(who))
+            else:
+                fits = self._asked(partial(self._limiter.hit, rate, act.name, _digest(who)), True)
+                wait = 0 if fits else self._wait(act, rate, who)
+            if wait:
+                raise self._too_many(act, rate, wait, whence)
 
-    def _too_many(self, act: Act, rate: RateLimitItem, who: str, whence: str) -> Problem:
+    def _wait(self, act: Act, rate: RateLimitItem, who: str) -> int:
+        """Seconds until one more fits, of who was refused."""
         key, seconds = rate.key_for(act.name, _digest(who)), rate.get_expiry()
-        window = self._asked(partial(self._storage.get_sliding_window, key, seconds), otherwise=None)
-        wait = wait_for(rate.amount, seconds, *window) if window else seconds
+        window = self._asked(partial(self._storage.get_sliding_window, key, seconds), None)
+        return wait_for(rate.amount, seconds, *window) if window else seconds
+
+    def _too_many(self, act: Act, rate: RateLimitItem, wait: int, whence: str) -> Problem:
         log.info("too many %s", act.value, extra={"limit": str(rate), "by": "address" if whence else "identity"})
         detail = f"There were too many {act.value}{whence} in a short time. Try again {in_words(wait)}."
         return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(wait)})
 
-    def _asked(self, ask: Callable[[], T], otherwise: U = True) -> T | U:  # type: ignore[assignment]
+    def _asked(self, ask: Callable[[], T], otherwise: U) -> T | U:
         """What Redis says; where it says nothing in time, `otherwise`, and to others too, for a while."""
         if self._clock() < self._silent_until:
             return otherwise

@@ -7,36 +7,45 @@ number is asked for before one more is let in; so one script does both at once.
 
 import secrets
 from collections import Counter
+from collections.abc import Mapping
 
 from redis import Redis
 
 KEY = "rejoinder:{{{}}}:open"
 GOOD_FOR = 60.0  # seconds that a number counts, if it is not written again
 REWRITTEN = 20.0  # seconds after which it is; two may be lost
-AT_ONCE = 500  # numbers in one pipeline
+AT_ONCE = 500  # numbers in one script
 NO_LIMIT = 2**31
 
-# KEYS: 1 hash, by process: how many, and until when (ms)
-# ARGV: 1 process, 2 its number, 3 the most of all, 4 good for (ms)
-# Writes the number and returns 1, unless that made too many.
+# KEYS: of each name a hash, by process: how many, and until when (ms)
+# ARGV: 1 process, 2 good for (ms), then for each name: its number here, the most of all
+# Writes the numbers and returns 0; or returns the place of the first name of which there are too many, and writes none.
 WRITE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local total = tonumber(ARGV[2])
-local fields = redis.call('HGETALL', KEYS[1])
-for place = 1, #fields, 2 do
-    local count, good_until = string.match(fields[place + 1], '^(%d+):(%d+)$')
-    if not count or tonumber(good_until) < now then
-        redis.call('HDEL', KEYS[1], fields[place])
-    elseif fields[place] ~= ARGV[1] then
-        total = total + count
+for place, key in ipairs(KEYS) do
+    local total = tonumber(ARGV[place * 2 + 1])
+    local fields = redis.call('HGETALL', key)
+    for at = 1, #fields, 2 do
+        local count, good_until = string.match(fields[at + 1], '^(%d+):(%d+)$')
+        if not count or tonumber(good_until) < now then
+            redis.call('HDEL', key, fields[at])
+        elseif fields[at] ~= ARGV[1] then
+            total = total + count
+        end
+    end
+    if total > tonumber(ARGV[place * 2 + 2]) then return place end
+end
+for place, key in ipairs(KEYS) do
+    local number = ARGV[place * 2 + 1]
+    if number == '0' then
+        redis.call('HDEL', key, ARGV[1])
+    else
+        redis.call('HSET', key, ARGV[1], number .. ':' .. string.format('%.0f', now + ARGV[2]))
+        redis.call('PEXPIRE', key, ARGV[2])
     end
 end
-if total > tonumber(ARGV[3]) then return 0 end
-if ARGV[2] == '0' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ':' .. string.format('%.0f', now + ARGV[4]))
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1
+return 0
 """
 
 
@@ -52,12 +61,16 @@ class Tally:
         self._reported: dict[str, int] = {}  # what was written last, unless that was nothing
 
     def add(self, name: str) -> None:
-        """One more of this name, here. It is for the caller to ask next whether it `fits`, and else to remove it."""
+        """One more of this name, here. It is for the caller to ask next what is `over`, and then to remove it."""
         self._here[name] += 1
 
-    def fits(self, name: str, most: int) -> bool:
-        """Whether there are no more than so many in all; then the others hear of those here. Raises."""
-        return bool(self._write(keys=[KEY.format(name)], args=self._arguments(name, most)))
+    def over(self, most: Mapping[str, int]) -> str | None:
+        """The first of these names of which there are more than so many in all. None: the others hear of those here.
+
+        Raises.
+        """
+        place = self._written(most)
+        return list(most)[place - 1] if place else None
 
     def remove(self, name: str) -> None:
         """One less. The others hear of it with the next report."""
@@ -69,10 +82,7 @@ class Tally:
         """Say all numbers anew, before they count no longer. Raises."""
         in_order = list(self._reported.keys() | self._here.keys())
         for start in range(0, len(in_order), AT_ONCE):
-            pipeline = self._redis.pipeline(transaction=False)
-            for name in in_order[start : start + AT_ONCE]:
-                self._write(keys=[KEY.format(name)], args=self._arguments(name, NO_LIMIT), client=pipeline)
-            pipeline.execute()
+            self._written(dict.fromkeys(in_order[start : start + AT_ONCE], NO_LIMIT))
         # By what was written and not by what is here now: what was removed meanwhile has yet to be said.
         self._reported = {name: number for name, number in self._reported.items() if number}
 
@@ -81,7 +91,9 @@ class Tally:
         self._here.clear()
         self.report()
 
-    def _arguments(self, name: str, most: int) -> list[str | int]:
-        """Of a number that is to be written now."""
-        self._reported[name] = self._here[name]
-        return [self._process, self._here[name], most, self._good_for]
+    def _written(self, most: Mapping[str, int]) -> int:
+        """What the script returns."""
+        numbers = {name: self._here[name] for name in most}
+        self._reported |= numbers
+        limits = [each for name, number in numbers.items() for each in (number, most[name])]
+        return int(self._write(keys=[KEY.format(name) for name in most], args=[self._process, self._good_for, *limits]))

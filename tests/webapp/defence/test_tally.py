@@ -29,7 +29,7 @@ def process(client: "redis.Redis") -> Callable[..., Tally]:
 
 def opened(tally: Tally, most: int = 3) -> bool:
     tally.add("ada")
-    if tally.fits("ada", most):
+    if tally.over({"ada": most}) is None:
         return True
     tally.remove("ada")
     return False
@@ -44,7 +44,19 @@ def test_each_name_is_counted_alone(process: Callable[..., Tally]) -> None:
     tally = process()
     assert opened(tally, 1)
     tally.add("eve")
-    assert tally.fits("eve", 1)
+    assert tally.over({"eve": 1}) is None
+
+
+def test_of_names_that_are_counted_together_the_first_that_is_too_many_is_told_and_none_is_counted(
+    process: Callable[..., Tally], client: "redis.Redis"
+) -> None:
+    one, two = process(), process()
+    assert all([opened(one), opened(one), opened(one)])
+    names = {"her network": 7, "ada": 3, "everybody": 0}
+    for name in names:
+        two.add(name)
+    assert two.over(names) == "ada"
+    assert len(client.keys("*")) == 1
 
 
 def test_what_was_closed_makes_room_elsewhere_with_the_next_report(process: Callable[..., Tally]) -> None:
