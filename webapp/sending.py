@@ -14,6 +14,7 @@ from jobs import has_job
 from streams import StreamNotFound
 from webapp.defence.limits import Act
 from webapp.metrics import SENDS
+from webapp.problems import Problem
 from webapp.services import Services
 
 Begin = Callable[[str], Sent]
@@ -21,13 +22,17 @@ Begin = Callable[[str], Sent]
 
 
 def count_send(services: Services, person: str, idempotency_key: str | None) -> None:
-    """Count one more send, unless it is a repeated one: whoever asks whether the first one arrived is always told.
+    """Count one more send. Raises Problem (429) for one too many, unless it is a repeated one.
 
-    However often that is, it begins nothing: it is a few looks by an index, less than reading a conversation, which is
-    not counted either. One that comes before the first one is in the database counts as another. Raises Problem (429).
+    Whoever asks whether the first one arrived is always told: that begins nothing, and is a few looks by an index, less
+    than reading a conversation, which is not counted. Whether it is one is looked at only where that matters: the first
+    word waits for this.
     """
-    if idempotency_key is None or not services.store.was_sent(person, idempotency_key):
+    try:
         services.limits.count(Act.SEND)
+    except Problem:
+        if idempotency_key is None or not services.store.was_sent(person, idempotency_key):
+            raise
 
 
 def start_generation(services: Services, begin: Begin) -> Sent:
