@@ -6,7 +6,6 @@ who issued it and for whom, its time, and that it answers this browser's questio
 
 import logging
 import time
-from dataclasses import dataclass
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth, OAuthError
@@ -16,6 +15,7 @@ from requests import RequestException
 
 from conversations import Profile
 from webapp.account_settings import Oidc
+from webapp.accounts.login import Declined, Login, ProviderAway, Refused
 from webapp.defence.destinations import own_path
 
 log = logging.getLogger(__name__)
@@ -25,26 +25,6 @@ STATES = f"_state_{NAME}_"  # how Authlib's entries in the session begin
 MOST_STATES = 3  # logins begun in one browser and not finished; a cookie has room for few
 PATIENCE = 10.0  # seconds for each answer of the provider
 LEEWAY = 60  # seconds that its clock and ours may differ
-
-
-class ProviderAway(Exception):
-    """It does not answer, or says that it cannot now."""
-
-
-class Refused(Exception):
-    """There was an answer, and it proves nothing. The message is for the log."""
-
-
-class Declined(Refused):
-    """The person, or the provider's rules, said no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who came back from the provider, and where they wanted to go."""
-
-    profile: Profile
-    destination: str
 
 
 class Provider:
@@ -127,11 +107,6 @@ class Provider:
             log.warning("the provider tells no name: %s", error)
             return {}
         return told if told.get("sub") == subject else {}
-
-
-def open_provider(app: Flask, settings: Oidc | None) -> Provider | None:
-    """The provider of the settings, if they name one."""
-    return Provider(app, settings) if settings else None
 
 
 def _profile(issuer: str, told: dict[str, str]) -> Profile:

@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, redirect, request, url_for
@@ -11,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from conversations import Changed, tag_of
-from webapp.accounts.provider import Declined, Provider, ProviderAway, Refused
+from webapp.accounts.login import Declined, ProviderAway, Refused
 from webapp.defence.destinations import own_path
 from webapp.identity import become, current_owner, forget_former, former, leave
 from webapp.plain import notice
@@ -19,6 +20,9 @@ from webapp.problems import Problem, described
 from webapp.responses import respond
 from webapp.schemas import Account, SignedOut
 from webapp.services import Services
+
+if TYPE_CHECKING:
+    from webapp.accounts.provider import Provider
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +32,7 @@ ADMIN = "/api/admin/"  # what is below it has a guard of its own
 FREE = {"accounts.sign_out", "conversations.erase", "generations.stop", "shares.stop_asked"}  # endpoints: what ends
 
 
-def init_accounts(app: Flask, services: Services, provider: Provider | None) -> None:
+def init_accounts(app: Flask, services: Services, provider: "Provider | None") -> None:
     """Mount the way to the provider and back. Without a provider it is 404."""
     pages = Blueprint("account_pages", __name__)
 
@@ -62,7 +66,7 @@ def init_accounts(app: Flask, services: Services, provider: Provider | None) -> 
         app.before_request(lambda: _require_account(services))
 
 
-def account_views(services: Services, provider: Provider | None) -> APIBlueprint:
+def account_views(services: Services, provider: "Provider | None") -> APIBlueprint:
     """The routes of this feature."""
     api = APIBlueprint(
         "accounts",
