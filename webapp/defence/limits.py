@@ -122,15 +122,15 @@ class Limits:
 
     def connect(self) -> Callable[[], None]:
         """Count one more open connection; what is returned counts it out. Raises Problem (429) for one too many."""
-        settings, opened = self._settings, list[str]()
         limited = {
             _digest(who): (most, whose)
             for who, most, whose in (
-                (current_owner(), settings.connections_per_identity, "You have"),
-                (self._address(), settings.connections_per_address, "Your network has"),
+                (current_owner(), self._settings.connections_per_identity, "You have"),
+                (self._address(), self._settings.connections_per_address, "Your network has"),
             )
             if who and most is not None
         }
+        opened: list[str] = []
 
         def leave() -> None:
             while opened:

@@ -113,6 +113,19 @@ def test_all_processes_count_together(open_app: OpenApp) -> None:
     refusal(there.post(f"/api/conversations/{begin(there)}/messages", json={"content": "Why?"}))
 
 
+def test_follows_are_counted_by_each_process_for_itself(open_app: OpenApp) -> None:
+    one, two = (open_app(follows_per_identity="1/hour") for _ in range(2))
+    ada = one.test_client()
+    stream = send(ada, begin(ada))["stream"]
+    there = two.test_client()
+    there.set_cookie("rejoinder", ada.get_cookie("rejoinder").value)  # type: ignore[union-attr]
+    for client in (ada, there):
+        assert client.get(f"/api/streams/{stream}").status_code == 200
+        refused = client.get(f"/api/streams/{stream}")
+        assert refusal(refused).startswith("There were too many connections in a short time. Try again in 60 minutes.")
+        assert 3590 <= int(refused.headers["Retry-After"]) <= 3600
+
+
 def test_one_who_sends_too_much_is_in_nobody_elses_way(open_app: OpenApp) -> None:
     app = open_app(sends_per_identity="1/hour")
     ada, eve = app.test_client(), app.test_client()
