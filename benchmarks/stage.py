@@ -127,7 +127,7 @@ class Stage:
         with streams.connect(self.redis_server.url) as client:
             commands = client.info("stats")["total_commands_processed"]
             clients = client.client_list()
-        listening = sum(int(each["sub"]) > 0 for each in clients)
+        listening = sum(any(int(each[kind]) for kind in ("sub", "psub", "ssub")) for each in clients)
         return cpu_seconds(system.web), cpu_seconds(system.workers), commands, len(clients) - 1, listening
 
 
