@@ -17,7 +17,7 @@ export interface Parts {
   readonly api: Api
   readonly client: Pick<StreamClient, 'follow' | 'watch' | 'forget'>
   readonly drafts: Drafts
-  readonly library: Pick<Library, 'put' | 'refresh' | 'remove' | 'gone'>
+  readonly library: Pick<Library, 'put' | 'changed' | 'refresh' | 'remove' | 'gone'>
   readonly beside: Beside
   readonly environment: Pick<Environment, 'after' | 'random'>
   readonly newKey: () => string

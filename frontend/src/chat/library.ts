@@ -162,9 +162,10 @@ export class Library {
 }
 
 /** For a page that was opened by a share: it knows one conversation, and no others. */
-export const NO_LIBRARY: Pick<Library, 'put' | 'refresh' | 'remove' | 'gone'> = {
+export const NO_LIBRARY: Pick<Library, 'put' | 'changed' | 'refresh' | 'remove' | 'gone'> = {
   put() {},
   gone() {},
+  changed() {},
   refresh: () => Promise.resolve(),
   remove: () => Promise.resolve(false),
 }
