@@ -28,6 +28,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """For tests that look at all that there is: a Redis in which nobody else's streams, jobs and processes are."""
+    with running_stack(tmp_path_factory.mktemp("own-stack")) as stack:
+        yield stack
+
+
 @pytest.fixture(scope="session")
 def web_port(stack: Stack) -> Iterator[int]:
     with web_on(stack) as port:

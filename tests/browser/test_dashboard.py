@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.stage import Stack, running_stack, web_on, worker_on
+from tests.browser.stage import Stack, web_on, worker_on
 from tests.support.waiting import wait_until
 from tests.support.web_process import DASHBOARD, WebProcess, running_web
 from tests.webapp.test_process import Browser as Program
@@ -15,13 +15,6 @@ from tests.webapp.test_process import Browser as Program
 PASSWORD = "correct horse"  # noqa: S105 (only for tests)
 QUEUE = "seen"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-
-
-@pytest.fixture(scope="module")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A Redis in which nobody else's workers are."""
-    with running_stack(tmp_path_factory.mktemp("own-stack")) as stack:
-        yield stack
 
 
 @pytest.fixture

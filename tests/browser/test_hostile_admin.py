@@ -17,7 +17,7 @@ from rq.results import Result
 
 from jobs import SERIALIZER
 from telemetry.presence import PROCESSES, SAY, TOTALS
-from tests.browser.stage import Stack, running_stack, web_process_on
+from tests.browser.stage import Stack, web_process_on
 from tests.browser.watchman import WIDE, Watchman
 from tests.support import hostile
 from tests.support.visitor import Visitor
@@ -27,13 +27,6 @@ PASSWORD = "correct horse"  # noqa: S105 (only for tests)
 WIDTHS = (1280, 390)
 LONG = "W" * 500
 WORDS = [*hostile.MARKUP.values(), hostile.CHARACTERS["overrides"], hostile.CHARACTERS["heaps of marks"], LONG]
-
-
-@pytest.fixture(scope="module")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A Redis in which nobody else's processes and jobs are."""
-    with running_stack(tmp_path_factory.mktemp("hostile")) as stack:
-        yield stack
 
 
 @pytest.fixture(scope="module")

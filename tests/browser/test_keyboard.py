@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.stage import Stack, running_stack, web_process_on
+from tests.browser.stage import Stack, web_process_on
 from tests.support.visitor import Visitor
 from tests.support.web_process import WebProcess
 
@@ -25,13 +25,6 @@ FOCUSED = """() => {
     under: !inHead && box.height < innerHeight / 2 && box.top < head - 1,
   }
 }"""
-
-
-@pytest.fixture(scope="module")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A Redis in which nobody else's streams are."""
-    with running_stack(tmp_path_factory.mktemp("keyboard")) as stack:
-        yield stack
 
 
 @pytest.fixture(scope="module")

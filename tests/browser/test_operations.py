@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.stage import Stack, running_stack, web_process_on
+from tests.browser.stage import Stack, web_process_on
 from tests.browser.test_access import LOOKS, violations
 from tests.support.browser import Visit
 from tests.support.socket_client import connected
@@ -17,13 +17,6 @@ from tests.support.web_process import WebProcess
 PASSWORD = "correct horse"  # noqa: S105 (only for tests)
 SECRET = "only its owner may read this"  # noqa: S105
 HELD = {"deltas": [SECRET, {"wait": "on"}, " and this", {"wait": "go"}, "."]}
-
-
-@pytest.fixture(scope="module")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A Redis in which nobody else's processes are."""
-    with running_stack(tmp_path_factory.mktemp("operations")) as stack:
-        yield stack
 
 
 @pytest.fixture(scope="module")
