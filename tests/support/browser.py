@@ -29,6 +29,12 @@ IS_SHOWN = """text => {
   return window.rejoinder?.lastAnswer()?.text === text && drawn?.textContent.trim() === text.trim()
 }"""
 
+# What was typed stays where it was typed until the server has it, and in the same instant its answer stands there.
+IS_WHOLE = """() => {
+  const last = [...document.querySelectorAll('.answer')].at(-1)
+  return last && !last.querySelector('.status') && !document.querySelector('.composer textarea')?.value
+}"""
+
 Json = dict[str, Any]
 
 
@@ -112,12 +118,11 @@ class Visit:
         expect(self.page.locator(".badge")).to_have_text(words)
 
     def wait_for_status(self, words: str) -> None:
-        """Wait for the line under the last answer; empty: for none."""
-        status = self.page.locator(".answer").last.locator(".status")
+        """Wait for the line under the last answer; empty: for an answer to all that was asked, and none under it."""
         if words:
-            expect(status).to_have_text(words)
+            expect(self.page.locator(".answer").last.locator(".status")).to_have_text(words)
         else:
-            expect(status).to_have_count(0)
+            self.page.wait_for_function(IS_WHOLE)
 
     def wait_for_frame(self, kind: str) -> Json:
         """Wait until the newest socket has received such a frame."""
