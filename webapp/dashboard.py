@@ -5,6 +5,7 @@ What it does not know: that jobs are JSON, and that a worker of ours runs many a
 """
 
 import json
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -31,6 +32,8 @@ from webapp.settings import Settings
 from webapp.validation import init_bodies
 
 ENTITIES = str.maketrans({"<": "&lt;", '"': "&quot;", "'": "&#39;"})
+LOOKALIKES = str.maketrans({"<": "‹", '"': "”", "'": "’"})
+AS_TEXT = {"rq_dashboard.list_jobs": {"description", "exc_info"}}  # put in as text: entities could be read there
 JOBS_SHOWN = 5  # of each worker; the page of started jobs has them all
 
 
@@ -74,19 +77,23 @@ def init_dashboard(app: Flask, redis: Redis, admin: Admin) -> None:
         """Its pages put what a job says of itself (its id, its result, its traceback) into the document as HTML, and
         into attributes: so no text in its JSON has what would end one or begin the other."""
         if request.blueprint == dashboard.blueprint.name and response.is_json:
-            response.set_data(json.dumps(_defused(response.get_json())))
+            as_text = AS_TEXT.get(str(request.endpoint), set())
+            response.set_data(json.dumps(_defused(response.get_json(), as_text)))
         return response
 
     app.after_request(defuse)
 
 
-def _defused(told: Any) -> Any:
+def _defused(told: Any, as_text: Collection[str], instead: Mapping[int, str] = ENTITIES) -> Any:
     if isinstance(told, str):
-        return told.translate(ENTITIES)
+        return told.translate(instead)
     if isinstance(told, list):
-        return [_defused(each) for each in told]
+        return [_defused(each, as_text, instead) for each in told]
     if isinstance(told, dict):
-        return {name.translate(ENTITIES): _defused(value) for name, value in told.items()}
+        return {
+            name.translate(ENTITIES): _defused(value, as_text, LOOKALIKES if name in as_text else ENTITIES)
+            for name, value in told.items()
+        }
     return told
 
 

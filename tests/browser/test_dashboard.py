@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.stage import Stack, web_on, worker_on
 from tests.support.visitor import Visitor
@@ -17,6 +17,10 @@ PASSWORD = "correct horse"  # noqa: S105 (only for tests)
 QUEUE = "seen"
 HELD = {"hold": "held"}
 REFUSED = {"status": 400, "error": {"message": "no such thing"}}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll('.section, .section *, .footer-text')]
+  .filter(each => each.clientWidth && each.scrollWidth > each.clientWidth + 1)
+  .map(each => each.outerHTML.slice(0, 200))"""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -100,6 +104,44 @@ def test_the_dashboard_shows_what_is_queued_running_finished_and_failed_and_by_w
         page.goto("/rq/")
         expect(page.get_by_label("Password")).to_be_visible()
         stack.model.release("held", 3)
+
+
+def test_on_a_phone_all_of_it_is_to_be_read_and_one_finds_the_way_out(
+    own_stack: Stack, dashboard: WebProcess, browser: Browser, tmp_path: Path
+) -> None:
+    """What nobody would see, because it is cut off or lies under something else, is not there."""
+    with web_on(own_stack, RQ_QUEUE=QUEUE) as port, worker_on(own_stack, RQ_QUEUE=QUEUE):
+        failed = Visitor(f"http://127.0.0.1:{port}").ask("Flax", REFUSED)
+        failed.wait(60)
+        context = browser.new_context(base_url=dashboard.url, viewport=PHONE, is_mobile=True, has_touch=True)
+        page = context.new_page()
+        page.goto("/admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        seen = {
+            "view/queues": page.locator("#queues [data-role=queue]", has_text=QUEUE),
+            "view/workers": page.locator("#workers [data-role=worker]", has_text=QUEUE),
+            f"view/jobs/{QUEUE}/failed/8/dsc/1": page.locator("#jobs [data-role=job]", has_text=failed.stream),
+            f"view/job/{failed.stream}": page.locator("#job-data", has_text="Traceback"),
+        }
+        for path, shown in seen.items():
+            page.goto(f"/rq/0/{path}")
+            expect(shown.first).to_be_visible()
+            assert page.evaluate(CUT_OFF) == [], path
+            take(page, tmp_path, path.replace("/", "-"))
+        page.goto(f"/rq/0/view/jobs/{QUEUE}/failed/8/dsc/1")
+        traceback = page.locator("#jobs .exc_info").first
+        expect(traceback).to_contain_text("File ”")
+        expect(traceback).not_to_contain_text("&")
+
+        page.get_by_role("link", name="Administration").tap()
+        expect(page.get_by_role("link", name="Queue")).to_be_visible()
+        page.get_by_role("link", name="Queue").tap()
+        page.get_by_role("button", name="Sign out").tap()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.goto("/rq/")
+        expect(page.get_by_label("Password")).to_be_visible()
+        context.close()
 
 
 def take(page: Page, folder: Path, name: str) -> None:

@@ -120,7 +120,9 @@ def test_the_dashboard_shows_whatever_a_job_and_a_worker_say_and_does_nothing_of
     for path, shown in pages.items():
         page.goto(f"/rq/0/{path}")
         expect(page.locator(shown).first).to_be_visible()
-        assert not page.evaluate(WIDE)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert not page.evaluate(WIDE), (path, width)
         watchman.nothing_ran()
     page.goto("/rq/0/view/jobs/planted/failed/200/asc/1")
     expect(page.locator("#jobs [data-role=job]")).to_have_count(len(WORDS))
