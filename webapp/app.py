@@ -6,7 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from telemetry.version import NUMBER
-from webapp.accounts import account_views, init_accounts, open_provider
+from webapp.accounts import account_views, init_accounts, open_provider, sign_in_first
 from webapp.admin import init_admin
 from webapp.conversations import conversation_views
 from webapp.dashboard import init_dashboard
@@ -102,7 +102,7 @@ def create_app(settings: Settings, services: Services) -> OpenAPI:
     follow.register(app, services)
 
     for_sockets = app.wsgi_app
-    init_page(app, settings.page_folder, services.store, services.limits)
+    init_page(app, settings.page_folder, services.store, services.limits, sign_in_first(services, provider))
     # Only the scheme, for the cookie's Secure: whoever lies about it harms nobody else.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
     app.wsgi_app = OutletMiddleware(app.wsgi_app, for_sockets)  # type: ignore[method-assign]

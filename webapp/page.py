@@ -1,8 +1,13 @@
-"""Serves the built page: the document itself for every address of the page, and its hashed files by WhiteNoise."""
+"""Serves the built page: the document itself for every address of the page, and its hashed files by WhiteNoise.
+
+What would make the page take back what it shows first is said in the document: that one has to sign in before one asks.
+"""
 
 import logging
 import re
+from collections.abc import Callable
 from contextlib import suppress
+from html import escape
 from http import HTTPStatus
 from pathlib import Path
 from wsgiref.headers import Headers
@@ -16,6 +21,7 @@ from webapp.defence.headers import PAGE_POLICY, SAME_FOR_ALL
 from webapp.defence.limits import Limits
 from webapp.previews import NO_INDEX, preview
 from webapp.problems import Problem
+from webapp.schemas import SignIn
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +29,18 @@ HASHED = re.compile(r"^/assets/.+-[\w-]{8,}\.\w+$")  # as Vite names what never 
 TITLE = "<title>Rejoinder</title>"  # as it stands in the document; a share's page has another
 
 
-def init_page(app: Flask, folder: Path, store: Store, limits: Limits) -> None:
+def init_page(
+    app: Flask, folder: Path, store: Store, limits: Limits, sign_in_first: Callable[[], SignIn | None]
+) -> None:
     """Serve the page in `folder`. It is read now: a page built later is served after a restart."""
     document = folder / "index.html"
     html = document.read_text() if document.is_file() else None
 
+    def send(head: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+        return _document(html and html.replace(TITLE, _sign_in_tag(sign_in_first) + head), limits, status)
+
     def page(conversation_id: str = "") -> Response:  # noqa: ARG001 (the page's own business)
-        return _document(html, limits)
+        return send(TITLE)
 
     def shared_page(share_id: str) -> Response:
         """A dead link answers so at once, and the page says it in words. It is never kept, and rarely to be found."""
@@ -47,7 +58,7 @@ def init_page(app: Flask, folder: Path, store: Store, limits: Limits) -> None:
             log.warning("no preview: %s", error)
         except Problem as refused:  # the page asks again, and is told so in words
             status = refused.status
-        response = _document(html and html.replace(TITLE, head), limits, status)
+        response = send(head, status)
         if NO_INDEX in head:
             response.headers["X-Robots-Tag"] = "noindex"
         return response
@@ -64,7 +75,17 @@ def init_page(app: Flask, folder: Path, store: Store, limits: Limits) -> None:
         app.wsgi_app = files  # type: ignore[method-assign]
 
 
-def _document(html: str | None, limits: Limits, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _sign_in_tag(sign_in_first: Callable[[], SignIn | None]) -> str:
+    """For whoever must sign in before they may write; empty for all others."""
+    try:
+        sign_in = sign_in_first()
+    except SQLAlchemyError as error:  # the page asks for it again, and waits for the database
+        log.warning("not known who opens the page: %s", error)
+        return ""
+    return f'<meta name="sign-in-first" content="{escape(sign_in.model_dump_json())}">\n' if sign_in else ""
+
+
+def _document(html: str | None, limits: Limits, status: HTTPStatus) -> Response:
     if html is None:
         detail = "The page has not been built. Run `make page` in the project's folder, then start again."
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)

@@ -13,6 +13,14 @@ from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before, we
 from tests.support.browser import Visit
 from tests.support.oidc_provider import OidcProvider, running_oidc_provider
 
+NOTING = """
+window.noted = []
+new MutationObserver(() => {
+  for (const each of document.querySelectorAll('.empty h2')) window.noted.push(each.textContent)
+  for (const each of document.querySelectorAll('textarea')) window.noted.push(each.ariaLabel)
+}).observe(document, { childList: true, subtree: true })
+"""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -165,6 +173,48 @@ def test_where_an_account_is_needed_one_is_asked_to_sign_in_before_one_writes(
         watching = guest.visit("/s/" + link.rpartition("/s/")[2])
         watching.wait_for_text("Welcome.")
         expect(watching.page.get_by_text("Only people with an account write here.")).to_be_visible()
+
+
+def test_where_an_account_is_needed_nothing_to_ask_with_is_drawn_and_then_taken_back(
+    browser: Browser, stack: Stack, place: Place
+) -> None:
+    """From the first thing that is drawn on: it would be there for an instant, so each change is looked at."""
+    with (
+        web_on(stack, **place.provider.environment, OIDC_REQUIRED="1") as port,
+        person_before(browser, stack, port) as member,
+        person_before(browser, stack, port) as guest,
+    ):
+        member.context.add_init_script(NOTING)
+        guest.context.add_init_script(NOTING)
+        visit = member.visit()
+        expect(visit.page.get_by_role("heading", name="Sign in to ask")).to_be_visible()
+        assert set(noted(visit)) == {"Sign in to ask"}
+        visit.page.get_by_role("main").get_by_role("link", name="Sign in with Example").click()
+        visit.wait_for_link("Live")
+        expect(visit.page.get_by_role("button", name="Sign out")).to_be_visible()
+        assert set(noted(visit)) == {"What would you like to know?", "Message"}
+
+        stack.model.script({"deltas": ["Welcome."]})
+        visit.ask("May I?")
+        visit.wait_for_text("Welcome.")
+        visit.page.get_by_role("button", name="Share", exact=True).click()
+        dialog = visit.page.get_by_role("dialog")
+        dialog.get_by_role("radio", name="Ask too").check()
+        dialog.get_by_role("button", name="Create a link").click()
+        link = dialog.get_by_role("textbox", name="Link").input_value()
+        watching = guest.visit("/s/" + link.rpartition("/s/")[2])
+        watching.wait_for_text("Welcome.")
+        watching.page.get_by_role("button", name="Discussion").click()
+        beside = watching.page.get_by_role("complementary", name="Discussion")
+        expect(beside.get_by_text("Only people with an account write here.")).to_be_visible()
+        expect(beside.get_by_role("link", name="Sign in with Example")).to_be_visible()
+        assert set(noted(watching)) == set()
+
+
+def noted(visit: Visit) -> list[str]:
+    """The greetings that this page has shown, and what one could write in, whatever has become of them."""
+    shown: list[str] = visit.page.evaluate("window.noted")
+    return shown
 
 
 def look(visit: Visit, folder: Path, name: str) -> None:

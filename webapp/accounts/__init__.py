@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from webapp.account_settings import Oidc
-from webapp.accounts.views import account_views, init_accounts
+from webapp.accounts.views import account_views, init_accounts, sign_in_first
 
 if TYPE_CHECKING:
     from webapp.accounts.provider import Provider
 
-__all__ = ["account_views", "init_accounts", "open_provider"]
+__all__ = ["account_views", "init_accounts", "open_provider", "sign_in_first"]
 
 
 def open_provider(app: Flask, settings: Oidc | None) -> "Provider | None":

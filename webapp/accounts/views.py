@@ -1,6 +1,7 @@
 """Signing in and out, and who one is: what a browser and the page ask."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from webapp.identity import become, current_owner, forget_former, former, leave
 from webapp.plain import notice
 from webapp.problems import Problem, described
 from webapp.responses import respond
-from webapp.schemas import Account, SignedOut
+from webapp.schemas import Account, SignedOut, SignIn
 from webapp.services import Services
 
 if TYPE_CHECKING:
@@ -66,6 +67,23 @@ def init_accounts(app: Flask, services: Services, provider: "Provider | None") -
         app.before_request(lambda: _require_account(services))
 
 
+def sign_in_first(services: Services, provider: "Provider | None") -> Callable[[], SignIn | None]:
+    """Asks where whoever sends this request must sign in before they may write; None: they may. Raises
+    SQLAlchemyError."""
+
+    def ask() -> SignIn | None:
+        if provider is None or not provider.required:
+            return None
+        owner = current_owner()
+        return None if owner and services.store.account(owner) else _offered(provider)
+
+    return ask
+
+
+def _offered(provider: "Provider") -> SignIn:
+    return SignIn(name=provider.name, at=SIGN_IN, required=provider.required)
+
+
 def account_views(services: Services, provider: "Provider | None") -> APIBlueprint:
     """The routes of this feature."""
     api = APIBlueprint(
@@ -85,7 +103,7 @@ def account_views(services: Services, provider: "Provider | None") -> APIBluepri
         if account and (was := former()):
             _announce(services, services.store.take_along(was, owner), was)
             forget_former()  # only now: what the database could not do is to be done by the next request
-        offered = provider and {"name": provider.name, "required": provider.required, "at": SIGN_IN}
+        offered = provider and _offered(provider)
         return respond(Account.model_validate({"me": tag_of("", owner), "account": account, "sign_in": offered}))
 
     @api.post("/account/sign-out", responses={200: SignedOut, **described(HTTPStatus.NOT_FOUND)})

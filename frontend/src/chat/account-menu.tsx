@@ -21,6 +21,15 @@ export function AccountMenu({ page }: { page: Page }) {
   )
 }
 
+/** In the place of what one would write in. */
+export function MembersOnly({ page }: { page: Page }) {
+  return (
+    <p class="composer watching">
+      <span>Only people with an account write here.</span> <SignIn page={page} />
+    </p>
+  )
+}
+
 interface SignInProps {
   readonly page: Page
   /** It is the one thing to do here. */

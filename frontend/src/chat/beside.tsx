@@ -1,10 +1,12 @@
 import { useState } from 'preact/hooks'
 import type { Remark } from '../stream'
+import { MembersOnly } from './account-menu'
 import { isComposing } from './composing'
 import { Icon } from './icons'
 import { NameField } from './name-field'
 import type { Page } from './page'
 import { Mark, type Speaker, speakerOf } from './speaker'
+import { mustSignIn } from './state'
 import { useStore } from './use-store'
 
 /** The discussion beside the conversation. */
@@ -12,6 +14,7 @@ export function Beside({ page }: { page: Page }) {
   const remarks = useStore(page.store, (state) => state.remarks)
   const me = useStore(page.store, (state) => state.conversation?.me ?? '')
   const guest = useStore(page.store, (state) => state.guest)
+  const mustFirst = useStore(page.store, mustSignIn)
   const close = () => page.discussion.toggle()
   return (
     <aside
@@ -40,7 +43,7 @@ export function Beside({ page }: { page: Page }) {
           ))}
         </ol>
       </div>
-      <Saying page={page} />
+      {mustFirst ? <MembersOnly page={page} /> : <Saying page={page} />}
     </aside>
   )
 }

@@ -1,4 +1,4 @@
-import { SignIn } from './account-menu'
+import { MembersOnly } from './account-menu'
 import { isComposing } from './composing'
 import { Icon } from './icons'
 import { ModelPicker } from './model-picker'
@@ -30,13 +30,7 @@ export function Composer({ page }: { page: Page }) {
   }
   if (!there || loading) return null
   if (mustFirst && nothingYet) return null // what is said instead of a greeting says it
-  if (mustFirst) {
-    return (
-      <p class="composer watching">
-        <span>Only people with an account write here.</span> <SignIn page={page} />
-      </p>
-    )
-  }
+  if (mustFirst) return <MembersOnly page={page} />
   if (!allowed) {
     return (
       <p class="composer watching">

@@ -10,7 +10,7 @@ import { Discussion } from './discussion'
 import { Drafts } from './drafts'
 import { Lasting, localStorageOrNull } from './lasting'
 import { Library, NO_LIBRARY } from './library'
-import { IDENTITY, Membership } from './membership'
+import { IDENTITY, Membership, signInFirst } from './membership'
 import { ModelChoice } from './models'
 import { addressOf, conversationOf, type Page, shareOf } from './page'
 import { prove } from './proof'
@@ -32,7 +32,9 @@ const environment = browserEnvironment()
 const lasting = new Lasting(localStorageOrNull())
 const share = shareOf(location.pathname)
 const guest = share !== null
-const store = new Store<State>({ ...INITIAL, guest, name: lasting.get('name') }, (run) => requestAnimationFrame(run))
+const account = { ...INITIAL.account, sign_in: signInFirst(document) }
+const known = { ...INITIAL, guest, name: lasting.get('name'), account }
+const store = new Store<State>(known, (run) => requestAnimationFrame(run))
 const client = new StreamClient(
   environment,
   share === null ? '/api/socket' : `/api/socket?share=${encodeURIComponent(share)}`,

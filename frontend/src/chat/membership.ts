@@ -1,6 +1,6 @@
 /** Whether this person has signed in; and that it is so in every tab of the browser at once. */
 
-import { type Api, ApiError } from './api'
+import { type Account, type Api, ApiError } from './api'
 import type { Lasting } from './lasting'
 import { wordsOf } from './library'
 import type { State } from './state'
@@ -52,6 +52,12 @@ export class Membership {
       return null
     }
   }
+}
+
+/** What the document says to whoever must sign in before they may write: known before anything is drawn. */
+export function signInFirst(document: Document): Account['sign_in'] {
+  const tag = document.querySelector<HTMLMetaElement>('meta[name="sign-in-first"]')
+  return tag && JSON.parse(tag.content)
 }
 
 /** Where one signs in and comes back from to this address; null: nowhere, or one has. */

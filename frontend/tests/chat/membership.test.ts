@@ -1,7 +1,8 @@
+// @vitest-environment happy-dom
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ApiError } from '../../src/chat/api'
 import { Lasting } from '../../src/chat/lasting'
-import { IDENTITY, Membership, signInAddress } from '../../src/chat/membership'
+import { IDENTITY, Membership, signInAddress, signInFirst } from '../../src/chat/membership'
 import { INITIAL, mustSignIn, type State } from '../../src/chat/state'
 import { Store } from '../../src/chat/store'
 import { OriginApi } from '../support/origin-api'
@@ -49,6 +50,20 @@ describe('signing in', () => {
     api.person = { me: 'me', account, sign_in: { ...OFFER, required } }
     await membership.refresh()
     expect(mustSignIn(store.state)).toBe(expected)
+  })
+})
+
+describe('the document', () => {
+  const parsed = (head: string) => new DOMParser().parseFromString(`<head>${head}</head>`, 'text/html')
+
+  test('says to whoever must sign in first where that is', () => {
+    const offer = { ...OFFER, name: 'A & B', required: true }
+    const content = JSON.stringify(offer).replaceAll('&', '&amp;').replaceAll('"', '&quot;')
+    expect(signInFirst(parsed(`<meta name="sign-in-first" content="${content}">`))).toEqual(offer)
+  })
+
+  test('says nothing to anybody else', () => {
+    expect(signInFirst(parsed('<meta name="robots" content="noindex">'))).toBeNull()
   })
 })
 

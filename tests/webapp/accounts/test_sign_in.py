@@ -1,6 +1,7 @@
 """Signing in at a provider of identities: whom we believe, and whom we do not."""
 
 import time
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -322,6 +323,25 @@ def test_where_an_account_is_needed_nobody_writes_without_one_and_who_has_a_link
         asked = guest.post(f"/api/shares/{link}/{path}", json={"content": "Why?", "name": "Eve"})
         assert asked.status_code == 401
     assert guest.delete("/api/me").status_code == 204
+
+
+def test_the_document_says_to_sign_in_first_to_whoever_must_and_to_nobody_else(
+    with_login: Settings, services: Services, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html><title>Rejoinder</title>")
+    built = with_login.model_copy(update={"page_folder": tmp_path, "oidc_name": "A & <B>"})
+    of_all, of_members = (create_app(built.model_copy(update={"oidc_required": only}), services) for only in (0, 1))
+    assert "sign-in-first" not in of_all.test_client().get("/").text
+    visitor = of_members.test_client()
+    for path in ("/", "/c/0f3a", "/s/nowhere"):
+        told = visitor.get(path)
+        assert '<meta name="sign-in-first" content="{&quot;name&quot;:&quot;A &amp; &lt;B&gt;&quot;,' in told.text
+    before = visitor.get("/").headers["ETag"]
+    sign_in(visitor)
+    after = visitor.get("/", headers={"If-None-Match": before})
+    assert (after.status_code, "sign-in-first" in after.text) == (200, False)
+    visitor.delete("/api/me")
+    assert "sign-in-first" in visitor.get("/").text
 
 
 def test_every_route_that_writes_needs_the_account_but_those_that_end_something(members_only: OpenAPI) -> None:
