@@ -18,6 +18,7 @@ from conversations.errors import Busy, KeyReused, NothingToContinue, NotShared, 
 from conversations.models import Conversation, Message, Send, new_id
 from conversations.records import Role, Sent, Status, Visitor
 from conversations.text import provisional_title, storable
+from conversations.tree import Tree
 
 EARLIER = select(Send).where(Send.owner == bindparam("owner"), Send.idempotency_key == bindparam("key"))  # made once
 
@@ -133,7 +134,8 @@ def _earlier(session: Session, order: Order, request: str) -> Sent | None:
         raise KeyReused(order.idempotency_key)
     answer = session.get_one(Message, made.answer_id)
     conversation = session.get_one(Conversation, answer.conversation_id)
-    return _sent(session, conversation, answer, created=False)
+    question = session.get_one(Message, answer.parent_id)
+    return _sent(conversation, question, answer, rows.tree(session, conversation.id), created=False)
 
 
 def _claim(session: Session, order: Order, conversation: Conversation) -> Conversation:
@@ -223,14 +225,13 @@ def _owe_answer(
         )
     )
     session.flush()
-    path = rows.tree(session, conversation.id).path_to(question.id)
-    spending.check_length(session, order.allowance, conversation, [*path, *([begun.id] if begun else [])])
-    return _sent(session, conversation, answer, created=True)
-
-
-def _sent(session: Session, conversation: Conversation, answer: Message, *, created: bool) -> Sent:
     shape = rows.tree(session, conversation.id)
-    question = session.get_one(Message, answer.parent_id)
+    path = shape.path_to(question.id)
+    spending.check_length(session, order.allowance, conversation, [*path, *([begun.id] if begun else [])])
+    return _sent(conversation, question, answer, shape, created=True)
+
+
+def _sent(conversation: Conversation, question: Message, answer: Message, shape: Tree, *, created: bool) -> Sent:
     return Sent(
         question=history.message_record(question, shape),
         answer=history.message_record(answer, shape),
