@@ -23,7 +23,15 @@ from conversations.records import (
     Terms,
     tag_of,
 )
-from conversations.rows import MESSAGES, belonging_to, existing_conversation, message_of_stream, own_conversation, tree
+from conversations.rows import (
+    MESSAGES,
+    SAID,
+    belonging_to,
+    existing_conversation,
+    message_of_stream,
+    own_conversation,
+    tree,
+)
 from conversations.text import storable
 from conversations.tree import Tree
 
@@ -146,7 +154,9 @@ def prompt(session: Session, stream_id: str) -> Prompt:
 def prompt_of(session: Session, conversation: Conversation, answer: Message) -> Prompt:
     """Only the path above the answer."""
     messages = [PromptMessage(role="system", content=conversation.system_prompt)] if conversation.system_prompt else []
-    for each in _in_order(session, tree(session, conversation.id).path_to(answer.parent_id)):
+    path = tree(session, conversation.id).path_to(answer.parent_id)
+    said = {each.id: each for each in session.execute(SAID, {"ids": path})}
+    for each in (said[message_id] for message_id in path):
         if each.role is Role.ASSISTANT and not each.content:
             continue  # it failed before its first word: nothing that the model said, and some refuse empty messages
         messages.append(PromptMessage(role=each.role.value, content=each.content))

@@ -39,6 +39,8 @@ SHAPE = select(Message.id, Message.parent_id, Message.since).where(
     Message.conversation_id == bindparam("conversation_id")
 )
 MESSAGES = select(Message).where(Message.id.in_(bindparam("ids", expanding=True)))
+# What a model is told of them. To make objects of 300 messages takes 4 ms.
+SAID = select(Message.id, Message.role, Message.content).where(Message.id.in_(bindparam("ids", expanding=True)))
 
 
 def own_conversation(session: Session, owner: str, conversation_id: str, *, lock: bool = False) -> Conversation:

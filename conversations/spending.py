@@ -38,7 +38,7 @@ RUNNING = (
     .join(Message, Message.id == Send.answer_id)
     .where(Send.owner == bindparam("person"), Send.owed, Message.status.in_(IN_FLIGHT))
 )
-SAID = select(func.sum(func.length(Message.content))).where(Message.id.in_(bindparam("ids", expanding=True)))
+LENGTH = select(func.sum(func.length(Message.content))).where(Message.id.in_(bindparam("ids", expanding=True)))
 
 
 def check(session: Session, allowance: Allowance, person: str, moment: datetime) -> None:
@@ -59,7 +59,7 @@ def check_length(session: Session, allowance: Allowance, conversation: Conversat
     """Whether the messages of this path may be sent to a model. Raises ConversationTooLong."""
     if allowance.conversation is None:
         return
-    length = (session.scalar(SAID, {"ids": path}) or 0) + len(conversation.system_prompt)
+    length = (session.scalar(LENGTH, {"ids": path}) or 0) + len(conversation.system_prompt)
     if length > allowance.conversation:
         raise ConversationTooLong(length, allowance.conversation)
 
