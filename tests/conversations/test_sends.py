@@ -1,8 +1,10 @@
 """Asking: sends, edits, regenerations, what a repeated one is, and what undoing one leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 import pytest
+from sqlalchemy import Engine, event
 
 from conversations import (
     Busy,
@@ -14,8 +16,26 @@ from conversations import (
     Store,
     StreamRecord,
     WrongRole,
+    open_store,
 )
-from tests.conversations.conftest import OWNER, STRANGER, finish, new_stream, stream_of
+from conversations.settings import DEFAULT_ALLOWANCE
+from tests.conversations.conftest import OWNER, STRANGER, Clock, finish, new_stream, stream_of
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What the database is asked during the block."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def edit(store: Store, message_id: str, content: str, key: str | None = None) -> Sent:
@@ -45,6 +65,23 @@ def test_a_send_is_a_question_and_a_queued_answer(store: Store, conversation: Co
     assert (read.version, read.generating) == (2, "st_1")
     assert store.stream("st_1", OWNER) == StreamRecord("st_1", conversation.id, in_flight=True)
     assert store.streams_in_flight() == ["st_1"]
+
+
+def test_the_first_word_waits_for_so_many_statements_however_long_the_conversation_is(
+    database_url: str, clock: Clock
+) -> None:
+    """Each is a tenth of a millisecond and more, for everybody who asks."""
+    with closing(open_store(database_url, now=clock, allowance=DEFAULT_ALLOWANCE)) as store:
+        conversation_id = store.create_conversation(OWNER).id
+        for key in ("first", "second", "third"):
+            with statements() as to_send:
+                sent = store.send(
+                    OWNER, conversation_id, "Why?", stream_id=new_stream(), model="a-model", idempotency_key=key
+                )
+            with statements() as to_begin:
+                store.begin(stream_of(sent))
+            assert (len(to_send), len(to_begin)) == (9, 6), [*to_send, *to_begin]
+            finish(store, sent)
 
 
 def test_the_next_question_follows_the_last_answer(
