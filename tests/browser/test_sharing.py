@@ -32,7 +32,7 @@ def proof_of(visit: Visit) -> str:
     """Have the page compare its text with the server's; what it says then."""
     visit.page.get_by_role("button", name="Compare with the server’s text").last.click()
     proof = visit.page.locator(".proof").last
-    expect(proof).to_have_text(re.compile("The same for all: [0-9a-f]{8}"))
+    expect(proof).to_have_text(re.compile("The same for all, as on the server: [0-9a-f]{8}"))
     return proof.inner_text()
 
 
@@ -128,6 +128,42 @@ def test_who_is_watching_is_counted_and_they_talk_beside_the_answer(
     owner.page.reload()
     owner.page.get_by_role("button", name="Discussion").click()
     expect(owner.page.locator(".said")).to_have_text(["To be kept"])
+
+
+def test_what_a_guests_mark_is_for_is_told_to_whoever_presses_it_by_finger_or_by_key(
+    person: Person, stack: Stack, stranger: Stranger
+) -> None:
+    owner = person.visit()
+    path = share(owner, "Ask too")
+    bob = stranger().visit(path)
+    bob.page.get_by_role("textbox", name="Your name").fill("Bob")
+    stack.model.script({"deltas": ["Holes."]})
+    bob.ask("What is lace?")
+    bob.wait_for_text("Holes.")
+    bob.page.get_by_role("button", name="Discussion").click()
+    bob.page.get_by_role("textbox", name="Your remark").fill("Pretty.")
+    bob.page.get_by_role("textbox", name="Your remark").press("Enter")
+
+    note = owner.page.get_by_role("note")
+    expect(owner.page.locator(".question .mark")).to_be_visible()
+    expect(note).to_be_hidden()
+    owner.page.set_viewport_size({"width": 390, "height": 844})
+    owner.page.locator(".question .mark").click()
+    expect(note).to_contain_text("was said by the same guest")
+    expect(note).to_be_in_viewport(ratio=1)
+    owner.page.locator(".answer").click()
+    expect(note).to_be_hidden()
+
+    owner.page.get_by_role("button", name="Discussion").click()
+    beside = owner.page.get_by_role("complementary", name="Discussion")
+    mark = beside.get_by_role("button", name=re.compile("^Mark [0-9a-f]{6}$"))
+    mark.press("Enter")
+    expect(note).to_be_in_viewport(ratio=1)
+    expect(note).to_be_focused()  # so that it is read to whoever does not see it
+    owner.page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+    expect(mark).to_be_focused()
+    expect(beside).to_be_visible()
 
 
 def test_a_visitor_asks_too_and_who_is_second_keeps_their_words(

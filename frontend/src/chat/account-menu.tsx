@@ -7,12 +7,12 @@ import { useStore } from './use-store'
 export function AccountMenu({ page }: { page: Page }) {
   const account = useStore(page.store, (state) => state.account.account)
   if (account === null) return <SignIn page={page} />
-  const shown = account.name || account.email || 'Signed in'
   return (
     <p class="account">
       <Icon name="person" />
-      <span class="name" dir="auto" title={account.email ?? undefined}>
-        {shown}
+      <span class="name">
+        <bdi>{account.name || account.email || 'Signed in'}</bdi>
+        {account.name && account.email && <small dir="auto">{account.email}</small>}
       </span>
       <button type="button" class="plain" onClick={() => void page.signOut()}>
         Sign out

@@ -7,6 +7,7 @@ import { Header } from './header'
 import type { Page } from './page'
 import { ShareDialog } from './share-dialog'
 import { Sidebar } from './sidebar'
+import { AboutMarks } from './speaker'
 import { isDiscussed } from './state'
 import { useStore } from './use-store'
 
@@ -26,6 +27,7 @@ export function App({ page }: { page: Page }) {
         </section>
       </div>
       {discussing && <Beside page={page} />}
+      <AboutMarks />
       {dialog === 'share' && <ShareDialog page={page} />}
       {dialog === 'conversation' && <ConversationDialog page={page} />}
       {dialog === 'erase' && <EraseDialog page={page} />}

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks'
 import type { Remark } from '../stream'
 import { MembersOnly } from './account-menu'
-import { isComposing } from './composing'
+import { isComposing, sends } from './composing'
+import { timeOf } from './days'
 import { Icon } from './icons'
 import { NameField } from './name-field'
 import type { Page } from './page'
@@ -64,7 +65,7 @@ function Entry({ page, remark, speaker, removable }: EntryProps) {
         <Mark speaker={speaker} />
         {remark.author.owner && remark.author.name !== '' && <span class="role">owner</span>}
         {mine && <span class="role">you</span>}
-        <time dateTime={remark.created_at}>{clock(remark.created_at)}</time>
+        <time dateTime={remark.created_at}>{timeOf(new Date(remark.created_at), new Date())}</time>
         {removable && (
           <button type="button" class="tool" title="Remove" onClick={() => void page.discussion.remove(remark)}>
             <Icon name="remove" />
@@ -108,7 +109,7 @@ function Saying({ page }: { page: Page }) {
           readOnly={saying}
           onInput={(event) => page.discussion.type(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return
+            if (!sends(event)) return
             event.preventDefault()
             void say()
           }}
@@ -120,8 +121,4 @@ function Saying({ page }: { page: Page }) {
       </div>
     </form>
   )
-}
-
-function clock(moment: string): string {
-  return new Date(moment).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
 }

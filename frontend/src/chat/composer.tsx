@@ -1,5 +1,5 @@
 import { MembersOnly } from './account-menu'
-import { isComposing } from './composing'
+import { sends } from './composing'
 import { Icon } from './icons'
 import { ModelPicker } from './model-picker'
 import { NameField } from './name-field'
@@ -65,7 +65,7 @@ export function Composer({ page }: { page: Page }) {
           ref={GROWS_BY_ITSELF ? null : (area) => grow(area)} // with every draft, so also after one was sent
           onInput={(event) => chat.type(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return
+            if (!sends(event)) return
             event.preventDefault()
             if (!busy) send()
           }}

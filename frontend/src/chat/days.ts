@@ -1,4 +1,4 @@
-/** Sorts conversations, which come newest first, under the days on which something last happened in them. */
+/** Says when something was: of conversations, which come newest first, the day; of what was said, the time too. */
 
 import type { Summary } from './api'
 
@@ -25,6 +25,15 @@ function nameOf(moment: Date, now: Date): string {
   if (ago <= 7) return 'Last 7 days'
   const sameYear = moment.getFullYear() === now.getFullYear()
   return moment.toLocaleDateString('en', sameYear ? { month: 'long' } : { month: 'long', year: 'numeric' })
+}
+
+/** When something was said, as short as it can be: today's need no day. */
+export function timeOf(moment: Date, now: Date): string {
+  const time = { hour: '2-digit', minute: '2-digit' } as const
+  if (daysBetween(moment, now) <= 0) return moment.toLocaleTimeString([], time)
+  const sameYear = moment.getFullYear() === now.getFullYear()
+  const day = { day: 'numeric', month: 'short', year: sameYear ? undefined : 'numeric' } as const
+  return moment.toLocaleString([], { ...day, ...time })
 }
 
 /** Whole days of the calendar. Noon, because some days have 23 hours and some 25. */

@@ -42,10 +42,12 @@ function Viewers({ page }: { page: Page }) {
   const viewers = useStore(page.store, (state) => state.viewers)
   if (viewers === 0) return null
   return (
-    <span class="viewers" role="status" title={`${viewers} watching through links`}>
+    <span class="viewers" role="status">
       <Icon name="eye" />
-      {viewers}
-      <span class="sr-only"> watching</span>
+      <span>
+        {viewers}
+        <span class="words"> watching</span>
+      </span>
     </span>
   )
 }

@@ -31,6 +31,6 @@ export function ProofButton({ page, message }: { page: Page; message: Message })
 function inWords(told: Proof | string): string {
   if (typeof told === 'string') return told
   return told.same
-    ? `The same for all: ${told.sha256.slice(0, 8)}`
+    ? `The same for all, as on the server: ${told.sha256.slice(0, 8)}`
     : 'Not the server’s text. Reload the page to get that.'
 }

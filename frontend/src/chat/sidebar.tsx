@@ -136,11 +136,19 @@ function Renaming(props: { title: string; rename: (words: string) => void; cance
           event.preventDefault()
           props.rename(String(new FormData(event.currentTarget).get('title')))
         }}
-        onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && props.cancel()}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape' || isComposing(event)) return
+          event.stopPropagation() // the list stays
+          props.cancel()
+        }}
       >
         <input name="title" aria-label="New title" dir="auto" defaultValue={props.title} maxLength={200} ref={focus} />
         <button type="submit" class="plain">
           Save
+        </button>
+        <button type="button" class="tool" title="Keep the title" onClick={props.cancel}>
+          <Icon name="close" />
+          <span class="sr-only">Keep the title</span>
         </button>
       </form>
     </li>

@@ -17,12 +17,31 @@ export function speakerOf(author: Author | null, guest: boolean, me: string): Sp
   return { name: author.name || 'A guest', mark: author.tag.slice(0, MARK), mine }
 }
 
-/** The mark, beside the name: apart from it, so that no name can have one in it. */
+/** The mark, beside the name: apart from it, so that no name can have one in it. Pressed, it says what it is. */
 export function Mark({ speaker }: { speaker: Speaker }) {
   if (speaker.mark === '') return null
   return (
-    <span class="mark" title="A guest is known by this mark here, whatever the name">
+    <button type="button" class="mark" aria-label={`Mark ${speaker.mark}`} popovertarget={ABOUT}>
       {speaker.mark}
-    </span>
+    </button>
+  )
+}
+
+const ABOUT = 'about-marks'
+
+/** What all marks say: once in the page, and shown at the one that was pressed. */
+export function AboutMarks() {
+  return (
+    <p
+      class="about-marks"
+      id={ABOUT}
+      popover="auto"
+      role="note"
+      tabIndex={-1} // whoever does not see it is led to it, and back when it closes
+      // biome-ignore lint/a11y/noAutofocus: when it is shown, that is, not when the page is
+      autoFocus
+    >
+      Anybody may take any name here, but nobody the mark of another: all that has this one was said by the same guest.
+    </p>
   )
 }

@@ -66,9 +66,12 @@ export function StreamDialog({ desk, opened, now }: Props) {
                   </button>
                 )}
                 {now?.may_read && !reading && detail.state !== 'missing' && (
-                  <button type="button" class="plain" title="It is logged who reads" onClick={() => desk.read()}>
-                    Read it
-                  </button>
+                  <>
+                    <button type="button" class="plain" onClick={() => desk.read()}>
+                      Read it
+                    </button>
+                    <small>It is logged who reads.</small>
+                  </>
                 )}
               </>
             )}
@@ -117,6 +120,7 @@ function Facts({ detail, now }: { readonly detail: StreamOpened; readonly now: O
     <dl class="facts">
       <Fact name="State">
         <StateOf stream={detail} />
+        {detail.again && ' Its first worker died before the first chunk.'}
         {detail.reason && ` ${detail.reason}`}
         {detail.state === 'missing' && ` Redis does not hold it: it has expired, or was lost.`}
       </Fact>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Summary } from '../../src/chat/api'
-import { byDay } from '../../src/chat/days'
+import { byDay, timeOf } from '../../src/chat/days'
 
 const NOW = new Date(2026, 10, 24, 0, 30) // half an hour into a day
 
@@ -48,5 +48,22 @@ describe('conversations by day', () => {
 
   test('nothing is nothing', () => {
     expect(byDay([], NOW)).toEqual([])
+  })
+})
+
+describe('when something was said', () => {
+  const time = { hour: '2-digit', minute: '2-digit' } as const
+
+  test('today is a time, for the day is known', () => {
+    const morning = new Date(2026, 10, 24, 0, 5)
+    expect(timeOf(morning, NOW)).toBe(morning.toLocaleTimeString([], time))
+  })
+
+  test('before is a day too, and in another year a year', () => {
+    const last = new Date(2026, 10, 23, 23, 59)
+    expect(timeOf(last, NOW)).toBe(last.toLocaleString([], { day: 'numeric', month: 'short', ...time }))
+    expect(timeOf(last, NOW)).toContain('23')
+    expect(timeOf(new Date(2025, 10, 24, 9), NOW)).toContain('2025')
+    expect(timeOf(last, NOW)).not.toContain('2026')
   })
 })
