@@ -10,6 +10,7 @@ has a test in tests/workers/test_worker.py that fails when a new RQ moves it:
                             a stop hits "the" job of the worker      -> it hits the greenlet of the job that is named
     the intermediate queue  a job that is stuck there fails  -> it is queued again, within seconds
     handle_exception        a traceback for all of them      -> only for what was not meant
+    prepare_job_execution   notes that a job begins after it has noted who runs it -> both in one round trip
     serialize               knows of one job at a time       -> says how many there may be
     set_state               says idle after every job                -> says busy while there are jobs
     get_heartbeat_ttl, heartbeat, _pubsub_exception_handler
@@ -155,6 +156,7 @@ class GreenletWorker(BaseWorker):
         self._jobs = Pool(concurrency)
         self._not_begun: set[str] = set()  # jobs that some worker had taken, and not begun, at the last heartbeat
         self._put_back = client.register_script(PUT_BACK)
+        self._look_again = 0.0  # when, whether it is suspended
         self._stopping = Event()
         self._stopping_since = 0.0
         self._cold = Event()
@@ -192,7 +194,9 @@ class GreenletWorker(BaseWorker):
         return True
 
     def _take_a_job(self) -> None:
-        self.check_for_suspension(burst=False)
+        if time.monotonic() >= self._look_again:  # not with each job: what has just begun would wait for it
+            self.check_for_suspension(burst=False)
+            self._look_again = time.monotonic() + DEQUEUE_TIMEOUT
         if self._jobs.wait_available(timeout=DEQUEUE_TIMEOUT) <= 0:
             return
         try:
@@ -253,7 +257,7 @@ class GreenletWorker(BaseWorker):
         attempt = 0
         while True:
             try:
-                return self.prepare_execution(job)
+                return self._noted(job, queue)
             except redis.RedisError as error:
                 attempt += 1
                 log.warning("a job could not begin, giving it back: %s", error, extra={"job_id": job.id})
@@ -264,6 +268,21 @@ class GreenletWorker(BaseWorker):
             except redis.RedisError:
                 continue
             return None
+
+    def _noted(self, job: Job, queue: Queue) -> Execution:
+        """As RQ's prepare_execution and prepare_job_execution do, one after the other."""
+        with self.connection.pipeline() as pipeline:
+            execution = Execution.create(job, TTL, pipeline, self.name)
+            self.executions[execution.id] = execution
+            self.set_state(WorkerStatus.BUSY, pipeline)
+            job.prepare_for_execution(self.name, pipeline)
+            pipeline.persist(job.key)
+            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipeline.execute()
+        return execution
+
+    def prepare_job_execution(self, *_args: Any, **_kwargs: Any) -> None:
+        """It was noted before."""
 
     def _forget_executions(self, job: Job) -> None:
         """RQ notes one before it asks Redis; left there, this worker would count as busy with it for ever."""

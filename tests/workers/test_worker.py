@@ -67,6 +67,22 @@ def test_many_jobs_run_at_once_and_each_knows_which_it_is(bench: Bench) -> None:
     assert not started.get_job_ids()
 
 
+def test_a_job_that_runs_is_noted_as_such_once_and_is_off_the_queue(bench: Bench) -> None:
+    def noted() -> int:
+        return int(bench.redis.info("commandstats").get("cmdstat_persist", {"calls": 0})["calls"])
+
+    before = noted()
+    [job_id] = hold(bench, "noted")
+    job = bench.job(job_id)
+    assert (job.get_status(), job.worker_name) == (JobStatus.STARTED, registered(bench).name)
+    assert job.started_at is not None
+    assert job.last_heartbeat is not None
+    assert bench.redis.llen(bench.queue.intermediate_queue_key) == 0
+    assert noted() == before + 1
+    let_go(bench, "noted")
+    bench.wait_job(job_id, JobStatus.FINISHED)
+
+
 def test_others_are_told_how_many_jobs_may_run_at_once(bench: Bench) -> None:
     """rq-dashboard's page of workers shows it (webapp/dashboard.py)."""
     worker = registered(bench)
