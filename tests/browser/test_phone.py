@@ -64,3 +64,31 @@ def test_one_thinks_better_of_a_new_title_and_the_list_stays(visit: Visit, stack
         expect(page.get_by_role("navigation")).to_be_in_viewport()
     page.get_by_role("button", name="Close the list").tap(position={"x": PHONE["width"] - 5, "y": 300})
     expect(page.get_by_role("navigation")).not_to_be_in_viewport()
+
+
+def test_of_the_list_escape_gives_up_a_search_first(visit: Visit, stack: Stack) -> None:
+    page = visit.page
+    ask(visit, stack, "Lace?")
+    open_list(page)
+    page.get_by_role("searchbox").fill("wool")
+    expect(page.get_by_text("Nothing found for “wool”.")).to_be_visible()
+    page.get_by_role("searchbox").press("Escape")
+    expect(page.locator(".entry .title")).to_have_text(["Lace?"])
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.get_by_role("navigation")).to_be_in_viewport()
+    page.get_by_role("searchbox").press("Escape")
+    expect(page.get_by_role("navigation")).not_to_be_in_viewport()
+
+
+def test_where_a_turned_screen_shows_all_of_it_no_way_to_the_latest_is_offered(visit: Visit, stack: Stack) -> None:
+    page = visit.page
+    stack.model.script({"deltas": ["\n\n".join("A line of lace." for _ in range(12))]})
+    page.set_viewport_size({"width": PHONE["height"], "height": PHONE["width"]})
+    page.get_by_role("textbox", name="Message").fill("At length?")
+    page.get_by_role("button", name="Send", exact=True).tap()
+    visit.wait_for_status("")
+    page.locator(".scroller").evaluate("scroller => scroller.scrollTo(0, 0)")
+    expect(page.get_by_role("button", name="Latest")).to_be_visible()
+    page.set_viewport_size(PHONE)
+    expect(page.locator(".answer p").last).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Latest")).to_have_count(0)

@@ -87,6 +87,8 @@ export interface Account {
   readonly sign_in: { readonly name: string; readonly at: string; readonly required: boolean } | null
 }
 
+export const UNREACHED = 'The server could not be reached.'
+
 /** The key names one wish of the person: sent again with the same key, it starts nothing new. */
 export interface Api {
   /** With words: only those in whose title or messages they stand. */
@@ -206,7 +208,7 @@ async function call<T>(method: string, path: string, body?: object, key?: string
     response = await fetch(path, request)
     answer = response.status === 204 ? undefined : await response.json()
   } catch {
-    throw new ApiError(0, 'The server could not be reached.')
+    throw new ApiError(0, UNREACHED)
   }
   if (!response.ok) throw new ApiError(response.status, detailOf(answer) ?? `The server answered ${response.status}.`)
   return answer as T

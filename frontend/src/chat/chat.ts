@@ -5,7 +5,7 @@
 
 import { type Beside, backoff, isOver, type StreamClient, type StreamLog } from '../stream'
 import type { Environment } from '../stream/environment'
-import { type Api, ApiError, type Conversation, type Message, type Sent } from './api'
+import { type Api, ApiError, type Conversation, type Message, type Sent, UNREACHED } from './api'
 import { besideOf, type Drafts } from './drafts'
 import { type Library, wordsOf } from './library'
 import { chosenModel } from './models'
@@ -66,8 +66,9 @@ export class Chat {
     return at === null ? Promise.resolve() : this.#read(at)
   }
 
-  /** The server can be reached again: what waits for that need not wait longer. */
+  /** The server can be reached again: what waits for that need not wait longer, and what says that it cannot is over. */
   reconnected(): void {
+    if (this.#state.notice === UNREACHED) this.#set({ notice: null })
     if (this.#retry) void this.#read(this.#retry.at)
   }
 

@@ -27,6 +27,7 @@ export class ScrollKeeper {
     const content = box?.firstElementChild
     if (!box || !content) return
     const sizes = new ResizeObserver(() => {
+      if (box.scrollHeight <= box.clientHeight) this.#become(false) // all of it is in sight: a screen was turned
       if (!this.#away) this.#jump()
     })
     sizes.observe(content)

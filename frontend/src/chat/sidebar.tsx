@@ -41,6 +41,11 @@ export function Sidebar({ page }: { page: Page }) {
             value={search}
             maxLength={200}
             onInput={(event) => page.library.search(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key !== 'Escape' || search === '' || isComposing(event)) return
+              event.stopPropagation() // of the list, only what was looked for is given up
+              page.library.search('')
+            }}
           />
         )}
         {byDay(list, new Date()).map((day) => (

@@ -665,6 +665,20 @@ test('what could not be read is read as soon as the server can be reached again'
   expect(store.state).toMatchObject({ reading: 'ready', listed: 'ready' })
 })
 
+test('that the server could not be reached is told no longer than it is so', async () => {
+  const { id } = api.put('A', 'complete', 'running')
+  await chat.open(id)
+  api.faults.push({ when: 'before', error: UNREACHABLE })
+  await chat.stop()
+  expect(store.state.notice).toBe('The server could not be reached.')
+  chat.reconnected()
+  expect(store.state.notice).toBeNull()
+
+  store.set({ notice: 'There is no such version.' })
+  chat.reconnected()
+  expect(store.state.notice).toBe('There is no such version.')
+})
+
 test('a question that cannot be sent again now says why', async () => {
   const { id } = api.put('A', 'complete', 'running')
   await chat.open(id)
