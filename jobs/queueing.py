@@ -33,6 +33,8 @@ class Handover:
         self.control.announce(stream_id)
         context.know(stream_id=stream_id, conversation_id=conversation_id)
         first, _ = job_ids(stream_id)
+        # RQ notes, too, that there is such a queue, for its dashboards: not in a round trip that a job would wait for.
+        afterwards = self.queue.connection.pipeline()
         try:
             with traces.span("enqueue", traces.Kind.PRODUCER, stream_id=stream_id):
                 self.queue.enqueue_call(
@@ -45,9 +47,11 @@ class Handover:
                     meta=context.luggage(),
                     description=f"answer in conversation {conversation_id} by {model or 'the default model'}",
                     unique=True,
+                    pipeline=afterwards,
                 )
         except DuplicateJobError:
             return False
+        afterwards.execute()
         return True
 
 

@@ -216,14 +216,14 @@ class GreenletWorker(BaseWorker):
         if self._stop_requested:
             self._give_back(job, queue)
         else:
+            self._jobs.start(JobGreenlet(self, job, queue))
+            gevent.sleep(0)  # first it begins, then others are told, and the next is asked for
+            if (queued_at := _queued_at(job)) is not None:
+                self._waited(max(0.0, time.time() - queued_at))
             try:
                 self._taken(job.id)
             except redis.RedisError as error:
                 log.warning("not told that a job was taken: %s", error, extra={"job_id": job.id})
-            self._jobs.start(JobGreenlet(self, job, queue))
-            if (queued_at := _queued_at(job)) is not None:
-                self._waited(max(0.0, time.time() - queued_at))
-            gevent.sleep(0)  # first it begins, then the next is asked for
 
     def _give_back(self, job: Job, queue: Queue) -> None:
         """A job that was taken and has not begun: another worker takes it, or this one again."""

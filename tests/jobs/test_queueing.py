@@ -23,6 +23,12 @@ def test_an_answer_is_handed_over_once(control: StreamControl, queue: Queue, han
     assert control.read("s").state == "queued"
 
 
+def test_dashboards_are_told_of_the_queue(client: "redis.Redis", queue: Queue, hand_over: Handover) -> None:
+    assert Queue.all(client) == []
+    hand_over("s", "c", "m")
+    assert Queue.all(client) == [queue]
+
+
 def test_the_job_names_what_the_workers_run_and_waits_longer_than_they_do(
     client: "redis.Redis", hand_over: Handover
 ) -> None:
