@@ -259,6 +259,9 @@ def tell_of_the_administrator(stack: Stack, browser: Browser, camera: Camera) ->
         try_with(password)
         expect(visit.page.get_by_role("button", name="Sign out")).to_be_visible()
         camera.take(visit, "admin")
+        visit.page.locator("[href='/rq/']").click()
+        expect(visit.page.locator("#queues [data-role=queue]").first).to_be_visible()
+        camera.take(visit, "admin-queue")
         visit.page.get_by_role("button", name="Sign out").click()
         for _ in range(10):
             try_with("wrong")

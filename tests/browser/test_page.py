@@ -121,6 +121,29 @@ def test_a_title_from_the_model_appears_in_every_tab_without_a_reload(browser: B
         assert len(person.requests()) == 2
 
 
+def test_where_there_were_several_models_before_the_place_to_choose_one_moves_nothing(
+    browser: Browser, stack: Stack
+) -> None:
+    """Where one types is looked at with each change of the page: it would jump for whoever is about to press there."""
+    noting = """
+      window.tops = []
+      new MutationObserver(() => {
+        for (const box of document.querySelectorAll('.box')) window.tops.push(box.getBoundingClientRect().top)
+      }).observe(document, { childList: true, subtree: true })
+    """
+    with (
+        web_on(stack, OPENAI_MODEL="", OPENAI_MODELS="small, medium, large") as port,
+        person_before(browser, stack, port) as person,
+    ):
+        visit = person.visit()
+        picker = visit.page.get_by_role("combobox", name="Model")
+        expect(picker).to_be_visible()
+        person.context.add_init_script(noting)
+        visit.reload()
+        expect(picker).to_be_visible()
+        assert len(set(visit.page.evaluate("window.tops"))) == 1
+
+
 def test_one_of_several_models_is_chosen_remembered_and_named(browser: Browser, stack: Stack) -> None:
     with (
         web_on(stack, OPENAI_MODEL="", OPENAI_MODELS="small, medium, large") as port,

@@ -1,4 +1,4 @@
-import { chosenModel, isChoice } from './models'
+import { chosenModel, isChoice, isChoiceAwaited } from './models'
 import type { Page } from './page'
 import { useStore } from './use-store'
 
@@ -7,6 +7,8 @@ export function ModelPicker({ page }: { page: Page }) {
   const choice = useStore(page.store, isChoice)
   const models = useStore(page.store, (state) => state.models.models)
   const chosen = useStore(page.store, chosenModel)
+  const awaited = useStore(page.store, isChoiceAwaited)
+  if (awaited) return <div class="model-picker" />
   if (!choice) return null
   return (
     <label class="model-picker">

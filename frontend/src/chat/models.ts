@@ -6,6 +6,7 @@ import type { State } from './state'
 import type { Store } from './store'
 
 const LAST = 'model'
+const CHOICE = 'choice' // whether there was one when this browser was last told
 
 export class ModelChoice {
   readonly #store: Store<State>
@@ -16,13 +17,15 @@ export class ModelChoice {
     this.#store = store
     this.#api = api
     this.#lasting = lasting
-    store.set({ lastPicked: lasting.get(LAST) })
+    store.set({ lastPicked: lasting.get(LAST), hadChoice: lasting.get(CHOICE) !== '' })
   }
 
   /** Ask which there are. What cannot be read now is asked for when the link is back. */
   async refresh(): Promise<void> {
     try {
-      this.#store.set({ models: await this.#api.models() })
+      const models = await this.#api.models()
+      this.#store.set({ models })
+      this.#lasting.set(CHOICE, isChoice(this.#store.state) ? 'yes' : '')
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
     }
@@ -38,6 +41,11 @@ export class ModelChoice {
 /** Whether there is anything to choose. */
 export function isChoice(state: State): boolean {
   return state.models.models.length > 1
+}
+
+/** Whether there will be, as far as one knows: until that is told, its place is kept, so that nothing is moved by it. */
+export function isChoiceAwaited(state: State): boolean {
+  return state.hadChoice && !state.guest && state.models.models.length === 0
 }
 
 /**

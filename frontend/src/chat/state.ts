@@ -32,6 +32,8 @@ export interface State {
   readonly notice: string | null
   /** Which models can be asked. */
   readonly models: Models
+  /** There were several when this browser was here before. */
+  readonly hadChoice: boolean
   /** The model that was chosen for what is open now; null: none was. */
   readonly picked: string | null
   /** The model that was chosen last, anywhere; for conversations that have not begun. */
@@ -80,6 +82,7 @@ export const INITIAL: State = {
   editing: null,
   notice: null,
   models: { default: '', models: [] },
+  hadChoice: false,
   picked: null,
   lastPicked: '',
   account: { me: '', account: null, sign_in: null },

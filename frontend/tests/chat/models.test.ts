@@ -5,7 +5,7 @@ import { Discussion } from '../../src/chat/discussion'
 import { Drafts } from '../../src/chat/drafts'
 import { Lasting } from '../../src/chat/lasting'
 import { Library } from '../../src/chat/library'
-import { chosenModel, isChoice, ModelChoice } from '../../src/chat/models'
+import { chosenModel, isChoice, isChoiceAwaited, ModelChoice } from '../../src/chat/models'
 import { INITIAL, type State } from '../../src/chat/state'
 import { Store } from '../../src/chat/store'
 import { StreamClient } from '../../src/stream'
@@ -126,4 +126,21 @@ test('a list that cannot be read leaves what was known', async () => {
   api.faults.push({ when: 'before', error: new ApiError(0, 'The server could not be reached.') })
   await models.refresh()
   expect(store.state).toMatchObject({ models: SEVERAL, notice: null })
+})
+
+test('the place of a choice is kept where there was one before, and for nobody else', async () => {
+  const lasting = new Lasting(new Shelf())
+  openPage(lasting)
+  expect(isChoiceAwaited(store.state)).toBe(false)
+  await models.refresh()
+
+  openPage(lasting)
+  expect(isChoiceAwaited(store.state)).toBe(true)
+  expect(isChoiceAwaited({ ...store.state, guest: true })).toBe(false)
+  api.offered = { default: 'small', models: ['small'] }
+  await models.refresh()
+  expect(isChoiceAwaited(store.state)).toBe(false)
+
+  openPage(lasting)
+  expect(isChoiceAwaited(store.state)).toBe(false)
 })
