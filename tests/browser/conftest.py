@@ -35,6 +35,13 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture(autouse=True)
+def nothing_scripted(request: pytest.FixtureRequest) -> None:
+    """One test that fails is one: what it has scripted is not answered to the next."""
+    for name in {"stack", "own_stack"} & set(request.fixturenames):
+        request.getfixturevalue(name).model.forget()
+
+
 @pytest.fixture(scope="session")
 def web_port(stack: Stack) -> Iterator[int]:
     with web_on(stack) as port:

@@ -21,6 +21,7 @@ from tests.support.browser import Visit, running_browser
 from tests.support.oidc_provider import running_oidc_provider
 from tests.support.visitor import Visitor
 from tests.support.waiting import wait_until
+from tests.support.writing import die
 
 PROJECT = Path(__file__).parents[2]
 ALL = PROJECT / ".local" / "pictures"
@@ -196,10 +197,11 @@ def tell_of_a_loss(stack: Stack, browser: Browser, camera: Camera) -> None:
     with web_on(stack, RQ_QUEUE="fragile") as port, person_before(browser, stack, port) as person:
         visit = person.visit()
         stack.model.script({"hold": "hemp"}, {"hold": "hemp"})
-        with worker_on(stack, RQ_QUEUE="fragile", STREAM_LEASE="2") as worker:
+        with worker_on(stack, RQ_QUEUE="fragile") as worker, redis.Redis.from_url(stack.redis_url) as client:
             visit.ask("And hemp?")
             wait_until(person.requests, what="the model to be asked")
             worker.kill()
+            die(client, visit.stream())
         with worker_on(stack, RQ_QUEUE="fragile"):
             visit.wait_for_status("The worker that had this question stopped. Another one is asking the model…")
             camera.take(visit, "asked-again")

@@ -35,7 +35,6 @@ def running_stack(folder: Path) -> Iterator[Stack]:
             "REDIS_URL": redis_server.url,
             "DATABASE_URL": database_url,
             "OPENAI_BASE_URL": model.base_url,
-            "STREAM_LEASE": "30",  # so that a busy machine is not taken for a dead worker
         }
         with running_worker(folder, **environment):
             yield Stack(redis_server.url, database_url, model, folder)
@@ -52,7 +51,7 @@ def web_on(stack: Stack, **environment: str) -> Iterator[int]:
 def web_process_on(stack: Stack, **environment: str) -> Iterator[WebProcess]:
     """A web process that a test means to end."""
     log = stack.folder / f"web-{len(list(stack.folder.glob('web-*.log')))}.log"
-    variables = {"OPENAI_MODEL": "scripted", "STREAM_LEASE": "30", **environment}
+    variables = {"OPENAI_MODEL": "scripted", **environment}
     with running_web(redis_url=stack.redis_url, database_url=stack.database_url, log=log, environment=variables) as web:
         yield web
 
@@ -64,7 +63,6 @@ def worker_on(stack: Stack, **environment: str) -> Iterator[WorkerProcess]:
         "REDIS_URL": stack.redis_url,
         "DATABASE_URL": stack.database_url,
         "OPENAI_BASE_URL": stack.model.base_url,
-        "STREAM_LEASE": "30",
     }
     with running_worker(stack.folder, **{**usual, **environment}) as worker:
         yield worker

@@ -1,11 +1,13 @@
 """However an answer ends, the page says so in words, keeps the text, and says the same after a refresh."""
 
 import pytest
+import redis
 from playwright.sync_api import Browser, expect
 
 from tests.browser.stage import Person, ScriptedAnswer, Stack, person_before, web_on, worker_on
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
+from tests.support.writing import die
 
 
 def test_stop_ends_the_answer_and_the_request_to_the_model(person: Person, answer: ScriptedAnswer) -> None:
@@ -117,9 +119,10 @@ def test_when_its_worker_is_killed_an_answer_is_told_interrupted_and_its_text_ne
     browser: Browser, stack: Stack
 ) -> None:
     with (
-        web_on(stack, RQ_QUEUE="doomed", STREAM_LEASE="4") as port,
-        worker_on(stack, RQ_QUEUE="doomed", STREAM_LEASE="4") as worker,
+        web_on(stack, RQ_QUEUE="doomed") as port,
+        worker_on(stack, RQ_QUEUE="doomed") as worker,
         person_before(browser, stack, port) as person,
+        redis.Redis.from_url(stack.redis_url) as client,
     ):
         stack.model.script({"deltas": [*["some words of an answer, "] * 400, {"silence": True}]})
         text = "some words of an answer, " * 400
@@ -128,6 +131,7 @@ def test_when_its_worker_is_killed_an_answer_is_told_interrupted_and_its_text_ne
         visit.wait_for_text(text)
         visit.page.evaluate(WATCH_THE_SCREEN)
         worker.kill()
+        die(client, visit.stream())
         expect(visit.page.locator(".answer .status")).to_contain_text("This answer was interrupted.")
         visit.wait_for_text(text)
         assert min(visit.page.evaluate("window.lengths")) == len(text)

@@ -1,9 +1,11 @@
 """Before the first word, the page says what it waits for."""
 
+import redis
 from playwright.sync_api import Browser
 
 from tests.browser.stage import Person, Stack, person_before, web_on, worker_on
 from tests.support.visitor import Visitor
+from tests.support.writing import die
 
 
 def test_who_is_queued_sees_how_many_come_before_and_the_number_goes_down(browser: Browser, stack: Stack) -> None:
@@ -35,7 +37,7 @@ def test_a_model_that_is_loading_is_named_and_then_answers(person: Person, stack
     stack.model.script(loading, {"hold": "loaded", "deltas": [{"wait": "first word"}, "Here ", "I am."]})
     visit = person.visit()
     visit.ask("Are you there?")
-    visit.wait_for_status("The model is loading…")
+    visit.wait_until_said("The model is loading…")
     visit.wait_for_status("Waiting for the model: it may be loading.")
     visit.page.reload()
     visit.wait_for_status("Waiting for the model: it may be loading.")
@@ -53,13 +55,15 @@ def test_an_answer_whose_worker_is_killed_before_its_first_word_waits_for_anothe
     with (
         web_on(stack, RQ_QUEUE="fragile") as port,
         person_before(browser, stack, port) as person,
+        redis.Redis.from_url(stack.redis_url) as client,
     ):
         visit = person.visit()
-        with worker_on(stack, RQ_QUEUE="fragile", STREAM_LEASE="2") as worker:
+        with worker_on(stack, RQ_QUEUE="fragile") as worker:
             stack.model.script({"hold": "nobody"}, {"hold": "second", "deltas": ["Here ", "I am."]})
             visit.ask("Are you there?")
             visit.wait_for_status("Waiting for the model: it may be loading.")
             worker.kill()
+            die(client, visit.stream())
             visit.wait_for_status("Waiting for its turn, it is next…")
         with worker_on(stack, RQ_QUEUE="fragile"):
             visit.wait_for_status("The worker that had this question stopped. Another one is asking the model…")

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from tests.support.crowd import watch_together
 from tests.support.database import new_postgres
+from tests.support.generous import LEASE
 from tests.support.ports import free_port
 from tests.support.redis_server import running_redis
 from tests.support.scripted_model import ScriptedModel, running_scripted_model
@@ -62,6 +63,7 @@ def running_app(slug: Slug, postgres: str, folder: Path, **changed: str) -> Iter
             "TITLE_MODEL": "none",  # tests count requests
             "REDIS_URL": f"rediss://:@127.0.0.1:{stack.enter_context(tls_line(server.socket))}",
             "DATABASE_URL": as_rented(new_postgres(postgres)),
+            "STREAM_LEASE": LEASE,
             **changed,
         }
         client.config_set("maxclients", SMALLEST_PLAN * int(variables["WEB_CONCURRENCY"]))

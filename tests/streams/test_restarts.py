@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from threading import Barrier
 
@@ -12,8 +12,9 @@ import redis
 import streams
 from streams import keys, scripts
 from tests.support.waiting import wait_until
+from tests.support.writing import die
 
-SHORT = streams.StreamSettings(lease=0.2)
+SHORT, LONG = streams.StreamSettings(lease=0.2), streams.StreamSettings(lease=60.0)
 EXPIRY = 60_000  # ms
 
 
@@ -65,21 +66,21 @@ def reaper(
 
 @dataclass(frozen=True)
 class Producer:
-    """A process that writes stream "s". It has no heartbeat, and so is taken for dead soon."""
+    """A process that writes stream "s". It has no heartbeat, and so is taken for dead when its lease is over."""
 
     writer: streams.StreamWriter
     flush: Callable[[], bool]
 
 
-Begin = Callable[[], Producer]
+Begin = Callable[..., Producer]
 
 
 @pytest.fixture
 def begin(client: "redis.Redis") -> Iterator[Begin]:
     with ExitStack() as stack:
 
-        def begin() -> Producer:
-            writers = streams.StreamWriters(client, SHORT)
+        def begin(settings: streams.StreamSettings = SHORT) -> Producer:
+            writers = streams.StreamWriters(client, settings)
             return Producer(stack.enter_context(writers.open("s")), writers.flush)
 
         yield begin
@@ -125,11 +126,12 @@ def test_it_is_then_written_by_another_writer_who_knows_of_it(
 ) -> None:
     first = begin()
     wait_until(lambda: state(client, "again") == "queued", what="it to be queued")
-    second = begin()
+    second = begin(LONG)
     assert (first.writer.again, second.writer.again) == (False, True)
     second.writer.append(streams.Kind.TEXT, "Once")
     second.writer.end(streams.End(streams.Outcome.FINISHED))
     second.flush()
+    client.zadd(keys.UNSETTLED, {"s": 1})  # long overdue
     wait_until(lambda: saved, what="it to be saved")
     assert (saved[0].text, saved[0].end) == ("Once", streams.End(streams.Outcome.FINISHED))
 
@@ -163,11 +165,12 @@ def test_notes_are_no_chunks_of_an_answer_and_are_gone_with_it(client: "redis.Re
 def test_what_has_some_of_its_answer_is_ended_and_kept(
     client: "redis.Redis", begin: Begin, kind: streams.Kind, saved: list[streams.Recording], reaper: streams.Reaper
 ) -> None:
-    producer = begin()
+    producer = begin(LONG)
     producer.writer.note("The model is loading…")
     producer.writer.append(kind, "Hm")
     producer.writer.note("The model is busy…")
     producer.flush()
+    die(client, "s")
     wait_until(lambda: saved, what="it to be saved")
     reaper.close()
     assert saved[0].text + saved[0].reasoning == "Hm"
@@ -184,7 +187,7 @@ def test_a_chunk_of_a_kind_that_is_not_known_here_counts(client: "redis.Redis", 
 
 
 def test_a_writer_whose_lease_has_not_run_out_is_left_alone(client: "redis.Redis", begin: Begin) -> None:
-    begin()
+    begin(LONG)
     assert decide(client) == b"alive"
     assert state(client, "epoch") is not None
 
@@ -249,10 +252,9 @@ def test_a_writer_whose_stream_was_ended_knows_that_no_other_has_it(
     client: "redis.Redis", begin: Begin, saved: list[streams.Recording]
 ) -> None:
     sleeper = begin()
-    reaper = streams.Reaper(client, SHORT, saved.append)
-    reaper.start()
-    wait_until(lambda: saved, what="it to be ended")
-    reaper.close()
+    with closing(streams.Reaper(client, SHORT, saved.append)) as reaper:
+        reaper.start()
+        wait_until(lambda: saved, what="it to be ended")
     sleeper.writer.append(streams.Kind.TEXT, "awake")
     sleeper.flush()
     with pytest.raises(streams.Fenced) as fenced:
@@ -322,10 +324,9 @@ def test_a_stream_that_nobody_begins_again_in_time_is_ended(
     let_lease_run_out(client)
     assert restarts.look("s") == b"queued"
     let_lease_run_out(client)
-    with_nobody = streams.Reaper(client, SHORT, saved.append, restarts)
-    with_nobody.start()
-    wait_until(lambda: saved, what="it to be saved")
-    with_nobody.close()
+    with closing(streams.Reaper(client, SHORT, saved.append, restarts)) as with_nobody:
+        with_nobody.start()
+        wait_until(lambda: saved, what="it to be saved")
     assert saved[0].end == streams.End(streams.Outcome.INTERRUPTED, "No worker began this answer in time.")
 
 

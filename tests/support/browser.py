@@ -3,9 +3,10 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect, sync_playwright
 
@@ -35,7 +36,20 @@ IS_WHOLE = """() => {
   return last && !last.querySelector('.status') && !document.querySelector('.composer textarea')?.value
 }"""
 
+# What is said for a moment only is kept for whoever looks later: by the badge, and by the line under the last answer.
+KEEP_WHAT_IS_SAID = """(() => {
+  const said = (window.said = [])
+  new MutationObserver(() => {
+    const answer = [...document.querySelectorAll('.answer')].at(-1)
+    for (const line of [document.querySelector('.badge'), answer?.querySelector('.status')]) {
+      const words = line?.textContent.replace(/\\s+/g, ' ').trim()
+      if (words && !said.includes(words)) said.push(words)
+    }
+  }).observe(document, { subtree: true, childList: true, characterData: true })
+})()"""
+
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def find_browser() -> str:
@@ -56,6 +70,16 @@ def running_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def wait_in(page: Page, condition: Callable[[], T], what: str) -> T:
+    """Return the first truthy value of `condition`, while the browser's events come in; raise TimeoutError if none."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"still waiting for {what}")
+        page.wait_for_timeout(20)  # hands the thread to the browser's events
+    return value
 
 
 class Socket:
@@ -85,6 +109,7 @@ class Visit:
     def __init__(self, context: BrowserContext) -> None:
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
+        self.page.add_init_script(KEEP_WHAT_IS_SAID)
         self.sockets: list[Socket] = []
         self.faults: list[str] = []
         self.page.on("websocket", lambda websocket: self.sockets.append(Socket(websocket)))
@@ -92,17 +117,17 @@ class Visit:
         self.page.on("console", self._note)
 
     def ask(self, question: str) -> None:
-        """Type it and press Enter."""
+        """Type it and press Enter, once that is heard: not while an answer is being written."""
         box = self.page.get_by_role("textbox", name="Message")
         box.fill(question)
+        expect(self.page.locator(".composer [type=submit]")).to_be_enabled()
         box.press("Enter")
 
     def reload(self) -> Socket:
         """Load the page anew; returns the socket that it then opens."""
         before = len(self.sockets)
         self.page.reload()
-        while len(self.sockets) == before:
-            self.page.wait_for_timeout(20)  # hands the thread to the browser's events
+        wait_in(self.page, lambda: len(self.sockets) > before, "a socket of the new page")
         return self.sockets[before]
 
     def wait_for_text(self, text: str) -> None:
@@ -124,13 +149,24 @@ class Visit:
         else:
             self.page.wait_for_function(IS_WHOLE)
 
+    def wait_until_said(self, words: str) -> None:
+        """Wait until the badge, or the line under the last answer, says this, or has said it in this page before."""
+        self.page.wait_for_function("words => window.said.includes(words)", arg=words)
+
     def wait_for_frame(self, kind: str) -> Json:
         """Wait until the newest socket has received such a frame."""
-        while True:
-            for frame in self.sockets[-1].received if self.sockets else []:
-                if frame["type"] == kind:
-                    return frame
-            self.page.wait_for_timeout(20)  # hands the thread to the browser's events
+
+        def received() -> Json | None:
+            frames = self.sockets[-1].received if self.sockets else []
+            return next((frame for frame in frames if frame["type"] == kind), None)
+
+        frame = wait_in(self.page, received, f"a frame {kind}")
+        assert frame is not None
+        return frame
+
+    def stream(self) -> str:
+        """The stream that it followed last."""
+        return str([frame["stream"] for frame in self.sockets[-1].sent if frame["type"] == "follow"][-1])
 
     def _note(self, message: Any) -> None:
         if "Content Security Policy" in message.text:

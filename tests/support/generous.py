@@ -1,5 +1,6 @@
 """Limits under which one machine may be as many people, in as short a time, as a test needs. Everything is counted."""
 
+LEASE = "30"  # seconds, of the processes that a test starts: so that a busy machine is not taken for a dead worker
 RATE = "1000000/second"
 GENEROUS = {
     "SENDS_PER_IDENTITY": RATE,

@@ -79,8 +79,8 @@ def running_redis(*, durable: bool = False, port: int = 0) -> Iterator[RedisServ
     """A server for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="rejoinder-") as folder:
         server = RedisServer(Path(folder), durable=durable, port=port)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.kill()

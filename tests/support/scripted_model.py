@@ -33,7 +33,8 @@ A step is a text, or an object with one key: `{"text": …}`, `{"reasoning": …
 characters as they are), `{"bytes": …}` (these bytes, as Latin-1), `{"wait": gate}`, `{"silence": true}` (nothing more,
 ever), `{"cut": true}` (the connection is reset), `{"eof": true}` (the answer ends cleanly, too early).
 
-**Control**: `POST /script`; `POST /models` with what `GET /v1/models` is to list, or `{"verbatim": …}` as above;
+**Control**: `POST /script`; `POST /forget` (what was scripted and nobody has asked for);
+`POST /models` with what `GET /v1/models` is to list, or `{"verbatim": …}` as above;
 `POST /release` with `{"gate": name, "count": n}` (releases may come before those who wait); `GET /requests/<n>`: every
 request from number n on, in order, as `{"path", "client", "headers", "body", "sent", "state"}`.
 `client` is its port; `sent` counts steps; `state` is `running`, `answered`, `cut`, or `disconnected` (the client went
@@ -118,6 +119,10 @@ class Server:
                     self.queued.extend(body)
                 else:
                     self.standing = body
+                return 200, {}
+            case "POST", "/forget":
+                self.queued.clear()
+                self.standing = None
                 return 200, {}
             case "POST", "/release":
                 for _ in range(body.get("count", 1)):
@@ -298,6 +303,10 @@ class ScriptedModel:
     def always(self, script: Json | None) -> None:
         """Answer with this script whatever is not queued and is not asked for by the prompt itself."""
         self._call("/script", script)
+
+    def forget(self) -> None:
+        """Forget what was scripted and nobody has asked for, as a test that failed may leave it."""
+        self._call("/forget", None)
 
     def lists(self, models: Any) -> None:
         """List these when asked for the models: objects with an `id`, or whatever a test wants."""

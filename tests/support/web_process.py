@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.generous import GENEROUS
+from tests.support.generous import GENEROUS, LEASE
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
@@ -89,10 +89,10 @@ def running_web(
 ) -> Iterator[WebProcess]:
     """A web process that answers, for the length of the block. The database has its tables already.
 
-    Its limits are generous, unless `environment` says otherwise.
+    Its limits are generous, and its lease is long, unless `environment` says otherwise.
     """
     places = {"REDIS_URL": redis_url, "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY}
-    variables = {**places, **GENEROUS, **(environment or {})}
+    variables = {**places, **GENEROUS, "STREAM_LEASE": LEASE, **(environment or {})}
     web = WebProcess(variables, log, python, app)
     try:
         wait_until(web.is_alive, timeout=START_LIMIT, what="the web process to answer")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.generous import LEASE
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -70,9 +71,9 @@ class WorkerProcess:
 def started_worker(
     folder: Path, *, python: str = sys.executable, module: str = "workers", **environment: str
 ) -> Iterator[WorkerProcess]:
-    """A worker for the length of the block, which may not serve yet. Its log is in `folder`."""
+    """A worker for the length of the block, which may not serve yet. Its log is in `folder`, and its lease is long."""
     number = len(list(folder.glob("worker-*.log")))
-    worker = WorkerProcess(environment, folder / f"worker-{number}.log", python, module)
+    worker = WorkerProcess({"STREAM_LEASE": LEASE, **environment}, folder / f"worker-{number}.log", python, module)
     try:
         yield worker
     finally:

@@ -54,7 +54,6 @@ def test_an_answer_is_written_and_read_and_the_password_is_in_no_log(
             "REDIS_URL": f"rediss://:{PASSWORD}@127.0.0.1:{port}/0?{options}",
             "DATABASE_URL": database_url,
             "OPENAI_BASE_URL": model.base_url,
-            "STREAM_LEASE": "60",
         }
         worker = running.enter_context(running_worker(tmp_path, **brought))
         web = running.enter_context(

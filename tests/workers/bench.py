@@ -61,7 +61,6 @@ class Bench:
             "REDIS_URL": self.redis_server.url,
             "DATABASE_URL": self.database_url,
             "OPENAI_BASE_URL": self.model.base_url,
-            "STREAM_LEASE": "30",  # so that a busy machine is not taken for a dead worker
         }
         with running_worker(self.folder, module=module, **{**usual, **environment}) as worker:
             pid = worker.process.pid
@@ -139,7 +138,7 @@ class Bench:
     @contextmanager
     def taken_over(self, stream_id: str) -> Iterator[StreamWriter]:
         """Another writer of the stream, as a second worker would be."""
-        writers = StreamWriters(self.redis, StreamSettings())
+        writers = StreamWriters(self.redis, StreamSettings(lease=PATIENCE))
         writers.start()
         try:
             with writers.open(stream_id, take_over=True) as writer:

@@ -16,6 +16,7 @@ from streams import Outcome, Progress, Restarts, StreamSettings, is_end, keys, s
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
+from tests.support.writing import die
 from tests.workers.bench import OWNER, PATIENCE, QUEUE, Bench, running_bench
 from workers.waiting import AGAIN
 
@@ -25,8 +26,8 @@ DIED = "a worker died before the first chunk of its answer; the job is queued ag
 LEFT = "a worker left before the first chunk of its answer; the job is queued again"
 STOPPED = "The worker that was writing this answer stopped unexpectedly."
 
-# Seconds; for those who are to be taken for dead, and for those who come when nobody has looked after streams for a
-# while, and have nothing to write themselves: they leave everybody a lease's time to show that they live.
+# Seconds; for those who come when nobody has looked after streams for a while, and have nothing to write themselves:
+# they leave everybody a lease's time to show that they live.
 SHORT_LEASE = "2"
 
 Doomed = Callable[..., WorkerProcess]
@@ -43,6 +44,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     """One for each test: nobody has asked its model before, and nothing waits in its queue."""
     with running_bench(tmp_path) as bench:
         yield bench
+
+
+def kill(bench: Bench, worker: WorkerProcess, stream_id: str) -> None:
+    """It crashes, and its lease is over. That is said by hand, so that nobody who lives is taken for dead."""
+    worker.kill()
+    die(bench.redis, stream_id)
 
 
 def wait_asked(bench: Bench, times: int) -> None:
@@ -70,7 +77,7 @@ def decide_and_die(bench: Bench, stream_id: str) -> None:
 @contextmanager
 def worker_that_has(bench: Bench, script: Json, *more: Json, **environment: str) -> Iterator[tuple[WorkerProcess, str]]:
     """A worker that has asked the model for an answer, and the stream. `more` is for whoever asks next."""
-    with bench.worker(**{"STREAM_LEASE": SHORT_LEASE, **environment}) as worker:
+    with bench.worker(**environment) as worker:
         bench.model.script(script, *more)
         stream_id = bench.send()
         wait_asked(bench, 1)
@@ -83,7 +90,7 @@ def test_an_answer_whose_worker_crashed_before_the_first_chunk_is_written_by_ano
     with worker_that_has(bench, NOTHING_YET[why], second_answer) as (first, stream_id), bench.worker() as second:
         if "status" in NOTHING_YET[why]:
             wait_until(lambda: note(bench, stream_id) == "The model is loading…", PATIENCE, "the note")
-        first.kill()
+        kill(bench, first, stream_id)
         wait_asked(bench, 2)
         wait_until(lambda: note(bench, stream_id) == AGAIN, PATIENCE, "the person to be told")
         bench.model.release("second")
@@ -102,11 +109,11 @@ def note(bench: Bench, stream_id: str) -> str | None:
 
 def test_an_answer_that_loses_its_second_worker_as_well_is_ended(bench: Bench) -> None:
     held = {"hold": "nobody"}
-    with worker_that_has(bench, held, held) as (first, stream_id), bench.worker(STREAM_LEASE=SHORT_LEASE) as second:
-        first.kill()
+    with worker_that_has(bench, held, held) as (first, stream_id), bench.worker() as second:
+        kill(bench, first, stream_id)
         wait_asked(bench, 2)
         with bench.worker():
-            second.kill()
+            kill(bench, second, stream_id)
             message = ends_again(bench, stream_id)
     assert (message.content, message.status, message.reason) == ("", Status.INTERRUPTED, STOPPED)
     assert len(bench.model.requests()) == 2
@@ -116,19 +123,19 @@ def test_an_answer_that_loses_its_second_worker_after_a_chunk_keeps_that(bench: 
     half: Json = {"deltas": ["Half", {"silence": True}]}
     with (
         worker_that_has(bench, {"hold": "nobody"}, half) as (first, stream_id),
-        bench.worker(STREAM_LEASE=SHORT_LEASE) as second,
+        bench.worker() as second,
     ):
-        first.kill()
+        kill(bench, first, stream_id)
         bench.wait_for_text(stream_id, "Half")
         with bench.worker():
-            second.kill()
+            kill(bench, second, stream_id)
             message = ends_again(bench, stream_id)
     assert (message.content, message.status, message.reason) == ("Half", Status.INTERRUPTED, STOPPED)
     assert len(bench.model.requests()) == 2
 
 
 def test_an_answer_that_is_gone_on_with_has_its_first_chunk_from_the_start(bench: Bench) -> None:
-    with bench.worker(STREAM_LEASE=SHORT_LEASE) as first:
+    with bench.worker() as first:
         cut_off = bench.wait_saved(bench.send({"deltas": ["Once ", {"cut": True}]}))
         bench.model.script({"hold": "nobody"})
         bench.store.continue_(OWNER, cut_off.id, stream_id="st_continued", model="scripted")
@@ -136,7 +143,7 @@ def test_an_answer_that_is_gone_on_with_has_its_first_chunk_from_the_start(bench
         bench.enqueue("workers.jobs.generate", "st_continued", job_id="st_continued")
         wait_asked(bench, 2)
         with bench.worker():
-            first.kill()
+            kill(bench, first, "st_continued")
             message = ends_again(bench, "st_continued")
     assert (message.content, message.status) == ("Once ", Status.INTERRUPTED)
     assert len(bench.model.requests()) == 2
@@ -149,6 +156,7 @@ def test_an_answer_whose_first_chunks_redis_lost_with_its_worker_is_not_asked_fo
         first.kill()
         bench.redis.delete(keys.chunks(stream_id))
         with bench.worker(STREAM_LEASE=SHORT_LEASE):
+            die(bench.redis, stream_id)
             message = ends_again(bench, stream_id)
     assert (message.content, message.status, message.reason) == ("Half", Status.INTERRUPTED, STOPPED)
     assert len(bench.model.requests()) == 1
@@ -172,9 +180,10 @@ def test_an_answer_whose_worker_crashed_before_it_opened_the_stream_is_written_b
 
 
 def test_an_answer_that_somebody_stopped_meanwhile_is_not_asked_for_again(bench: Bench) -> None:
-    with worker_that_has(bench, {"hold": "nobody"}, STREAM_LEASE="5") as (first, stream_id), bench.worker():
+    with worker_that_has(bench, {"hold": "nobody"}) as (first, stream_id), bench.worker():
         first.kill()
         assert bench.control.ask_cancel(stream_id)
+        die(bench.redis, stream_id)
         message = ends_again(bench, stream_id)
     assert (message.content, message.status) == ("", Status.INTERRUPTED)
     assert len(bench.model.requests()) == 1
@@ -185,7 +194,7 @@ def test_an_answer_that_waits_to_be_begun_again_can_be_stopped(bench: Bench) -> 
         worker_that_has(bench, {"hold": "nobody"}) as (first, stream_id),
         bench.worker(RQ_QUEUE="another") as other,
     ):
-        first.kill()
+        kill(bench, first, stream_id)
         wait_until(lambda: DIED in other.log, PATIENCE, "somebody to notice")
         assert bench.control.ask_cancel(stream_id)
         message = ends_again(bench, stream_id)
@@ -203,6 +212,7 @@ def test_the_job_waits_where_the_first_one_did_as_the_first_of_all(bench: Bench)
     ):
         first.kill()
         behind = bench.send(content="Me too")
+        die(bench.redis, stream_id)
         wait_until(lambda: DIED in other.log, PATIENCE, "somebody to notice")
     assert bench.queue.get_job_ids() == [f"{stream_id}-again", behind]
     before, again = bench.job(stream_id), bench.job(f"{stream_id}-again")
@@ -227,6 +237,7 @@ def test_a_worker_that_was_only_asleep_finds_that_another_writes_its_answer_and_
     real: Json = {"deltas": ["Among ", {"wait": "awake"}, "the living"]}
     with worker_that_has(bench, ASLEEP[what], real, CHECKPOINT_INTERVAL="0.1") as (zombie, stream_id), bench.worker():
         zombie.pause()
+        die(bench.redis, stream_id)
         bench.wait_for_text(stream_id, "Among ")
         bench.model.release("zombie")
         if "deltas" in ASLEEP[what]:
@@ -302,6 +313,7 @@ def test_an_answer_whose_job_the_queue_has_forgotten_is_ended(bench: Bench) -> N
     with worker_that_has(bench, {"hold": "nobody"}) as (first, stream_id), bench.worker():
         first.pause()  # so that it does not write its job's heartbeat into what is deleted now
         bench.redis.delete(f"rq:job:{stream_id}")
+        die(bench.redis, stream_id)
         message = ends_again(bench, stream_id)
         first.kill()
     assert (message.content, message.status, message.reason) == ("", Status.INTERRUPTED, STOPPED)

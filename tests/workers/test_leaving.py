@@ -1,6 +1,8 @@
 """How a worker leaves: asked, asked twice, or not asked at all."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rq import Worker
@@ -10,9 +12,17 @@ from conversations import Status
 from streams import Outcome
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
-from tests.workers.bench import OWNER, PATIENCE, QUEUE, Bench
+from tests.support.writing import die
+from tests.workers.bench import OWNER, PATIENCE, QUEUE, Bench, running_bench
 
 pytestmark = pytest.mark.timeout(600)  # each test starts workers of its own
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """One for each test, which may leave something in the queue."""
+    with running_bench(tmp_path) as bench:
+        yield bench
 
 
 def is_registered(bench: Bench, worker: WorkerProcess) -> bool:
@@ -35,7 +45,6 @@ def test_a_worker_that_is_asked_to_leave_takes_nothing_more_and_finishes_what_it
     assert bench.redis.lrange(f"rq:queue:{QUEUE}", 0, -1) == [waiting.encode()]
     assert not bench.redis.exists(f"rq:queue:{QUEUE}:intermediate")
     assert not is_registered(bench, worker)
-    bench.redis.delete(f"rq:queue:{QUEUE}")
 
 
 def test_what_cannot_finish_in_time_is_ended_and_saved(bench: Bench) -> None:
@@ -89,14 +98,15 @@ def test_the_second_signal_is_not_patient_but_loses_nothing(bench: Bench) -> Non
 def test_the_answer_of_a_worker_that_crashed_is_ended_and_saved_by_another_and_not_asked_for_again(
     bench: Bench,
 ) -> None:
-    with bench.worker(STREAM_LEASE="10") as worker:
+    with bench.worker() as worker:
         stream_id = bench.send({"deltas": ["Last words", {"silence": True}]})
         bench.wait_for_text(stream_id, "Last words")
         worker.kill()
     asked = len(bench.model.requests())
-    with bench.worker(STREAM_LEASE="2"):
+    with bench.worker(STREAM_LEASE="2"):  # so long it waits first, where nobody has looked for a while
+        die(bench.redis, stream_id)
         message = bench.wait_saved(stream_id)
-        result = bench.wait_job(stream_id, JobStatus.FAILED, timeout=60).latest_result()
+        result = bench.wait_job(stream_id, JobStatus.FAILED).latest_result()
     assert (message.status, message.content) == (Status.INTERRUPTED, "Last words")
     assert message.reason == "The worker that was writing this answer stopped unexpectedly."
     assert result is not None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streams import Kind
+from tests.support.ports import free_port
 from tests.support.scripted_model import Json, ScriptedModel, running_scripted_model
 from tests.support.waiting import wait_until
 from workers.backoff import Backoff
@@ -20,9 +21,16 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[ScriptedModel]:
+def shared_model() -> Iterator[ScriptedModel]:
     with running_scripted_model() as model:
         yield model
+
+
+@pytest.fixture
+def model(shared_model: ScriptedModel) -> ScriptedModel:
+    """One to which nothing has been said yet."""
+    shared_model.forget()
+    return shared_model
 
 
 @contextmanager
@@ -273,11 +281,8 @@ def test_the_connection_is_used_again_for_the_next_answer(model: ScriptedModel) 
 
 
 def test_a_server_that_is_not_there_is_tried_again_and_then_told() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     slept: list[float] = []
-    with source(f"http://127.0.0.1:{port}/v1", slept.append) as chat, pytest.raises(ModelFailed) as failed:
+    with source(f"http://127.0.0.1:{free_port()}/v1", slept.append) as chat, pytest.raises(ModelFailed) as failed:
         list(chat.stream(None, HELLO))
     assert failed.value.reason == "The model could not be reached. Try again in a while."
     assert slept == [0.5, 1.0]
