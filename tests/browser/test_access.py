@@ -104,7 +104,8 @@ def test_everything_can_be_done_with_the_keyboard_alone(person: Person, answer: 
     keys = visit.page.keyboard
 
     def tab_to(name: str) -> None:
-        """Press Tab until something of this name has the focus."""
+        """Press Tab until what has this name, once it is there, has the focus."""
+        expect(visit.page.get_by_role("button", name=name, exact=True).first).to_be_visible()
         for _ in range(60):
             keys.press("Tab")
             if visit.page.evaluate(FOCUSED) == name:
@@ -135,6 +136,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(person: Person, answer: 
     stack.model.script({"deltas": ["Edited."]})
     tab_to("Edit and send again")
     keys.press("Enter")
+    expect(visit.page.get_by_role("form", name="Edit your message").get_by_role("textbox")).to_be_focused()
     keys.type("!")
     tab_to("Send again")
     keys.press("Enter")
@@ -156,6 +158,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(person: Person, answer: 
 
     tab_to("Rename “Tell me all”")
     keys.press("Enter")
+    expect(visit.page.get_by_role("textbox", name="New title")).to_be_focused()
     keys.press("ControlOrMeta+a")
     keys.type("By hand")
     keys.press("Enter")

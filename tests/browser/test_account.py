@@ -114,9 +114,9 @@ def test_whoever_signs_out_leaves_nothing_behind_in_any_tab(ada: Person, stack: 
     visit.page.get_by_role("button", name="Sign out").click()
     for tab in (visit, other):
         expect(tab.page.get_by_role("navigation").get_by_role("link", name="Sign in with Example")).to_be_visible()
+        tab.wait_for_link("Live")
         expect(tab.page.locator(".entry")).to_have_count(0)
         expect(tab.page.get_by_text("Between us.")).to_have_count(0)
-    visit.wait_for_link("Live")
     sign_in(visit)
     expect(visit.page.locator(".entry .title")).to_have_text(["A secret?"])
 

@@ -205,6 +205,7 @@ def test_instructions_hold_for_their_conversation_and_it_can_be_taken_along(pers
     dialog = visit.page.get_by_role("dialog", name="This conversation")
     dialog.get_by_role("textbox", name="Instructions for the model").fill("Be brief.")
     dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
     stack.model.script({"deltas": ["Blue."]})
     visit.ask("Why is the sky blue?")
     visit.wait_for_text("Blue.")

@@ -5,6 +5,7 @@ from itertools import pairwise
 from playwright.sync_api import Route, expect
 
 from tests.browser.stage import Person, Stack
+from tests.support.browser import wait_in
 
 CODE = 'def greet(name):\n    return f"Hello {name}"\n'
 ANSWER = f"Like this:\n\n```python\n{CODE}```\n\nThat is all."
@@ -41,11 +42,7 @@ def test_colours_that_cannot_be_loaded_leave_plain_code_and_come_later(person: P
     code = visit.page.locator(".answer code")
     expect(code).to_have_text(CODE.rstrip("\n"))
     visit.wait_for_status("")
-    for _ in range(500):  # it tries again by itself
-        if len(refused) > 1:
-            break
-        visit.page.wait_for_timeout(20)
-    assert len(refused) > 1
+    wait_in(visit.page, lambda: len(refused) > 1, "it to try again by itself")
     expect(code.locator("span")).to_have_count(0)
 
     visit.page.unroute("**/assets/**")
@@ -62,8 +59,7 @@ def test_colours_move_nothing(person: Person, stack: Stack) -> None:
     expect(code).to_have_text(CODE.rstrip("\n"))
     visit.wait_for_status("")
     before = (code.bounding_box(), visit.page.locator(".answer p").last.bounding_box())
-    visit.page.wait_for_timeout(500)  # hands the thread to the browser's events
-    held[0].continue_()
+    wait_in(visit.page, lambda: held, "the colours to be asked for")[0].continue_()
     expect(code.locator(".is-keyword").first).to_have_text("def")
     assert (code.bounding_box(), visit.page.locator(".answer p").last.bounding_box()) == before
 

@@ -20,7 +20,7 @@ def test_a_refresh_in_mid_answer_goes_on_and_fetches_only_the_rest(person: Perso
     refreshed = visit.reload()
     visit.wait_for_frame("following")
     visit.wait_for_text(answer.first(10))
-    visit.wait_for_link("Picked up where you left off")
+    visit.wait_until_said("Picked up where you left off")
     visit.wait_for_link("Live")
     assert refreshed.positions() == [epoch_and_index]
     assert refreshed.chunks() == []  # all of it was in the tab

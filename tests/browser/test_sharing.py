@@ -125,6 +125,7 @@ def test_who_is_watching_is_counted_and_they_talk_beside_the_answer(
     # It is kept with the conversation.
     owner.page.get_by_role("textbox", name="Your remark").fill("To be kept")
     owner.page.get_by_role("textbox", name="Your remark").press("Enter")
+    expect(owner.page.locator(".said")).to_have_text(["To be kept"])
     owner.page.reload()
     owner.page.get_by_role("button", name="Discussion").click()
     expect(owner.page.locator(".said")).to_have_text(["To be kept"])
@@ -196,6 +197,7 @@ def test_a_visitor_asks_too_and_who_is_second_keeps_their_words(
     for visit in (owner, bob, eve):
         visit.wait_for_text("Holes, tied together.")
     stack.model.script({"deltas": ["From a worm."]})
+    expect(eve.page.get_by_role("button", name="Send")).to_be_enabled()
     box.press("Enter")
     for visit in (owner, bob, eve):
         visit.wait_for_text("From a worm.")
@@ -255,9 +257,7 @@ def test_a_page_of_another_site_cannot_frame_a_shared_one(person: Person, strang
     page = stranger().context.new_page()
     page.set_content(f'<iframe src="{address}"></iframe>')
     page.wait_for_function("document.querySelector('iframe').contentDocument === null")  # it is another site by now
-    frame = page.frames[1]
-    frame.wait_for_load_state()
-    assert frame.url.startswith("chrome-error:")
+    page.frames[1].wait_for_url(re.compile("^chrome-error:"), wait_until="commit")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", FAR_HOST])
@@ -345,6 +345,6 @@ def test_everything_of_mine_is_deleted_at_once(person: Person, stack: Stack, str
     kept = "[...Array(localStorage.length)].map((_, at) => localStorage.key(at)).concat(Object.keys(sessionStorage))"
     expect(owner.page.get_by_text("What you ask is kept here.")).to_be_visible()
     expect(owner.page.locator(".entry")).to_have_count(0)
-    assert owner.page.evaluate(kept) == []
+    owner.page.wait_for_function(f"({kept}).length === 0")
     expect(watcher.page.get_by_role("heading", name="This is no longer shared")).to_be_visible()
     wait_until(lambda: watcher.page.request.get(path).status == 404, what="the link to lead nowhere")

@@ -1,6 +1,7 @@
 """Behind nginx and Caddy, with the files that docs/deploy has for them: answers come word by word, and resume."""
 
 import json
+import secrets
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,8 +24,6 @@ from tests.support.socket_client import SocketClient
 from tests.support.visitor import Visitor
 from tests.support.web_process import WebProcess, running_web
 from tests.support.worker_process import running_worker
-
-SCRIPT = {"deltas": ["Here ", {"wait": "heard"}, "I am."]}
 
 pytestmark = pytest.mark.timeout(600)  # starts processes
 
@@ -64,21 +63,31 @@ def front(
             yield site, None
 
 
+@pytest.fixture
+def gate() -> str:
+    """One for each test: what waits there when a test has failed keeps nobody else's."""
+    return secrets.token_hex(4)
+
+
+def script(gate: str) -> dict[str, Any]:
+    return {"deltas": ["Here ", {"wait": gate}, "I am."]}
+
+
 def followed(front: tuple[str, ssl.SSLContext | None], cookie: str) -> ClientConnection:
     url, trusting = front
     return connect(url.replace("http", "ws", 1) + "/api/socket", additional_headers={"Cookie": cookie}, ssl=trusting)
 
 
 def test_over_a_websocket_words_come_as_they_are_written_and_a_lost_connection_resumes(
-    front: tuple[str, ssl.SSLContext | None], model: ScriptedModel
+    front: tuple[str, ssl.SSLContext | None], model: ScriptedModel, gate: str
 ) -> None:
     visitor = Visitor(*front)
-    answer = visitor.ask("behind a proxy", SCRIPT)
+    answer = visitor.ask("behind a proxy", script(gate))
     with followed(front, visitor.cookie) as connection:
         page = SocketClient(connection)
         page.say(type="follow", stream=answer.stream)
         page.receive_text("Here ")
-    model.release("heard")
+    model.release(gate)
     with followed(front, visitor.cookie) as connection:
         again = SocketClient(connection)
         again.copy = page.copy  # what a page keeps
@@ -88,10 +97,10 @@ def test_over_a_websocket_words_come_as_they_are_written_and_a_lost_connection_r
 
 
 def test_as_server_sent_events_words_come_as_they_are_written_and_a_lost_connection_resumes(
-    front: tuple[str, ssl.SSLContext | None], model: ScriptedModel
+    front: tuple[str, ssl.SSLContext | None], model: ScriptedModel, gate: str
 ) -> None:
     visitor = Visitor(*front)
-    answer = visitor.ask("behind a proxy", SCRIPT)
+    answer = visitor.ask("behind a proxy", script(gate))
     path = f"/api/streams/{answer.stream}"
     with closing(connection_to(front)) as connection:
         connection.request("GET", path, headers={"Accept": "text/event-stream", "Cookie": visitor.cookie})
@@ -100,7 +109,7 @@ def test_as_server_sent_events_words_come_as_they_are_written_and_a_lost_connect
         while text != "Here ":  # which nobody can have collected: the model says no more before it is released
             position, frame = next_event(response)
             text += frame.get("text") or ""
-    model.release("heard")
+    model.release(gate)
     with closing(connection_to(front)) as connection:
         headers = {"Accept": "text/event-stream", "Cookie": visitor.cookie, "Last-Event-ID": position}
         connection.request("GET", path, headers=headers)

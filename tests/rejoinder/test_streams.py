@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -90,14 +91,13 @@ def test_the_beginning_of_an_id_must_say_which(bench: Bench) -> None:
 
 
 def test_a_text_cannot_speak_to_the_terminal(bench: Bench) -> None:
-    writers = StreamWriters(bench.redis, StreamSettings(lease=60.0))
-    writers.start()
-    with writers.open("st_x") as writer:
-        writer.append(Kind.TEXT, PAINTED)
-        assert writer.wait_stored(60)
-        shown = streams(bench, "show", "st_x", "--text").stdout.decode()
-        raw = json.loads(streams(bench, "show", "st_x", "--text", "--json").stdout)["text"]
-    writers.close()
+    with closing(StreamWriters(bench.redis, StreamSettings(lease=60.0))) as writers:
+        writers.start()
+        with writers.open("st_x") as writer:
+            writer.append(Kind.TEXT, PAINTED)
+            assert writer.wait_stored(60)
+            shown = streams(bench, "show", "st_x", "--text").stdout.decode()
+            raw = json.loads(streams(bench, "show", "st_x", "--text", "--json").stdout)["text"]
     assert "␛[31mred␛]0;title␇␍\ufffd2J" in shown
     assert raw == PAINTED  # escaped, by JSON
 

@@ -1,5 +1,6 @@
 """Connections find the server that takes writes, without being told."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,14 @@ def test_sentinels_say_who_the_primary_is_before_and_after_a_failover_in_mid_ans
         running_redis(port=free_port()) as new,
         running_sentinels(old, new) as url,
         streams.connect(url, reply_timeout=1.0) as client,
+        closing(streams.StreamWriters(client, streams.StreamSettings(lease=30.0))) as writers,
+        closing(streams.Subscriber(client)) as subscriber,
     ):
-        writers = streams.StreamWriters(client, streams.StreamSettings(lease=30.0))
         writers.start()
-        subscriber, heard = streams.Subscriber(client), list[bytes]()
+        heard = list[bytes]()
         subscriber.add(keys.news("s"), heard.append)
         subscriber.start()
+        wait_until(lambda: client.pubsub_shardchannels(keys.news("s")), what="the subscription at the old one")
         with writers.open("s") as writer:
             writer.append(streams.Kind.TEXT, "before, ")
             assert writer.wait_stored(60)
@@ -55,9 +58,9 @@ def test_sentinels_say_who_the_primary_is_before_and_after_a_failover_in_mid_ans
             with streams.connect(new.url) as at_new:
                 assert streams.StreamControl(at_new, streams.StreamSettings()).read("s").text == "before, after"
             wait_until(lambda: client.pubsub_shardchannels(keys.news("s")), what="the subscription at the new one")
-            assert heard
-        subscriber.close()
-        writers.close()
+            heard.clear()
+            client.spublish(keys.news("s"), "heard of")
+            wait_until(lambda: b"heard of" in heard, what="the news of the new one")
 
 
 @pytest.mark.parametrize(

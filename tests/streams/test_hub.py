@@ -125,14 +125,18 @@ def test_many_streams_share_one_connection(
         control.announce(stream_id)
     cursors = {stream_id: hub.follow(stream_id, reader) for stream_id, reader in readers.items()}
     wait_until(lambda: len(client.pubsub_shardchannels(f"{keys.PREFIX}:*:news")) == 50)
-    # One for the hub, one for the stops that the writers listen to.
-    assert len([c for c in client.client_list() if int(c["ssub"]) > 0]) == 2
+
+    def listeners() -> int:
+        return len([c for c in client.client_list() if int(c["ssub"]) > 0])
+
+    wait_until(lambda: listeners() == 2, what="one for the hub, one for the stops that the writers listen to")
     for stream_id, reader in readers.items():
         with writers.open(stream_id) as writer:
             writer.append(streams.Kind.TEXT, stream_id)
             writer.end(streams.End(streams.Outcome.FINISHED))
             wait_until(lambda reader=reader, stream_id=stream_id: reader.pump(cursors[stream_id]).ended)  # type: ignore[misc]
             assert reader.entries == writer._log
+    assert listeners() == 2
 
 
 def test_what_was_published_while_the_subscriber_was_cut_off_is_read_afterwards(

@@ -1,6 +1,7 @@
 """The writing side against a real server."""
 
 import threading
+from contextlib import closing
 
 import pytest
 import redis
@@ -169,7 +170,8 @@ def test_a_stream_is_begun_once_and_whoever_began_it_may_say_so_again(
     assert client.hget(keys.state("s"), "fence") == b"1"
 
 
-def test_what_is_stored_is_what_redis_has_acknowledged(writers: streams.StreamWriters, client: "redis.Redis") -> None:
+def test_what_is_stored_is_what_redis_has_acknowledged(client: "redis.Redis", settings: streams.StreamSettings) -> None:
+    writers = streams.StreamWriters(client, settings)  # not started: each flush is by hand
     with writers.open("s") as writer:
         writer.append(streams.Kind.REASONING, "Hm. ")
         writer.append(streams.Kind.TEXT, "Once ")
@@ -337,17 +339,16 @@ def test_a_notification_carries_small_entries_and_only_announces_large_ones(
     writers = streams.StreamWriters(client, settings)
     heard: list[bytes] = []
     subscribed = threading.Event()
-    subscriber = streams.Subscriber(client)
-    subscriber.add(keys.news("s"), heard.append, subscribed.set)
-    subscriber.start()
-    assert subscribed.wait(60)
-    with writers.open("s") as writer:
-        writer.append(streams.Kind.TEXT, "small")
-        writers.flush()
-        writer.append(streams.Kind.TEXT, "x" * MAX_NOTIFICATION)
-        writers.flush()
-        wait_until(lambda: len(heard) == 3)
-    subscriber.close()
+    with closing(streams.Subscriber(client)) as subscriber:
+        subscriber.add(keys.news("s"), heard.append, subscribed.set)
+        subscriber.start()
+        assert subscribed.wait(60)
+        with writers.open("s") as writer:
+            writer.append(streams.Kind.TEXT, "small")
+            writers.flush()
+            writer.append(streams.Kind.TEXT, "x" * MAX_NOTIFICATION)
+            writers.flush()
+            wait_until(lambda: len(heard) == 3)
     epoch = writer.epoch.encode()
     assert heard == [epoch + b" 0 0 \n", epoch + b" 0 1 7\nt:small", epoch + b" 1 2 \n"]
 

@@ -13,18 +13,19 @@ RECEIVE_BUFFER = 4096  # bytes; small, so that the server's side fills soon
 class SlowSocket:
     """A WebSocket client that reads when it is told to, and as much as it is told to, and answers nothing by itself.
 
-    `patience`: seconds until what it does raises TimeoutError.
+    `patience`: seconds until what it does raises TimeoutError, once it is connected.
     """
 
     def __init__(self, port: int, cookie: str, patience: float = 60.0) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        self._socket.settimeout(patience)
+        self._socket.settimeout(60)
         self._socket.connect(("127.0.0.1", port))
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self.say(Request(host="127.0.0.1", target="/api/socket", extra_headers=[(b"cookie", cookie.encode())]))
         while not any(isinstance(event, AcceptConnection) for event in self.read(1)):
             pass
+        self._socket.settimeout(patience)
 
     def say(self, event: Event) -> None:
         self._socket.sendall(self._protocol.send(event))

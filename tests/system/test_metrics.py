@@ -35,6 +35,8 @@ class Stack:
         self.web = web
         self.worker_port = worker_port
         self.model = model
+        self.after_work: tuple[Found, Found]
+        """What both told when they had done what `work` gave them, and nothing else yet."""
 
     def web_metrics(self) -> Found:
         return scrape(self.web.port, TOKEN)
@@ -81,6 +83,10 @@ def work(stack: Stack) -> None:
     read_on(stack, visitor, answer.stream, f"{following['epoch']}:2")
     visitor.ask("refused", {"status": 401}).wait(60)
     wait_until(lambda: total(stack.worker_metrics(), "rejoinder_streams_ended_total") == 2, what="both to be saved")
+    wait_until(lambda: total(stack.worker_metrics(), "rejoinder_generations_running") == 0, what="both to be over")
+    for told, times in (("rejoinder_attaches_total", 2), ("rejoinder_resumes_total", 1)):  # each process has its tick
+        wait_until(lambda told=told, times=times: total(stack.web_metrics(), told) == times, what=told)  # type: ignore[misc]
+    stack.after_work = stack.web_metrics(), stack.worker_metrics()
 
 
 def read_on(stack: Stack, visitor: Visitor, stream: str, position: str | None) -> dict[str, Any]:
@@ -95,8 +101,7 @@ def read_on(stack: Stack, visitor: Visitor, stream: str, position: str | None) -
 
 
 def test_what_has_happened_is_what_is_told(stack: Stack) -> None:
-    wait_until(lambda: total(stack.web_metrics(), "rejoinder_resumes_total") == 1, what="the tick of the other process")
-    web, worker = stack.web_metrics(), stack.worker_metrics()
+    web, worker = stack.after_work
     assert total(web, "rejoinder_sends_total", result="started") == 2
     route = "/api/conversations/<id:conversation_id>/messages"
     assert total(web, "rejoinder_http_requests_total", method="POST", route=route, status="202") == 2

@@ -28,8 +28,9 @@ class Stack:
     model: ScriptedModel
 
     def lines(self) -> list[dict[str, Any]]:
-        """All that both processes have said; every line of it is JSON."""
-        return [json.loads(line) for line in (self.web.log.read_text() + self.worker.log).splitlines()]
+        """All that both processes have said; every line of it is JSON, once it is whole."""
+        said = [log.rpartition("\n")[0] for log in (self.web.log.read_text(), self.worker.log)]
+        return [json.loads(line) for log in said for line in log.splitlines()]
 
 
 @contextmanager

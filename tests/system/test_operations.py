@@ -1,6 +1,7 @@
 """What the administrator is told is so: two web processes and a worker, which come, work, and are killed."""
 
 import json
+import secrets
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,7 +24,16 @@ from tests.support.worker_process import WorkerProcess, running_worker
 
 PASSWORD = "correct horse"  # noqa: S105
 WORDS = ["Once ", "upon ", "a ", "time."]
-HELD = {"deltas": [*WORDS, {"wait": "go"}, "The end."]}
+
+
+def held(gate: str) -> dict[str, Any]:
+    return {"deltas": [*WORDS, {"wait": gate}, "The end."]}
+
+
+@pytest.fixture
+def gate() -> str:
+    """One for each test: what waits there when a test has failed keeps nobody else's."""
+    return secrets.token_hex(4)
 
 
 @dataclass
@@ -58,7 +68,7 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
     with ExitStack() as running:
         redis = running.enter_context(running_redis())
         model = running.enter_context(running_scripted_model())
-        places = {"REDIS_URL": redis.url, "DATABASE_URL": migrated(new_sqlite(folder)), "STREAM_LEASE": "30"}
+        places = {"REDIS_URL": redis.url, "DATABASE_URL": migrated(new_sqlite(folder))}
         brought = {**places, "OPENAI_BASE_URL": model.base_url, **environment}
         worker = running.enter_context(running_worker(folder, **brought, WORKER_CONCURRENCY="3"))
         webs = [
@@ -81,38 +91,38 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def watch_an_answer_come_and_go(stack: Stack) -> None:
+def watch_an_answer_come_and_go(stack: Stack, gate: str) -> None:
     visitor = Visitor(stack.webs[0].url)
-    answer = visitor.ask("held", HELD)
+    answer = visitor.ask("held", held(gate))
     with ExitStack() as pages:
         for web in (stack.webs[0], stack.webs[1], stack.webs[1]):
             page = pages.enter_context(connected(web.url, visitor.cookie))
             page.say(type="follow", stream=answer.stream)
             page.receive_text("".join(WORDS))
         seen = wait_until(lambda: (found := stack.stream(answer.stream)) and found["viewers"] == 3 and found)
-        [worker] = stack.processes("worker")
+        [worker] = wait_until(lambda: stack.processes("worker"), what="the worker to say that it is there")
         wait_until(lambda: stack.stream(answer.stream)["worker"] == worker["id"])
         assert (seen["state"], seen["model"], seen["chunks"] > 0) == ("running", "s", True)
         opened = stack.told(f"streams/{answer.stream}")
         assert sorted(each["viewers"] for each in opened["watched"]) == [1, 2]
         assert opened["contents"]["text_bytes"] == len("".join(WORDS))
-    stack.model.release("go", 1)
+    stack.model.release(gate)
     answer.wait(60)
     wait_until(lambda: stack.stream(answer.stream) is None, what="it to be saved")
 
 
-def test_an_answer_is_seen_with_its_viewers_in_all_processes_and_with_its_worker(stack: Stack) -> None:
+def test_an_answer_is_seen_with_its_viewers_in_all_processes_and_with_its_worker(stack: Stack, gate: str) -> None:
     before = stack.counted("streams_ended.finished")
-    watch_an_answer_come_and_go(stack)
+    watch_an_answer_come_and_go(stack, gate)
     wait_until(lambda: stack.counted("streams_ended.finished") == before + 1, what="its end to be counted")
     assert stack.counted("characters") >= len("".join(WORDS))
     assert sum(stack.told("history")["waits"]["first_token"]) >= 1
     assert sum(stack.told("history")["ended"]["finished"]) >= 1
 
 
-def test_an_answer_that_is_stopped_is_the_same_to_whoever_asked_as_if_they_had_done_it(stack: Stack) -> None:
+def test_an_answer_that_is_stopped_is_the_same_to_whoever_asked_as_if_they_had_done_it(stack: Stack, gate: str) -> None:
     before = stack.counted("streams_ended.cancelled")
-    answer = Visitor(stack.webs[1].url).ask("held", HELD)
+    answer = Visitor(stack.webs[1].url).ask("held", held(gate))
     wait_until(lambda: stack.stream(answer.stream)["chunks"] > 0)
     assert stack.told(f"streams/{answer.stream}/stop", "POST") == {"stream": answer.stream, "stopping": True}
     answer.wait(60)
@@ -125,15 +135,18 @@ def test_an_answer_that_is_stopped_is_the_same_to_whoever_asked_as_if_they_had_d
 
 
 def test_every_process_says_what_it_is_and_holds(stack: Stack) -> None:
-    wait_until(lambda: len(stack.processes("web")) == 2)
-    [worker] = stack.processes("worker")
+
+    def all_three() -> list[Any] | None:
+        told = stack.told()["processes"]
+        return told if len(told) == 3 else None
+
+    processes = wait_until(all_three, what="all of them") or []
+    [worker], webs = ([each for each in processes if each["kind"] == kind] for kind in ("worker", "web"))
     assert (worker["limit"], worker["pid"]) == (3, stack.worker.process.pid)
-    for process in (worker, *stack.processes("web")):
+    for process in processes:
         assert process["memory"] > 10_000_000
         assert process["heard"] < 10
-    assert {each["pid"] for each in stack.processes("web")} == {
-        child.pid for web in stack.webs for child in web.children()
-    }
+    assert {each["pid"] for each in webs} == {child.pid for web in stack.webs for child in web.children()}
 
 
 def test_a_process_that_is_killed_vanishes_and_one_that_leaves_is_gone_with_all_that_it_counted(tmp_path: Path) -> None:
@@ -148,13 +161,13 @@ def test_a_process_that_is_killed_vanishes_and_one_that_leaves_is_gone_with_all_
         assert stack.counted("streams_ended.finished") == 1, "it has said what it counted"
 
 
-def test_streams_in_a_cluster_are_seen_too(tmp_path: Path) -> None:
+def test_streams_in_a_cluster_are_seen_too(tmp_path: Path, gate: str) -> None:
     with running_cluster() as cluster, running_stack(tmp_path, STREAMS_REDIS_URL=cluster.url) as stack:
-        watch_an_answer_come_and_go(stack)
+        watch_an_answer_come_and_go(stack, gate)
         wait_until(lambda: stack.counted("streams_ended.finished") == 1)
-        answers = [Visitor(stack.webs[0].url).ask(f"{number}", HELD) for number in range(3)]
+        answers = [Visitor(stack.webs[0].url).ask(f"{number}", held(gate)) for number in range(3)]
         wait_until(lambda: all(stack.stream(each.stream)["chunks"] for each in answers), what="all to be written")
         assert stack.told()["streams"]["total"] == 3
-        stack.model.release("go", 3)
+        stack.model.release(gate, 3)
         for answer in answers:
             answer.wait(60)

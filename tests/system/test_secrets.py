@@ -5,7 +5,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
@@ -198,17 +198,20 @@ def test_what_is_said_of_a_wrong_setting_at_the_start_has_no_secret_in_it(
     given = settings(free_port(), free_port(), database_url, "http://127.0.0.1:1/v1", free_port())
     environment = {"PATH": os.environ["PATH"], **given, **LOUD, **wrong, "PORT": str(free_port())}
     away = given["REDIS_URL"].rpartition(":")[2].removesuffix("/0")  # a worker waits for it, and complains
-    started = []
-    for command in COMMANDS:
-        log = tmp_path / f"{command[0]}.log"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command], cwd=PROJECT, env=environment, stdout=output, stderr=output
-            )
-        started.append((process, log))
-    for process, log in started:
-        wait_until(partial(_complains, process, log, away), what="a complaint")
-        process.terminate()
-        process.wait(60)
-        assert log.read_text()
-        assert_no_secret(log.read_text(), log.name)
+    with ExitStack() as running:
+        started = []
+        for command in COMMANDS:
+            log = tmp_path / f"{command[0]}.log"
+            with log.open("w") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", *command], cwd=PROJECT, env=environment, stdout=output, stderr=output
+                )
+            running.callback(process.wait)
+            running.callback(process.kill)
+            started.append((process, log))
+        for process, log in started:
+            wait_until(partial(_complains, process, log, away), 240, "a complaint")
+            process.terminate()
+            process.wait(60)
+            assert log.read_text()
+            assert_no_secret(log.read_text(), log.name)

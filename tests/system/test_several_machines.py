@@ -3,7 +3,6 @@
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -28,7 +27,7 @@ ANSWERS = 6
 
 
 def is_ready(web: WebProcess) -> bool:
-    with suppress(HTTPError), urlopen(f"{web.url}/readyz", timeout=10) as response:  # noqa: S310
+    with suppress(OSError), urlopen(f"{web.url}/readyz", timeout=10) as response:  # noqa: S310
         return bool(response.status == 200)
     return False
 

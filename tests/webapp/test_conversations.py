@@ -1,6 +1,7 @@
 """The life of a conversation over HTTP."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from flask.testing import FlaskClient
@@ -50,14 +51,13 @@ def test_a_stranger_has_no_conversations_and_gets_no_cookie_for_looking(ada: Fla
 def test_a_new_title_is_told_to_whoever_watches(ada: FlaskClient, conversation: str, services: Services) -> None:
     before = read(ada, conversation)["version"]
     channel, heard = keys.conversation(conversation), list[bytes]()
-    subscriber = Subscriber(services.redis)
-    subscriber.add(channel, heard.append)
-    subscriber.start()
-    wait_until(lambda: services.redis.pubsub_shardchannels(channel))
-    renamed = ada.patch(f"/api/conversations/{conversation}", json={"title": "Engines"}).get_json()
-    assert (renamed["title"], renamed["version"]) == ("Engines", before + 1)
-    wait_until(lambda: heard == [b"%d" % (before + 1)])
-    subscriber.close()
+    with closing(Subscriber(services.redis)) as subscriber:
+        subscriber.add(channel, heard.append)
+        subscriber.start()
+        wait_until(lambda: services.redis.pubsub_shardchannels(channel))
+        renamed = ada.patch(f"/api/conversations/{conversation}", json={"title": "Engines"}).get_json()
+        assert (renamed["title"], renamed["version"]) == ("Engines", before + 1)
+        wait_until(lambda: heard == [b"%d" % (before + 1)])
 
 
 def test_what_is_deleted_is_gone_and_its_stream_is_stopped(

@@ -188,7 +188,7 @@ def test_stopping_what_has_ended_changes_nothing(
     writer = begin(stream)
     writer.append(Kind.TEXT, "Because.")
     writer.end(End(Outcome.FINISHED))
-    assert writer.wait_flushed(5)
+    assert writer.wait_flushed(60)
     assert ada.post(f"/api/streams/{stream}/stop").get_json() == {"stream": stream, "stopping": False}
     message = read(ada, conversation)["messages"][1]
     assert (message["status"], message["content"]) == ("finished", "Because.")

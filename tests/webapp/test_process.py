@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ def web(redis_server: RedisServer, database_url: str, tmp_path: Path) -> Iterato
 class Browser:
     """One kept-alive connection and its cookie."""
 
-    def __init__(self, port: int) -> None:
-        self.connection = HTTPConnection("127.0.0.1", port, timeout=120)
+    def __init__(self, connection: HTTPConnection) -> None:
+        self.connection = connection
         self.cookie = ""
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -47,28 +48,28 @@ class Browser:
 def test_a_message_becomes_a_job_its_end_is_saved_and_sigterm_ends_the_process(
     web: WebProcess, redis_server: RedisServer
 ) -> None:
-    browser = Browser(web.port)
+    with closing(HTTPConnection("127.0.0.1", web.port, timeout=120)) as connection:
+        leave_a_message(Browser(connection), redis_server)
+    assert web.terminate(timeout=60) == 0
+    assert "graceful timeout" not in web.log.read_text()  # gunicorn's words for having waited in vain
+    assert "Traceback" not in web.log.read_text()
+
+
+def leave_a_message(browser: Browser, redis_server: RedisServer) -> None:
+    """For a worker that ends it, and dies before it saves: the reaper of the web process does."""
     assert browser.ask("GET", "/readyz") == (200, {"redis": "ok", "streams": "ok", "database": "ok"})
     _, conversation = browser.ask("POST", "/api/conversations", {})
     path = f"/api/conversations/{conversation['id']}"
     status, sent = browser.ask("POST", f"{path}/messages", {"content": "Why?"})
     assert status == 202
 
-    redis = connect(redis_server.url)
-    queue = Queue("generations", connection=redis, serializer=JSONSerializer)
-    assert queue.get_job_ids() == [sent["stream"]]
-
-    # A worker ends it, and dies before it saves: the reaper of the web process does.
-    StreamControl(redis, StreamSettings()).ask_cancel(sent["stream"])
-    wait_until(lambda: redis.zcard(keys.UNSETTLED) == 0, what="the reaper")
+    with connect(redis_server.url) as redis:
+        queue = Queue("generations", connection=redis, serializer=JSONSerializer)
+        assert queue.get_job_ids() == [sent["stream"]]
+        StreamControl(redis, StreamSettings()).ask_cancel(sent["stream"])
+        wait_until(lambda: redis.zcard(keys.UNSETTLED) == 0, what="the reaper")
     _, page = browser.ask("GET", "/api/conversations")
     assert page["items"][0]["generating"] is None
-    redis.close()
-    browser.connection.close()
-
-    assert web.terminate(timeout=60) == 0
-    assert "graceful timeout" not in web.log.read_text()  # gunicorn's words for having waited in vain
-    assert "Traceback" not in web.log.read_text()
 
 
 def test_a_process_without_a_key_says_so_and_ends(redis_server: RedisServer) -> None:

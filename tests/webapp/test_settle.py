@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from threading import Event
 
@@ -58,7 +59,7 @@ def finished(ada: FlaskClient, conversation: str, begin: Callable[[str], StreamW
     writer.append(Kind.TEXT, "Lace is ")
     writer.append(Kind.TEXT, "mostly air.")
     writer.end(End(Outcome.FINISHED, None, {"total_tokens": 9}))
-    assert writer.wait_flushed(5)
+    assert writer.wait_flushed(60)
     return stream
 
 
@@ -146,15 +147,15 @@ def test_a_stream_that_vanished_is_given_up_without_anybody_asking_and_who_watch
     services.settler.sweep()
     heard: list[bytes] = []
     subscribed = Event()
-    services.subscriber.add(keys.conversation(conversation), heard.append, subscribed.set)
-    services.subscriber.start()
-    assert subscribed.wait(30)
-    clock.time = PATIENCE
-    services.settler.sweep()
-    wait_until(lambda: heard, what="the news")
+    with closing(services.subscriber) as subscriber:
+        subscriber.add(keys.conversation(conversation), heard.append, subscribed.set)
+        subscriber.start()
+        assert subscribed.wait(30)
+        clock.time = PATIENCE
+        services.settler.sweep()
+        wait_until(lambda: heard, what="the news")
     assert stream not in services.store.streams_in_flight()
     assert ada.get("/api/conversations").get_json()["items"][0]["generating"] is None
-    services.subscriber.close()
 
 
 def test_two_who_give_up_the_same_stream_at_once_do_it_once(
@@ -196,7 +197,7 @@ def test_a_writer_that_mends_an_emptied_redis_keeps_its_answer(
     clock.time = PATIENCE * 2
     assert services.settler.settle(stream) is False
     writer.end(End(Outcome.FINISHED))
-    assert writer.wait_flushed(5)
+    assert writer.wait_flushed(60)
     assert read(ada, conversation)["messages"][1]["content"] == "Lace is mostly air."
 
 

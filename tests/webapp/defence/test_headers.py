@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -76,12 +77,10 @@ def ask(server: WebProcess, path: str, **headers: str) -> HTTPResponse:
 
 
 def read(server: WebProcess, path: str, **headers: str) -> tuple[HTTPResponse, str]:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
-    connection.request("GET", path, headers={"Accept": "text/html", **headers})
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    return response, body.decode(errors="replace")
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        connection.request("GET", path, headers={"Accept": "text/html", **headers})
+        response = connection.getresponse()
+        return response, response.read().decode(errors="replace")
 
 
 def directives(response: HTTPResponse) -> dict[str, str]:
