@@ -35,7 +35,7 @@ from streams.chunk import decode_end, decode_notification, encode_end, encode_te
 from streams.reader import Page
 from streams.tail import Batch, Cursor, Gone, Serving, Tail
 from tests.fuzz.strategies import corrupted, examples, mutated, values, written
-from tests.support.reaping import reap
+from tests.support.reaping import nobody_is_blind, reap
 from tests.support.redis_server import running_redis
 from tests.support.waiting import wait_until
 from webapp.following import frames
@@ -284,7 +284,7 @@ def test_a_dead_producer_is_noticed_whatever_else_is_unsettled(
     client.flushall()
     saved: list[str] = []
     reaper = Reaper(client, StreamSettings(), lambda recording: saved.append(recording.stream_id))
-    reap(reaper)  # from now on nobody is blind
+    nobody_is_blind(client)
     bad = [f"a{number}" for number in range(len(beside))]  # before the good one, in any order by name
     for lay, stream_id in zip(beside, bad, strict=True):
         lay(client, stream_id)
@@ -298,6 +298,7 @@ def test_a_dead_producer_is_noticed_whatever_else_is_unsettled(
     for stream_id in bad:
         if client.exists(keys.state(stream_id)) and client.type(keys.state(stream_id)) == b"hash":
             client.hset(keys.state(stream_id), "lease", 1)  # time passes
+    nobody_is_blind(client)
     reap(reaper)
     left = client.zrange(keys.UNSETTLED, 0, -1)
     assert left == [], "whatever it is, somebody looks after it once, and not forever"

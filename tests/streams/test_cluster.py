@@ -10,6 +10,7 @@ import streams
 from streams import keys
 from streams.shards import shard_of
 from tests.streams.test_hub import Clock, Reader
+from tests.support.reaping import nobody_is_blind
 from tests.support.redis_cluster import RedisCluster, running_cluster
 from tests.support.waiting import wait_until
 
@@ -176,7 +177,7 @@ def test_a_dead_writer_is_noticed_while_another_server_of_the_cluster_is_away(
         client.hset(keys.state(stream_id), "lease", 1)
         client.zadd(keys.UNSETTLED, {stream_id: 1 if stream_id == away else 2})  # it comes up first
     cluster.primary_of(keys.state(away)).kill()
-    client.set(keys.LOOKED, int(home.client.time()[0] * 1000))  # else it would be blind, and give everybody time
+    nobody_is_blind(client)
     found = wait_until(reaper.look)
     assert found == [here]
     assert reaper.settle(here)

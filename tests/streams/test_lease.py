@@ -10,7 +10,7 @@ import redis
 
 import streams
 from streams import keys
-from tests.support.reaping import reap
+from tests.support.reaping import nobody_is_blind, reap
 from tests.support.waiting import wait_until
 
 SHORT = streams.StreamSettings(lease=0.2, queue_limit=0.2)
@@ -23,14 +23,8 @@ def saved() -> list[streams.Recording]:
 
 @pytest.fixture
 def reaper(client: "redis.Redis", saved: list[streams.Recording]) -> streams.Reaper:
-    reaper = streams.Reaper(client, SHORT, saved.append)
-    reap(reaper)  # as somebody does twice a second
-    return reaper
-
-
-def somebody_has_looked(client: "redis.Redis") -> None:
-    """Just now, so that whoever looks next is not blind, and gives nobody time."""
-    client.set(keys.LOOKED, int(client.time()[0] * 1000))
+    nobody_is_blind(client)
+    return streams.Reaper(client, SHORT, saved.append)
 
 
 def settled(reaper: streams.Reaper, stream_id: str) -> Callable[[], bool]:
@@ -74,7 +68,7 @@ def test_a_silent_writer_that_lives_is_left_alone(client: "redis.Redis", saved: 
         with writers.open("s"):
             first = client.zscore(keys.UNSETTLED, "s")
             wait_until(lambda: (client.zscore(keys.UNSETTLED, "s") or 0) > (first or 0) + 2_000, what="five heartbeats")
-            somebody_has_looked(client)
+            nobody_is_blind(client)
             assert reap(reaper) == []
         assert saved == []
 
@@ -152,7 +146,7 @@ def slow() -> SlowDatabase:
 @pytest.fixture
 def looking(client: "redis.Redis", slow: SlowDatabase) -> Iterator[streams.Reaper]:
     """One that looks by itself, as in every process, and waits for a slow database."""
-    somebody_has_looked(client)
+    nobody_is_blind(client)
     reaper = streams.Reaper(client, SHORT, slow.save, expected=(ConnectionError,))
     reaper.start()
     yield reaper
@@ -293,7 +287,7 @@ def test_every_end_is_told_before_the_first_is_saved(client: "redis.Redis") -> N
         streams.StreamControl(client, SHORT).announce(f"s{number}")
     reaper = streams.Reaper(client, SHORT, save)
     wait_until(lambda: client.zcount(keys.UNSETTLED, 0, client.time()[0] * 1000) == 5, what="all to be due")
-    somebody_has_looked(client)
+    nobody_is_blind(client)
     reap(reaper)
     assert ended_at_first_save[0] == 5
 
@@ -314,7 +308,7 @@ def test_of_many_reapers_one_takes_a_stream(client: "redis.Redis") -> None:
     control.ask_cancel("s")
     saved: list[streams.Recording] = []
     reapers = [streams.Reaper(client, SHORT, saved.append) for _ in range(5)]
-    somebody_has_looked(client)
+    nobody_is_blind(client)
     assert [reap(reaper) for reaper in reapers] == [["s"], [], [], [], []]
 
 

@@ -3,6 +3,7 @@
 from redis import Redis
 
 from streams import Kind, StreamWriter, keys
+from tests.support.reaping import nobody_is_blind
 from tests.support.waiting import wait_until
 
 
@@ -24,6 +25,6 @@ def die(client: Redis, stream_id: str) -> None:
 
     Something of its writer's was stored before: with its first call, which it makes by itself, it says that it lives.
     """
-    wait_until(lambda: client.exists(keys.LOOKED), what="a reaper that is not blind")
     client.hset(keys.state(stream_id), "lease", 1)
+    nobody_is_blind(client)
     client.zadd(keys.UNSETTLED, {stream_id: 1})

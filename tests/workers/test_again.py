@@ -13,6 +13,7 @@ from rq.job import JobStatus
 from conversations import MessageRecord, Status
 from jobs import queue_again
 from streams import Outcome, Progress, Restarts, StreamSettings, is_end, keys, scripts
+from tests.support.reaping import nobody_is_blind
 from tests.support.scripted_model import Json
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
@@ -25,10 +26,6 @@ pytestmark = pytest.mark.timeout(600)  # each test starts workers of its own
 DIED = "a worker died before the first chunk of its answer; the job is queued again"
 LEFT = "a worker left before the first chunk of its answer; the job is queued again"
 STOPPED = "The worker that was writing this answer stopped unexpectedly."
-
-# Seconds; for those who come when nobody has looked after streams for a while, and have nothing to write themselves:
-# they leave everybody a lease's time to show that they live.
-SHORT_LEASE = "2"
 
 Doomed = Callable[..., WorkerProcess]
 
@@ -153,10 +150,9 @@ def test_an_answer_whose_first_chunks_redis_lost_with_its_worker_is_not_asked_fo
     half: Json = {"deltas": ["Half", {"silence": True}]}
     with worker_that_has(bench, half, CHECKPOINT_INTERVAL="0.1") as (first, stream_id):
         wait_until(lambda: bench.message(stream_id).content == "Half", PATIENCE, "a checkpoint")
-        first.kill()
+        kill(bench, first, stream_id)
         bench.redis.delete(keys.chunks(stream_id))
-        with bench.worker(STREAM_LEASE=SHORT_LEASE):
-            die(bench.redis, stream_id)
+        with bench.worker():
             message = ends_again(bench, stream_id)
     assert (message.content, message.status, message.reason) == ("Half", Status.INTERRUPTED, STOPPED)
     assert len(bench.model.requests()) == 1
@@ -327,7 +323,8 @@ def test_an_answer_whose_second_job_has_ended_without_beginning_it_is_ended(benc
         assert queue_again(bench.redis, stream_id)  # …and somebody does not want that
         bench.job(f"{stream_id}-again").cancel()
         bench.redis.zadd(keys.UNSETTLED, {stream_id: 1})
-        with bench.worker(STREAM_LEASE=SHORT_LEASE):
+        nobody_is_blind(bench.redis)
+        with bench.worker():
             message = ends_again(bench, stream_id)
     assert (message.content, message.status, message.reason) == ("", Status.INTERRUPTED, STOPPED)
     assert len(bench.model.requests()) == 1

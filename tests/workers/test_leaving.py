@@ -103,8 +103,8 @@ def test_the_answer_of_a_worker_that_crashed_is_ended_and_saved_by_another_and_n
         bench.wait_for_text(stream_id, "Last words")
         worker.kill()
     asked = len(bench.model.requests())
-    with bench.worker(STREAM_LEASE="2"):  # so long it waits first, where nobody has looked for a while
-        die(bench.redis, stream_id)
+    die(bench.redis, stream_id)
+    with bench.worker():
         message = bench.wait_saved(stream_id)
         result = bench.wait_job(stream_id, JobStatus.FAILED).latest_result()
     assert (message.status, message.content) == (Status.INTERRUPTED, "Last words")
