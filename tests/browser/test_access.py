@@ -196,7 +196,7 @@ def test_a_screen_reader_is_told_that_an_answer_begins_and_ends_and_not_every_wo
     answer.release(30)
     visit.wait_for_text(answer.whole)
     visit.wait_for_status("")
-    visit.page.wait_for_function("window.told.at(-1) === 'The answer is complete.'")
+    visit.page.wait_for_function("() => window.told.at(-1) === 'The answer is complete.'")
     assert len(visit.page.evaluate("window.told")) <= 6
     inside = "() => [...document.querySelectorAll('.answer')].every(answer => !answer.closest('[aria-live]'))"
     assert visit.page.evaluate(inside)
@@ -210,4 +210,4 @@ def test_nothing_moves_for_those_who_asked_for_less_motion(person: Person, answe
     moving = "document.getAnimations().length"
     assert visit.page.evaluate(moving) > 0  # else this test could not fail
     visit.page.emulate_media(reduced_motion="reduce")
-    visit.page.wait_for_function(f"{moving} === 0")
+    visit.page.wait_for_function(f"() => {moving} === 0")

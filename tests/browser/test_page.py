@@ -308,7 +308,7 @@ def test_a_small_scroll_up_is_never_taken_back_while_the_answer_grows(person: Pe
     visit.wait_for_text(LINE * 60)
     scroller = visit.page.get_by_role("main")
     at_the_end = "box => box.scrollHeight - box.scrollTop - box.clientHeight < 2"
-    visit.page.wait_for_function(f"({at_the_end})(document.querySelector('main'))")
+    visit.page.wait_for_function(f"() => ({at_the_end})(document.querySelector('main'))")
 
     scroller.evaluate("box => box.scrollBy(0, -60)")
     expect(visit.page.get_by_role("button", name="Latest")).to_be_visible()
@@ -320,7 +320,7 @@ def test_a_small_scroll_up_is_never_taken_back_while_the_answer_grows(person: Pe
     visit.page.get_by_role("button", name="Latest").click()
     stack.model.release("scrolling", 80)
     visit.wait_for_text(LINE * 200)
-    visit.page.wait_for_function(f"({at_the_end})(document.querySelector('main'))")
+    visit.page.wait_for_function(f"() => ({at_the_end})(document.querySelector('main'))")
 
 
 def test_nothing_can_be_asked_anew_while_an_answer_comes_and_no_button_moves(person: Person, stack: Stack) -> None:

@@ -256,7 +256,7 @@ def test_a_page_of_another_site_cannot_frame_a_shared_one(person: Person, strang
     address = person.proxy.url + share(person.visit())
     page = stranger().context.new_page()
     page.set_content(f'<iframe src="{address}"></iframe>')
-    page.wait_for_function("document.querySelector('iframe').contentDocument === null")  # it is another site by now
+    page.wait_for_function("() => document.querySelector('iframe').contentDocument === null")  # another site by now
     page.frames[1].wait_for_url(re.compile("^chrome-error:"), wait_until="commit")
 
 
@@ -345,6 +345,6 @@ def test_everything_of_mine_is_deleted_at_once(person: Person, stack: Stack, str
     kept = "[...Array(localStorage.length)].map((_, at) => localStorage.key(at)).concat(Object.keys(sessionStorage))"
     expect(owner.page.get_by_text("What you ask is kept here.")).to_be_visible()
     expect(owner.page.locator(".entry")).to_have_count(0)
-    owner.page.wait_for_function(f"({kept}).length === 0")
+    owner.page.wait_for_function(f"() => ({kept}).length === 0")
     expect(watcher.page.get_by_role("heading", name="This is no longer shared")).to_be_visible()
     wait_until(lambda: watcher.page.request.get(path).status == 404, what="the link to lead nowhere")

@@ -104,7 +104,11 @@ class Socket:
 
 
 class Visit:
-    """One tab. It remembers every socket, and fails its test where the page itself has failed."""
+    """One tab. It remembers every socket, and fails its test where the page itself has failed.
+
+    What `page.wait_for_function` waits for is a function: the page's policy forbids to evaluate an expression again, so
+    one that does not hold at once would be an error.
+    """
 
     def __init__(self, context: BrowserContext) -> None:
         self.page: Page = context.new_page()
