@@ -345,6 +345,6 @@ def test_everything_of_mine_is_deleted_at_once(person: Person, stack: Stack, str
     kept = "[...Array(localStorage.length)].map((_, at) => localStorage.key(at)).concat(Object.keys(sessionStorage))"
     expect(owner.page.get_by_text("What you ask is kept here.")).to_be_visible()
     expect(owner.page.locator(".entry")).to_have_count(0)
-    owner.page.wait_for_function(f"() => ({kept}).length === 0")
+    assert owner.page.evaluate(kept) == []
     expect(watcher.page.get_by_role("heading", name="This is no longer shared")).to_be_visible()
     wait_until(lambda: watcher.page.request.get(path).status == 404, what="the link to lead nowhere")
