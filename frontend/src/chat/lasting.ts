@@ -13,9 +13,11 @@ export class Lasting {
     return this.#storage?.getItem(`rejoinder:${key}`) ?? ''
   }
 
+  /** What is empty is as what was never kept, and leaves nothing behind. */
   set(key: string, value: string): void {
     try {
-      this.#storage?.setItem(`rejoinder:${key}`, value)
+      if (value === '') this.#storage?.removeItem(`rejoinder:${key}`)
+      else this.#storage?.setItem(`rejoinder:${key}`, value)
     } catch {
       // A full storage: what was chosen holds until the page is left.
     }
