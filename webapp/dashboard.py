@@ -33,7 +33,8 @@ from webapp.validation import init_bodies
 
 ENTITIES = str.maketrans({"<": "&lt;", '"': "&quot;", "'": "&#39;"})
 LOOKALIKES = str.maketrans({"<": "‹", '"': "”", "'": "’"})
-AS_TEXT = {"rq_dashboard.list_jobs": {"description", "exc_info"}}  # put in as text: entities could be read there
+# Put in as text, where entities could be read. Signs that look alike do no harm either, should it become HTML again.
+AS_TEXT = {"rq_dashboard.list_jobs": {"description", "exc_info"}}
 JOBS_SHOWN = 5  # of each worker; the page of started jobs has them all
 
 
