@@ -28,6 +28,7 @@ EXITS = {
 }
 EXPIRED = 410
 MOST_TIMES_ANEW = 5  # after which it is no accident
+AWAY = "No answer can begin just now. This one waits, and begins by itself. Should it take too long, it says so here."
 
 
 class Following:
@@ -117,8 +118,7 @@ class Following:
                     self._lost = False
                     self._screen.say("Connected again.")
             case "queue":
-                ahead = frame.get("ahead")
-                self._tell("It is next." if ahead == 0 else f"In the queue: {ahead} come before it.")
+                self._tell(_turn(frame))
             case "chunks" | "end":
                 entries = self._transcript.take(frame)
                 if not entries:
@@ -155,6 +155,14 @@ class Following:
             self._screen.say(f"The last {left:,} characters above were lost with the worker that wrote them.")
         if end.outcome is not Outcome.FINISHED or end.reason:
             self._screen.say(f"The answer is {end.outcome.value}. {end.reason or ''}".strip())
+
+
+def _turn(frame: Json) -> str:
+    """What a stream in the queue waits for."""
+    if frame.get("away"):
+        return AWAY
+    ahead = frame.get("ahead")
+    return "It is next." if ahead == 0 else f"In the queue: {ahead} come before it."
 
 
 def _detail(frame: Json, otherwise: str) -> str:

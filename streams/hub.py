@@ -102,11 +102,14 @@ class StreamHub:
         with self._lock:
             return [stream_id for stream_id, tail in self._tails.items() if tail.is_queued]
 
-    def queued_behind(self, stream_id: str, ahead: int) -> None:
-        """Tell who follows this stream how many come before it. What a queue is, the caller knows."""
+    def queued_behind(self, stream_id: str, ahead: int, *, away: bool) -> None:
+        """Tell who follows this stream how many come before it, and whether all who could begin it are `away`.
+
+        What a queue is, the caller knows.
+        """
         tail = self._tails.get(stream_id)
         if tail is not None:
-            tail.queued_behind(ahead)
+            tail.queued_behind(ahead, away=away)
 
     # -- inside
 

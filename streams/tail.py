@@ -66,10 +66,11 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """The stream is queued, and so many others come before it."""
+    """The stream is queued, and so many others come before it. `away`: nobody is there who could begin it."""
 
     stream_id: str
     count: int
+    away: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Cursor:
         self._epoch = position.epoch if position else None
         self.index = position.index if position else 0
         self._served: str | None = None  # what the viewer was last told of the stream's state
-        self._ahead: int | None = None  # how many the viewer was last told to be ahead
+        self._ahead: Ahead | None = None  # what the viewer was last told of the queue
         self.live = False  # caught up: new batches are offered to the viewer as they come
 
     @property
@@ -140,7 +141,7 @@ class Tail:
         self._expected = expected
         self._loaded = False  # the list was read, at least a page of it
         self._whole = False  # … and to its end
-        self._ahead: int | None = None
+        self._ahead: Ahead | None = None
         self.gone = False
         self.heard = clock()  # when there was last news of any kind
         self._announced = 0  # the highest index that notifications have spoken of
@@ -226,8 +227,9 @@ class Tail:
         """Whether somebody waits here for a stream that nobody has begun to write."""
         return bool(self._cursors) and self._loaded and not self.gone and self._follower.epoch is None
 
-    def queued_behind(self, ahead: int) -> None:
-        """Tell everyone how many come before it, if that has changed."""
+    def queued_behind(self, count: int, *, away: bool) -> None:
+        """Tell everyone how many come before it, and whether nobody is there to begin it, if that has changed."""
+        ahead = Ahead(self.stream_id, count, away)
         with self._lock:
             if self.is_queued and ahead != self._ahead:
                 self._ahead = ahead
@@ -263,7 +265,7 @@ class Tail:
                 return Serving(self.stream_id, epoch, cursor.index, state)
             if epoch is None and self._ahead is not None and cursor._ahead != self._ahead:
                 cursor._ahead = self._ahead
-                return Ahead(self.stream_id, self._ahead)
+                return self._ahead
             if cursor.index < len(entries) and epoch is not None:
                 batch = self._batch(epoch, cursor.index)
                 cursor.index = batch.stop

@@ -193,9 +193,14 @@ def tell_all(stack: Stack, person: Callable[[], Person], camera: Camera) -> None
 
 
 def tell_of_a_loss(stack: Stack, browser: Browser, camera: Camera) -> None:
-    """A worker is killed before the first word, and another one asks the model again."""
+    """No worker is there; then one is killed before the first word, and another one asks the model again."""
     with web_on(stack, RQ_QUEUE="fragile") as port, person_before(browser, stack, port) as person:
         visit = person.visit()
+        visit.ask("And cotton?")
+        expect(visit.page.get_by_text("No answer can begin just now.").first).to_be_visible()
+        camera.take(visit, "away")
+        visit.page.get_by_role("button", name="Stop").click()
+        visit.wait_for_status("Stopped before the answer began.")
         stack.model.script({"hold": "hemp"}, {"hold": "hemp"})
         with worker_on(stack, RQ_QUEUE="fragile") as worker, redis.Redis.from_url(stack.redis_url) as client:
             visit.ask("And hemp?")

@@ -15,6 +15,7 @@ from tests.support.serving import serving
 from tests.support.tcp_proxy import running_proxy
 from tests.support.visitor import Answer, Visitor
 from tests.support.web_process import running_web
+from tests.support.worker_process import running_worker
 from tests.support.writing import die
 
 PAINTED = "\x1b[31mred\x1b]0;title\x07\r\x9b2J\u202eevil"
@@ -130,6 +131,26 @@ def test_a_web_process_that_leaves_is_followed_by_another(stack: Stack, ada: Vis
         stack.model.release(gate)
         assert running.wait() == 0
         assert running.out == b"Once upon a time"
+
+
+def test_who_waits_while_no_worker_is_there_is_told_so_and_when_one_has_come(stack: Stack, gate: str) -> None:
+    deserted = {**stack.brought, "RQ_QUEUE": "deserted"}
+    with running_web(
+        redis_url=stack.brought["REDIS_URL"],
+        database_url=stack.brought["DATABASE_URL"],
+        log=stack.folder / "deserted.log",
+        environment=deserted,
+    ) as web:
+        ada = Visitor(web.url)
+        ada.ask("before", {"deltas": [{"wait": gate}, "Mine."]})
+        answer = ada.ask("a tale", {"deltas": ["At last."]})
+        with follow(stack, ada, f"{web.url}/api/streams/{answer.stream}") as running:
+            running.wait_for(err="No answer can begin just now. This one waits, and begins by itself.")
+            with running_worker(stack.folder, **deserted, WORKER_CONCURRENCY="1"):
+                running.wait_for(err="It is next.")
+                stack.model.release(gate)
+                assert running.wait() == 0
+                assert running.out == b"At last."
 
 
 def test_what_a_model_sends_to_the_terminal_does_not_reach_it(stack: Stack, ada: Visitor) -> None:

@@ -30,6 +30,7 @@ class Reader:
     gone: bool = False
     received: int = 0
     ahead: list[int] = field(default_factory=list)
+    away: list[bool] = field(default_factory=list)
 
     def offer(self, _cursor: Cursor, batch: Batch) -> bool:
         if self.slow:
@@ -53,6 +54,7 @@ class Reader:
                 del self.entries[event.index :]
             elif isinstance(event, Ahead):
                 self.ahead.append(event.count)
+                self.away.append(event.away)
             else:
                 self._receive(event)
 
@@ -371,7 +373,7 @@ def test_who_waits_in_a_queue_is_told_how_many_are_ahead_whenever_that_changes()
     tail.replayed(Page(None, 0, 0, False, []))
     assert tail.is_queued
     for ahead in (3, 3, 2):
-        tail.queued_behind(ahead)
+        tail.queued_behind(ahead, away=False)
         first.take_all(cursor)
     assert first.ahead == [3, 2]
     second.take_all(tail.join(second, None))
@@ -379,9 +381,21 @@ def test_who_waits_in_a_queue_is_told_how_many_are_ahead_whenever_that_changes()
 
     tail.replayed(Page(EPOCH, 0, 1, False, LOG[:1]))
     assert not tail.is_queued
-    tail.queued_behind(1)
+    tail.queued_behind(1, away=False)
     first.take_all(cursor)
     assert (first.ahead, first.entries) == ([3, 2], LOG[:1])
+
+
+def test_who_waits_in_a_queue_is_told_that_nobody_is_there_to_begin_it_and_when_somebody_is() -> None:
+    tail, early, late = Tail("s", expected=True, clock=lambda: 0.0), Reader(), Reader()
+    cursor = tail.join(early, None)
+    tail.replayed(Page(None, 0, 0, False, []))
+    for away in (False, True, True, False, True):
+        tail.queued_behind(0, away=away)
+        early.take_all(cursor)
+    assert early.away == [False, True, False, True]
+    late.take_all(tail.join(late, None))
+    assert (late.ahead, late.away) == ([0], [True])
 
 
 def test_a_stream_that_is_queued_again_is_told_as_one_that_was_never_begun() -> None:
@@ -391,7 +405,7 @@ def test_a_stream_that_is_queued_again_is_told_as_one_that_was_never_begun() -> 
     for epoch in ("first", "second"):
         tail.replayed(queued)
         assert tail.is_queued
-        tail.queued_behind(0)
+        tail.queued_behind(0, away=False)
         reader.take_all(cursor)
         assert (reader.epoch, reader.entries) == (None, [])
         tail.replayed(Page(epoch, 0, 1, False, [encode_note(f"{epoch} waits")]))

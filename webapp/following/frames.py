@@ -117,7 +117,7 @@ def describe(event: Event) -> list[dict[str, Any]]:
             }
         ]
     if isinstance(event, Ahead):
-        return [{"type": "queue", "stream": event.stream_id, "ahead": event.count}]
+        return [{"type": "queue", "stream": event.stream_id, "ahead": event.count, "away": event.away}]
     if isinstance(event, Gone):
         return [{"type": "gone", "stream": event.stream_id, "problem": EXPIRED}]
     return _describe_batch(event)

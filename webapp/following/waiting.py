@@ -1,7 +1,8 @@
-"""Tells who follows a queued stream how many others come before it.
+"""Tells who follows a queued stream how many others come before it, and whether anybody is there to begin it.
 
 The queue is RQ's: a list of job ids in Redis, of which a stream has one, or another one when it is begun again. Nobody
-announces that it has moved, so it is looked at, once a second, and only while somebody here waits for a stream in it.
+announces that it has moved, or that its workers have come or gone, so it is looked at, once a second, and only while
+somebody here waits for a stream in it.
 """
 
 import logging
@@ -9,6 +10,8 @@ from threading import Event
 
 from redis import Redis, RedisError
 from rq import Queue
+from rq.suspension import WORKERS_SUSPENDED
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from jobs import job_ids
 from streams import StreamHub
@@ -25,19 +28,25 @@ class Waiting:
     def __init__(self, redis: Redis, queue: Queue, hub: StreamHub) -> None:
         self._redis = redis
         self._key = queue.key
+        self._workers_key = WORKERS_BY_QUEUE_KEY % queue.name
         self._hub = hub
 
     def look(self) -> None:
-        """Look once, in one round trip; in none where nobody waits. Raises redis.RedisError."""
+        """Look once, in two round trips; in none where nobody waits. Raises redis.RedisError."""
         jobs = [(stream_id, job_id) for stream_id in self._hub.queued for job_id in job_ids(stream_id)]
         if not jobs:
             return
         pipeline = self._redis.pipeline(transaction=False)
+        pipeline.smembers(self._workers_key)
+        pipeline.exists(WORKERS_SUSPENDED)
         for _, job_id in jobs:
             pipeline.lpos(self._key, job_id, maxlen=LOOKED_THROUGH)
-        for (stream_id, _), ahead in zip(jobs, pipeline.execute(), strict=True):
+        workers, suspended, *places = pipeline.execute()
+        # RQ knows a worker that was killed by its name until others clean up; what it said of itself expires in time.
+        away = bool(suspended) or not workers or not self._redis.exists(*workers)
+        for (stream_id, _), ahead in zip(jobs, places, strict=True):
             if ahead is not None:  # else a worker has just taken it, or it is far back
-                self._hub.queued_behind(stream_id, ahead)
+                self._hub.queued_behind(stream_id, ahead, away=away)
 
     def look_forever(self, closing: Event) -> None:
         """Look once a second, until `closing` is set."""

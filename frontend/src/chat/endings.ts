@@ -25,12 +25,16 @@ export function statusLine(message: Message, log: StreamLog | null, stopping: bo
   if (log.end) return settled(log.end.outcome, log.end.reason)
   if (stopping) return { tone: 'busy', words: 'Stopping…' }
   const begun = log.phase === 'running' || log.text !== ''
-  if (!begun) return log.phase === 'queued' ? queued(log.ahead) : settled(message.status, null)
+  if (!begun) return log.phase === 'queued' ? queued(log.ahead, log.away) : settled(message.status, null)
   if (shown(message, log).text !== '') return { tone: 'busy', words: 'Writing…' }
   return { tone: 'busy', words: log.note || 'Thinking…' }
 }
 
-function queued(ahead: number | null): Line {
+const AWAY =
+  'No answer can begin just now. This one waits, and begins by itself. Should it take too long, it says so here.'
+
+function queued(ahead: number | null, away: boolean): Line {
+  if (away) return { tone: 'busy', words: AWAY }
   const before = ahead === null ? '' : ahead === 0 ? ', it is next' : `, ${ahead} before it`
   return { tone: 'busy', words: `Waiting for its turn${before}…` }
 }
@@ -38,7 +42,7 @@ function queued(ahead: number | null): Line {
 function settled(status: Message['status'], reason: string | null): Line | null {
   switch (status) {
     case 'queued':
-      return queued(null)
+      return queued(null, false)
     case 'running':
       return { tone: 'busy', words: 'Thinking…' }
     case 'failed':
@@ -60,6 +64,6 @@ function settled(status: Message['status'], reason: string | null): Line | null 
  */
 export function announcement(message: Message | undefined, log: StreamLog | null, stopping: boolean): string {
   if (!message || message.role === 'user') return ''
-  const line = log?.phase === 'queued' && !stopping ? queued(null) : statusLine(message, log, stopping)
+  const line = log?.phase === 'queued' && !stopping ? queued(null, log.away) : statusLine(message, log, stopping)
   return line?.words ?? 'The answer is complete.'
 }

@@ -67,6 +67,8 @@ export interface Queue {
   readonly type: 'queue'
   readonly stream: string
   readonly ahead: number
+  /** Nobody is there who could begin it. An older server does not say: then somebody is. */
+  readonly away: boolean
 }
 
 export interface Gone {
@@ -131,7 +133,7 @@ export function parseFrame(data: unknown): ServerFrame {
         note: fields.textOr('note', null),
       }
     case 'queue':
-      return { type, stream: fields.text('stream'), ahead: fields.count('ahead') }
+      return { type, stream: fields.text('stream'), ahead: fields.count('ahead'), away: fields.flagOr('away', false) }
     case 'end':
       return parseEnd(fields)
     case 'gone':
@@ -252,6 +254,10 @@ class Fields {
   flag(name: string): boolean {
     const value = this.#values[name]
     return typeof value === 'boolean' ? value : this.#refuse(name, 'true or false')
+  }
+
+  flagOr(name: string, otherwise: boolean): boolean {
+    return (this.#values[name] ?? null) === null ? otherwise : this.flag(name)
   }
 
   objects(name: string): Record<string, unknown>[] {

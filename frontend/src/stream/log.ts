@@ -33,6 +33,8 @@ export interface StreamLog {
   readonly note: string
   /** How many come before it while it is queued; null: that is not known. */
   readonly ahead: number | null
+  /** While it is queued: whether nobody is there who could begin it. */
+  readonly away: boolean
   readonly end: End | null
   /** Why the stream cannot be served, where `phase` is `gone`. */
   readonly problem: Problem | null
@@ -57,6 +59,7 @@ export const EMPTY: StreamLog = {
   reasoning: '',
   note: '',
   ahead: null,
+  away: false,
   end: null,
   problem: null,
   held: [],
@@ -100,7 +103,8 @@ function begin(log: StreamLog, frame: Following): Step {
 }
 
 function wait(log: StreamLog, frame: Queue): Step {
-  return { log: frame.ahead === log.ahead ? log : { ...log, ahead: frame.ahead }, missing: false }
+  const { ahead, away } = frame
+  return { log: ahead === log.ahead && away === log.away ? log : { ...log, ahead, away }, missing: false }
 }
 
 /** More is held than there is, which storage that somebody else wrote could make one believe. */

@@ -20,7 +20,7 @@ describe('the worked example of PROTOCOL.md', () => {
     { type: 'following', stream: 's', epoch: null, index: 0, state: 'queued' },
     { ...end, usage: { prompt_tokens: 12, completion_tokens: 40, total_tokens: 52 } },
     { type: 'gone', stream: 's', problem: { status: 410, title: 'expired', detail: null } },
-    { type: 'queue', stream: 's', ahead: 0 },
+    { type: 'queue', stream: 's', ahead: 0, away: true },
     { type: 'news', conversation: 'c', version: 3 },
     { type: 'audience', conversation: 'c', viewers: 0 },
     {
@@ -50,6 +50,11 @@ describe('the worked example of PROTOCOL.md', () => {
     expect(parse({ ...chunks, reasoning: 'hm' })).toEqual({ ...chunks, text: '', reasoning: 'hm', note: null })
     expect(parse({ ...chunks, note: '' })).toEqual({ ...chunks, text: '', reasoning: '', note: '' })
   })
+
+  test('a queue whose server is too old to say that nobody is there has somebody', () => {
+    const queue = { type: 'queue', stream: 's', ahead: 3 }
+    expect(parse(queue)).toEqual({ ...queue, away: false })
+  })
 })
 
 describe('what is not as the page says names what was wrong', () => {
@@ -58,6 +63,7 @@ describe('what is not as the page says names what was wrong', () => {
     [{ type: 'remarks', conversation: 'c', remarks: {} }, /remarks: remarks must be a list of objects/],
     [{ type: 'remarks', conversation: 'c', remarks: [{ id: 'r' }] }, /remark: change must be a count/],
     [{ type: 'audience', conversation: 'c', viewers: -1 }, /audience: viewers must be a count/],
+    [{ type: 'queue', stream: 's', ahead: 0, away: 'yes' }, /queue: away must be true or false/],
     [{ type: 'song' }, /unknown frame type "song"/],
     [{ type: 'hello', heartbeat: 0 }, /hello: heartbeat must be a number above 0/],
     [{ ...end, epoch: 7 }, /end: epoch must be a string, not 7/],

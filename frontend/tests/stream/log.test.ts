@@ -21,7 +21,7 @@ const chunks = (start: number, stop: number, text: string, epoch = 'e'): Chunks 
   note: null,
 })
 const note = (start: number, words: string): Chunks => ({ ...chunks(start, start + 1, ''), note: words })
-const queue = (ahead: number): StreamFrame => ({ type: 'queue', stream, ahead })
+const queue = (ahead: number, away = false): StreamFrame => ({ type: 'queue', stream, ahead, away })
 const end = (start: number, epoch = 'e'): EndFrame => ({
   type: 'end',
   stream,
@@ -65,6 +65,14 @@ describe('waiting', () => {
     const running = logAfter(following('e'))
     expect(step(running, queue(1))).toEqual({ log: running, missing: false })
   })
+})
+
+test('that nobody is there to begin it counts until somebody is, or it is begun', () => {
+  const log = logAfter(following(null), queue(0, true))
+  expect(log.away).toBe(true)
+  expect(step(log, queue(0, true)).log).toBe(log)
+  expect(step(log, queue(0)).log.away).toBe(false)
+  expect(step(log, following('e')).log.away).toBe(false)
 })
 
 describe('a stream that is begun again', () => {
