@@ -118,7 +118,7 @@ class Following:
                     self._lost = False
                     self._screen.say("Connected again.")
             case "queue":
-                self._tell(_turn(frame))
+                self._tell(turn(frame))
             case "chunks" | "end":
                 entries = self._transcript.take(frame)
                 if not entries:
@@ -157,12 +157,17 @@ class Following:
             self._screen.say(f"The answer is {end.outcome.value}. {end.reason or ''}".strip())
 
 
-def _turn(frame: Json) -> str:
-    """What a stream in the queue waits for."""
+def turn(frame: Json) -> str:
+    """What a stream in the queue waits for. An older server does not say whether anybody is there to begin it."""
     if frame.get("away"):
         return AWAY
-    ahead = frame.get("ahead")
-    return "It is next." if ahead == 0 else f"In the queue: {ahead} come before it."
+    match frame.get("ahead"):
+        case None:
+            return "It waits for its turn."
+        case 0:
+            return "It is next."
+        case ahead:
+            return f"In the queue: {ahead} come before it."
 
 
 def _detail(frame: Json, otherwise: str) -> str:

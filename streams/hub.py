@@ -102,10 +102,10 @@ class StreamHub:
         with self._lock:
             return [stream_id for stream_id, tail in self._tails.items() if tail.is_queued]
 
-    def queued_behind(self, stream_id: str, ahead: int, *, away: bool) -> None:
+    def queued_behind(self, stream_id: str, ahead: int | None, *, away: bool) -> None:
         """Tell who follows this stream how many come before it, and whether all who could begin it are `away`.
 
-        What a queue is, the caller knows.
+        None: their number is not known. What a queue is, the caller knows.
         """
         tail = self._tails.get(stream_id)
         if tail is not None:

@@ -66,10 +66,13 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """The stream is queued, and so many others come before it. `away`: nobody is there who could begin it."""
+    """The stream is queued, and so many others come before it; None, that is not known.
+
+    `away`: nobody is there who could begin it.
+    """
 
     stream_id: str
-    count: int
+    count: int | None
     away: bool
 
 
@@ -227,11 +230,15 @@ class Tail:
         """Whether somebody waits here for a stream that nobody has begun to write."""
         return bool(self._cursors) and self._loaded and not self.gone and self._follower.epoch is None
 
-    def queued_behind(self, count: int, *, away: bool) -> None:
-        """Tell everyone how many come before it, and whether nobody is there to begin it, if that has changed."""
+    def queued_behind(self, count: int | None, *, away: bool) -> None:
+        """Tell everyone how many come before it, and whether nobody is there to begin it, if that has changed.
+
+        Where the number is not known, only that nobody is there is worth telling, and that somebody is again.
+        """
         ahead = Ahead(self.stream_id, count, away)
         with self._lock:
-            if self.is_queued and ahead != self._ahead:
+            known = count is not None or away or (self._ahead is not None and self._ahead.away)
+            if self.is_queued and known and ahead != self._ahead:
                 self._ahead = ahead
                 self._wake_all()
 

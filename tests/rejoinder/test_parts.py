@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rejoinder.api import parsed_cookie, seconds_of
 from rejoinder.errors import Unreachable
+from rejoinder.following import AWAY, turn
 from rejoinder.identities import Identities, Identity
 from rejoinder.patience import Patience
 from rejoinder.places import Place
@@ -85,6 +86,20 @@ def test_nothing_that_a_terminal_obeys_is_left_and_all_else_is_as_it_was(text: s
         reorders = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
         assert (after != before) == (obeyed or reorders)
         assert ord(after) >= 0x20 or after in "\n\t"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"ahead": 2}, "In the queue: 2 come before it."),
+        ({"ahead": 0, "away": False}, "It is next."),
+        ({"ahead": None, "away": False}, "It waits for its turn."),
+        ({"ahead": 2, "away": True}, AWAY),
+        ({"ahead": None, "away": True}, AWAY),
+    ],
+)
+def test_whose_turn_it_is_is_told_also_by_a_server_that_says_less(said: dict[str, object], words: str) -> None:
+    assert turn({"type": "queue", "stream": "st", **said}) == words
 
 
 def test_a_sentence_is_one_line() -> None:

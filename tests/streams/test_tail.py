@@ -29,7 +29,7 @@ class Reader:
     entries: list[bytes] = field(default_factory=list)
     gone: bool = False
     received: int = 0
-    ahead: list[int] = field(default_factory=list)
+    ahead: list[int | None] = field(default_factory=list)
     away: list[bool] = field(default_factory=list)
 
     def offer(self, _cursor: Cursor, batch: Batch) -> bool:
@@ -396,6 +396,16 @@ def test_who_waits_in_a_queue_is_told_that_nobody_is_there_to_begin_it_and_when_
     assert early.away == [False, True, False, True]
     late.take_all(tail.join(late, None))
     assert (late.ahead, late.away) == ([0], [True])
+
+
+def test_where_the_number_is_not_known_only_that_nobody_is_there_is_told_and_that_somebody_is_again() -> None:
+    tail, reader = Tail("s", expected=True, clock=lambda: 0.0), Reader()
+    cursor = tail.join(reader, None)
+    tail.replayed(Page(None, 0, 0, False, []))
+    for away in (False, True, True, False, False):
+        tail.queued_behind(None, away=away)
+        reader.take_all(cursor)
+    assert (reader.ahead, reader.away) == ([None, None], [True, False])
 
 
 def test_a_stream_that_is_queued_again_is_told_as_one_that_was_never_begun() -> None:

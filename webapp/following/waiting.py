@@ -41,12 +41,14 @@ class Waiting:
         pipeline.exists(WORKERS_SUSPENDED)
         for _, job_id in jobs:
             pipeline.lpos(self._key, job_id, maxlen=LOOKED_THROUGH)
-        workers, suspended, *places = pipeline.execute()
+        workers, suspended, *found = pipeline.execute()
         # RQ knows a worker that was killed by its name until others clean up; what it said of itself expires in time.
         away = bool(suspended) or not workers or not self._redis.exists(*workers)
-        for (stream_id, _), ahead in zip(jobs, places, strict=True):
-            if ahead is not None:  # else a worker has just taken it, or it is far back
-                self._hub.queued_behind(stream_id, ahead, away=away)
+        places: dict[str, int | None] = {}  # none: a worker has just taken it, or it is far back
+        for (stream_id, _), place in zip(jobs, found, strict=True):
+            places[stream_id] = places.get(stream_id) if place is None else place
+        for stream_id, ahead in places.items():
+            self._hub.queued_behind(stream_id, ahead, away=away)
 
     def look_forever(self, closing: Event) -> None:
         """Look once a second, until `closing` is set."""

@@ -66,7 +66,8 @@ export interface EndFrame {
 export interface Queue {
   readonly type: 'queue'
   readonly stream: string
-  readonly ahead: number
+  /** null: it is not known how many. */
+  readonly ahead: number | null
   /** Nobody is there who could begin it. An older server does not say: then somebody is. */
   readonly away: boolean
 }
@@ -133,7 +134,12 @@ export function parseFrame(data: unknown): ServerFrame {
         note: fields.textOr('note', null),
       }
     case 'queue':
-      return { type, stream: fields.text('stream'), ahead: fields.count('ahead'), away: fields.flagOr('away', false) }
+      return {
+        type,
+        stream: fields.text('stream'),
+        ahead: fields.countOr('ahead', null),
+        away: fields.flagOr('away', false),
+      }
     case 'end':
       return parseEnd(fields)
     case 'gone':
@@ -241,6 +247,10 @@ class Fields {
     return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : this.#refuse(name, 'a count')
   }
 
+  countOr<T>(name: string, otherwise: T): number | T {
+    return (this.#values[name] ?? otherwise) === otherwise ? otherwise : this.count(name)
+  }
+
   positive(name: string): number {
     const value = this.#values[name]
     return typeof value === 'number' && value > 0 ? value : this.#refuse(name, 'a number above 0')
@@ -256,8 +266,8 @@ class Fields {
     return typeof value === 'boolean' ? value : this.#refuse(name, 'true or false')
   }
 
-  flagOr(name: string, otherwise: boolean): boolean {
-    return (this.#values[name] ?? null) === null ? otherwise : this.flag(name)
+  flagOr<T>(name: string, otherwise: T): boolean | T {
+    return (this.#values[name] ?? otherwise) === otherwise ? otherwise : this.flag(name)
   }
 
   objects(name: string): Record<string, unknown>[] {

@@ -21,6 +21,7 @@ describe('the worked example of PROTOCOL.md', () => {
     { ...end, usage: { prompt_tokens: 12, completion_tokens: 40, total_tokens: 52 } },
     { type: 'gone', stream: 's', problem: { status: 410, title: 'expired', detail: null } },
     { type: 'queue', stream: 's', ahead: 0, away: true },
+    { type: 'queue', stream: 's', ahead: null, away: true },
     { type: 'news', conversation: 'c', version: 3 },
     { type: 'audience', conversation: 'c', viewers: 0 },
     {
@@ -63,6 +64,7 @@ describe('what is not as the page says names what was wrong', () => {
     [{ type: 'remarks', conversation: 'c', remarks: {} }, /remarks: remarks must be a list of objects/],
     [{ type: 'remarks', conversation: 'c', remarks: [{ id: 'r' }] }, /remark: change must be a count/],
     [{ type: 'audience', conversation: 'c', viewers: -1 }, /audience: viewers must be a count/],
+    [{ type: 'queue', stream: 's', ahead: 'few' }, /queue: ahead must be a count/],
     [{ type: 'queue', stream: 's', ahead: 0, away: 'yes' }, /queue: away must be true or false/],
     [{ type: 'song' }, /unknown frame type "song"/],
     [{ type: 'hello', heartbeat: 0 }, /hello: heartbeat must be a number above 0/],

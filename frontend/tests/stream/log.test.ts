@@ -21,7 +21,7 @@ const chunks = (start: number, stop: number, text: string, epoch = 'e'): Chunks 
   note: null,
 })
 const note = (start: number, words: string): Chunks => ({ ...chunks(start, start + 1, ''), note: words })
-const queue = (ahead: number, away = false): StreamFrame => ({ type: 'queue', stream, ahead, away })
+const queue = (ahead: number | null, away = false): StreamFrame => ({ type: 'queue', stream, ahead, away })
 const end = (start: number, epoch = 'e'): EndFrame => ({
   type: 'end',
   stream,
@@ -72,6 +72,7 @@ test('that nobody is there to begin it counts until somebody is, or it is begun'
   expect(log.away).toBe(true)
   expect(step(log, queue(0, true)).log).toBe(log)
   expect(step(log, queue(0)).log.away).toBe(false)
+  expect(step(log, queue(null)).log).toMatchObject({ away: false, ahead: null })
   expect(step(log, following('e')).log.away).toBe(false)
 })
 

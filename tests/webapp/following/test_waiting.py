@@ -15,7 +15,7 @@ from tests.support.web_process import WebProcess
 from tests.support.writing import die, write, write_note
 from tests.webapp.following.test_event_stream import Events, following, opened
 from tests.webapp.people import cookie_of, send
-from webapp.following.waiting import Waiting
+from webapp.following.waiting import LOOKED_THROUGH, Waiting
 from webapp.services import Services
 
 pytestmark = pytest.mark.timeout(400)  # as in test_process.py
@@ -76,6 +76,7 @@ def test_everyone_who_follows_is_told_and_a_late_one_at_once(
         assert events.receive_any() == ("", {"type": "queue", "stream": second, "ahead": 1, "away": False})
 
 
+@pytest.mark.usefixtures("worker")
 def test_a_stream_that_is_no_longer_in_the_queue_is_not_told_about(
     page: SocketClient, queued: list[str], services: Services
 ) -> None:
@@ -118,7 +119,7 @@ def test_who_follows_one_that_is_queued_again_is_told_at_every_step_and_sees_onl
     assert services.control.read(stream).text == "Once"
 
 
-def told(page: SocketClient) -> tuple[int, bool]:
+def told(page: SocketClient) -> tuple[int | None, bool]:
     """What is said of the queue next."""
     frame = page.receive_until("queue")[-1]
     return frame["ahead"], frame["away"]
@@ -163,6 +164,20 @@ def test_a_worker_of_another_queue_is_nobody_here(page: SocketClient, queued: li
     Worker(["another"], connection=services.redis).register_birth()  # type: ignore[no-untyped-call]
     page.say(type="follow", stream=queued[0])
     assert told(page) == (0, True)
+
+
+def test_who_is_too_far_back_to_be_counted_is_told_that_nobody_is_there_and_so_is_who_was_taken_and_not_begun(
+    page: SocketClient, queued: list[str], services: Services
+) -> None:
+    first, second, *_ = queued
+    take_one(services)
+    services.redis.lpush(services.queue.key, *(f"other-{number}" for number in range(LOOKED_THROUGH)))
+    for stream in (first, second):
+        page.say(type="follow", stream=stream)
+        assert told(page) == (None, True)
+    worker = Worker([services.queue], connection=services.redis)
+    worker.register_birth()  # type: ignore[no-untyped-call]
+    assert [told(page), told(page)] == [(None, False)] * 2
 
 
 @pytest.mark.usefixtures("worker")
