@@ -75,7 +75,13 @@ class Database:
                 raise IntegrityError("PRAGMA foreign_key_check", None, ValueError(f"a row refers to nothing: {broken}"))
 
     def close(self) -> None:
-        self._engine.dispose()
+        """A transaction that is under way in another thread may fail."""
+        while True:
+            try:
+                self._engine.dispose()
+            except RuntimeError:  # its set of connections grew while they were closed: a thread had just opened one
+                continue
+            return
 
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversations import ConversationSettings, NotFound, Store, open_store
@@ -48,6 +48,26 @@ def test_sqlite_is_set_up_for_several_processes_and_keeps_references_whole(tmp_p
         assert pragmas == ["wal", 1, 1]
         assert session.scalar(text("PRAGMA busy_timeout")) == 8_000
     database.close()
+
+
+def test_sqlite_can_be_closed_while_a_thread_opens_a_connection(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/closing.sqlite3")
+    closed: list[object] = []
+
+    def read() -> None:
+        with database.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def open_another(connection: object, _record: object) -> None:
+        closed.append(connection)
+        if len(closed) == 1:
+            with ThreadPoolExecutor(1) as another:
+                another.submit(read).result()
+
+    read()
+    event.listen(database._engine, "close", open_another)
+    database.close()
+    assert len(set(map(id, closed))) == 2
 
 
 def test_a_transaction_that_raises_changes_nothing_and_lets_its_exception_through(
