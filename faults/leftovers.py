@@ -15,7 +15,7 @@ from tests.support.worker_process import WorkerProcess
 
 GONE_AFTER = 90.0  # seconds: a stream that nobody watches is held for 30, and a socket without pongs for 50
 SPARE_GREENLETS = 30  # the threads in which a database is asked, up to ten, have two or three each
-SPARE_FILES = 20  # connections to Redis, the database and the model, which are kept for whoever comes next …
+SPARE_FILES = 30  # connections that are kept for whoever comes next: ten of SQLite (two files each), Redis, the model …
 SPARE_FILES_EACH = 6  # … and to each server of a cluster that was a primary once
 SPARE_THREADS = 20  # in which a worker asks its database
 
