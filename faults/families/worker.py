@@ -146,6 +146,9 @@ def asleep(run: Run) -> None:
     operator="lease ran out; or: a worker died before the first chunk of its answer; the job is queued again",
 )
 def cut_off(run: Run) -> None:
+    if run.stack.cluster:
+        run.note("a worker alone: not cut off, for its line to the queue is not the way to the servers of a cluster")
+        return
     worker, line = run.stack.start_worker_on_a_line_of_its_own()
     begun = [run.ask() for _ in range(6)]
     waiting = [run.ask(words=20, hold=f"{run.name} {number}") for number in range(6)]
