@@ -14,6 +14,7 @@ from tests.support.waiting import wait_until
 PROJECT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "rejoinder")
 LIMIT = 240.0  # seconds; it takes two, but not on a machine that is busy with other things
+AGAIN = 20.0  # seconds until Ctrl-C is pressed again
 
 Ended = subprocess.CompletedProcess[bytes]
 
@@ -83,6 +84,18 @@ class Running:
     def interrupt(self) -> None:
         """Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
+
+    def leave(self) -> int:
+        """Ctrl-C, and again where nothing comes of it, as a person does: Python loses one that meets it in a finalizer.
+
+        Returns its exit code.
+        """
+        self.interrupt()
+        try:
+            self.process.wait(AGAIN)
+        except subprocess.TimeoutExpired:
+            self.interrupt()
+        return self.wait()
 
     def wait(self) -> int:
         """Its exit code, once all that it wrote is here."""
