@@ -162,15 +162,7 @@ def test_where_an_account_is_needed_one_is_asked_to_sign_in_before_one_writes(
         expect(visit.page.get_by_role("button", name="Share", exact=True)).to_have_count(0)
         look(visit, tmp_path, "required")
         visit.page.get_by_role("main").get_by_role("link", name="Sign in with Example").click()
-        stack.model.script({"deltas": ["Welcome."]})
-        visit.ask("May I?")
-        visit.wait_for_text("Welcome.")
-        visit.page.get_by_role("button", name="Share", exact=True).click()
-        dialog = visit.page.get_by_role("dialog")
-        dialog.get_by_role("radio", name="Ask too").check()
-        dialog.get_by_role("button", name="Create a link").click()
-        link = dialog.get_by_role("textbox", name="Link").input_value()
-        watching = guest.visit("/s/" + link.rpartition("/s/")[2])
+        watching = guest.visit(shared_to_ask(stack, visit))
         watching.wait_for_text("Welcome.")
         expect(watching.page.get_by_text("Only people with an account write here.")).to_be_visible()
 
@@ -194,21 +186,26 @@ def test_where_an_account_is_needed_nothing_to_ask_with_is_drawn_and_then_taken_
         expect(visit.page.get_by_role("button", name="Sign out")).to_be_visible()
         assert set(noted(visit)) == {"What would you like to know?", "Message"}
 
-        stack.model.script({"deltas": ["Welcome."]})
-        visit.ask("May I?")
-        visit.wait_for_text("Welcome.")
-        visit.page.get_by_role("button", name="Share", exact=True).click()
-        dialog = visit.page.get_by_role("dialog")
-        dialog.get_by_role("radio", name="Ask too").check()
-        dialog.get_by_role("button", name="Create a link").click()
-        link = dialog.get_by_role("textbox", name="Link").input_value()
-        watching = guest.visit("/s/" + link.rpartition("/s/")[2])
+        watching = guest.visit(shared_to_ask(stack, visit))
         watching.wait_for_text("Welcome.")
         watching.page.get_by_role("button", name="Discussion").click()
         beside = watching.page.get_by_role("complementary", name="Discussion")
         expect(beside.get_by_text("Only people with an account write here.")).to_be_visible()
         expect(beside.get_by_role("link", name="Sign in with Example")).to_be_visible()
         assert set(noted(watching)) == set()
+
+
+def shared_to_ask(stack: Stack, visit: Visit) -> str:
+    """Have a conversation in which "Welcome." is answered; the path of a link by which one may ask in it."""
+    stack.model.script({"deltas": ["Welcome."]})
+    visit.ask("May I?")
+    visit.wait_for_text("Welcome.")
+    visit.page.get_by_role("button", name="Share", exact=True).click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_role("radio", name="Ask too").check()
+    dialog.get_by_role("button", name="Create a link").click()
+    link = dialog.get_by_role("textbox", name="Link").input_value()
+    return "/s/" + link.rpartition("/s/")[2]
 
 
 def noted(visit: Visit) -> list[str]:
